@@ -1,0 +1,333 @@
+"""The words of alerting as frozen values: rule, evaluation, alert, transition, silence, route, notification.
+
+Nothing here decides, fetches or sends. Every type but the Protocols converts to plain JSON types and back by
+`msgspec.to_builtins` and `msgspec.convert`, so a store needs no codec of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from alerts.observed import (
+    Distribution,
+    EmptyDistribution,
+    ErrorCount,
+    ProbeKind,
+    ProbeResult,
+    QueueSample,
+    Target,
+    Window,
+)
+
+__all__ = [
+    "Ack",
+    "Alert",
+    "Change",
+    "Distribution",
+    "EmptyDistribution",
+    "ErrorCount",
+    "Evaluation",
+    "Evidence",
+    "NoData",
+    "Notification",
+    "Observations",
+    "ProbeKind",
+    "ProbeResult",
+    "QueueSample",
+    "Route",
+    "Rule",
+    "Severity",
+    "Silence",
+    "State",
+    "Target",
+    "Telling",
+    "Transition",
+    "Verdict",
+    "Why",
+    "Window",
+    "fingerprint_of",
+]
+
+ZERO = timedelta(0)
+
+
+class Severity(StrEnum):
+    """How much it matters. Only critical pages."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info to 3 for critical. (Comparing the members themselves would compare text.)"""
+        return list(Severity).index(self)
+
+
+class State(StrEnum):
+    """Where an alert stands."""
+
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Verdict(StrEnum):
+    """What one evaluation found. no_data: nothing, or too little, to judge. unknown: the monitor could not
+    see."""
+
+    BREACH = "breach"
+    OK = "ok"
+    NO_DATA = "no_data"
+    UNKNOWN = "unknown"
+
+
+class NoData(StrEnum):
+    """What a rule takes no data for: all is well, a breach of its own, or nothing new."""
+
+    OK = "ok"
+    BREACH = "breach"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One condition to watch. `alerts.rules.make` builds checked ones from a kind's defaults.
+
+    source, endpoint, event_type, environment: `*` matches any run of characters. threshold's unit is the
+    kind's (a share 0..1, milliseconds, days, a count). clear_threshold: a firing alert ends only once the
+    value is back on the good side of it; None means the threshold itself. labels become part of the alert's
+    identity.
+    """
+
+    name: str
+    kind: str
+    severity: Severity = Severity.ERROR
+    environment: str = "production"
+    source: str = "*"
+    endpoint: str = "*"
+    event_type: str = "*"
+    threshold: float = 0.0
+    clear_threshold: float | None = None
+    window: timedelta = timedelta(minutes=15)
+    for_: timedelta = ZERO
+    keep_firing_for: timedelta = ZERO
+    interval: timedelta = timedelta(seconds=60)
+    min_sample: int = 0
+    no_data: NoData = NoData.OK
+    runbook: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, float] = field(default_factory=dict)
+    enabled: bool = True
+
+
+class Observations(Protocol):
+    """What the rules ask of the stored facts. The monitor's query layer implements it; it reads rollups,
+    latest samples and probe results, never history."""
+
+    def last_heartbeat_at(self) -> datetime | None:
+        """When a collector last wrote its heartbeat; None when none ever did."""
+        ...
+
+    def targets(self, rule: Rule) -> Sequence[Target]:
+        """The targets the rule's environment and patterns select, one per endpoint; per (endpoint, event
+        type) when the rule narrows event_type. Known endpoints count even when they are silent."""
+        ...
+
+    def window(self, target: Target, start_at: datetime, end_at: datetime) -> Window:
+        """What the target did in [start_at, end_at)."""
+        ...
+
+    def queues(self, target: Target) -> Sequence[QueueSample]:
+        """The latest sample of each queue of the target's environment, source and endpoint."""
+        ...
+
+    def probes(self, target: Target, kind: ProbeKind) -> Sequence[ProbeResult]:
+        """The latest results of one kind for the target, newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a verdict came out as it did, for a person. value and threshold are in `unit`
+    ("share", "ms", "events", "days", "s", "failures"); sample is the number of observations judged."""
+
+    summary: str
+    value: float | None = None
+    threshold: float | None = None
+    unit: str = ""
+    window_start_at: datetime | None = None
+    window_end_at: datetime | None = None
+    sample: int = 0
+    top_errors: tuple[ErrorCount, ...] = ()
+    exemplars: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One rule's finding about one target. cleared is False while the value lies between clear_threshold and
+    threshold: no reason to fire, and none to resolve."""
+
+    rule: str
+    labels: Mapping[str, str]
+    verdict: Verdict
+    severity: Severity
+    evidence: Evidence
+    cleared: bool = True
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint_of(self.rule, self.labels)
+
+
+def fingerprint_of(rule: str, labels: Mapping[str, str]) -> str:
+    """The alert's identity: 32 hex digits over the rule's name and the labels, whatever their order."""
+    canonical = json.dumps([rule, sorted(labels.items())], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Somebody took the alert on. It ends with the alert's current firing."""
+
+    by: str
+    at: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """All there is to know to continue an alert after a restart; nothing about it lives in memory alone.
+
+    revision counts the transitions, episode the firings. last_breach_at and pending_since are timers, moved
+    when time passed that must not count; firing_since is the wall time people are shown. muted_by names the
+    silence or the alert that keeps this one quiet.
+    """
+
+    fingerprint: str
+    rule: str
+    kind: str
+    severity: Severity
+    labels: Mapping[str, str]
+    state: State
+    since: datetime
+    last_evaluated_at: datetime
+    evidence: Evidence
+    pending_since: datetime | None = None
+    firing_since: datetime | None = None
+    resolved_at: datetime | None = None
+    last_breach_at: datetime | None = None
+    revision: int = 0
+    episode: int = 0
+    runbook: str = ""
+    ack: Ack | None = None
+    muted_by: str | None = None
+
+
+class Change(StrEnum):
+    """Why an alert moved."""
+
+    BREACH_STARTED = "breach_started"
+    BREACH_HELD = "breach_held"
+    BREACH_ENDED = "breach_ended"
+    SEVERITY_RAISED = "severity_raised"
+    SEVERITY_LOWERED = "severity_lowered"
+    RECOVERED = "recovered"
+    NO_DATA = "no_data"
+    TARGET_GONE = "target_gone"
+    RULE_REMOVED = "rule_removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One move of one alert: a row, never changed. revision is the alert's after the move."""
+
+    fingerprint: str
+    revision: int
+    from_state: State
+    to_state: State
+    severity: Severity
+    at: datetime
+    reason: Change
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Alerts whose labels match every matcher (label → pattern with `*`) are not told of in [starts_at,
+    ends_at). `rule` and `severity` count as labels."""
+
+    id: str
+    matchers: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime
+    created_by: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which alerts go to which channels. Every route that matches adds its channels.
+
+    matchers: as a silence's. repeat_every: tell again while it fires; None never. fallback: the channel that
+    takes over when one of these gave up.
+    """
+
+    channels: tuple[str, ...]
+    min_severity: Severity = Severity.INFO
+    matchers: Mapping[str, str] = field(default_factory=dict)
+    repeat_every: timedelta | None = None
+    fallback: str | None = None
+
+
+class Why(StrEnum):
+    """Why a channel is told, or is not."""
+
+    FIRING = "firing"
+    SEVERITY_RAISED = "severity_raised"
+    REPEAT = "repeat"
+    RESOLVED = "resolved"
+    FALLBACK = "fallback"
+    TEST = "test"
+    NOT_FIRING = "not_firing"
+    ALREADY_TOLD = "already_told"
+    NEVER_TOLD = "never_told"
+    ACKNOWLEDGED = "acknowledged"
+    SILENCED = "silenced"
+    INHIBITED = "inhibited"
+    NO_ROUTE = "no_route"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message to one channel about one alert as it stood. key is unique per (alert, transition, channel,
+    reason): storing it twice must be a no-op."""
+
+    key: str
+    channel: str
+    reason: Why
+    alert: Alert
+    created_at: datetime
+    fallback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What the outbox remembers of a notification, enough to decide what is due next. given_up: it never
+    arrived and will not be tried again."""
+
+    fingerprint: str
+    episode: int
+    channel: str
+    reason: Why
+    severity: Severity
+    created_at: datetime
+    given_up: bool = False

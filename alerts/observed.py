@@ -1,0 +1,149 @@
+"""What a rule may read of the world: one target's window, queue samples, probe results.
+
+The monitor's query layer fills these from rollups and latest samples. They hold no payload, and they never
+fetch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing a rule looks at. None means "not narrowed to one"; the monitor itself is a Target with a
+    source and an endpoint of None."""
+
+    environment: str
+    source: str | None = None
+    endpoint: str | None = None
+    event_type: str | None = None
+
+    def labels(self) -> dict[str, str]:
+        """The identity as alert labels, without the parts that are None."""
+        parts = {
+            "environment": self.environment,
+            "source": self.source,
+            "endpoint": self.endpoint,
+            "event_type": self.event_type,
+        }
+        return {name: value for name, value in parts.items() if value is not None}
+
+    def place(self) -> str:
+        """The target as a person says it: `stripe/payments`, or `stripe/payments invoice.paid`."""
+        where = "/".join(part for part in (self.source, self.endpoint) if part) or "the monitor"
+        return f"{where} {self.event_type}" if self.event_type else where
+
+
+class Distribution(Protocol):
+    """A distribution of milliseconds. The monitor's histogram implements it (relative error at most 2.2
+    %)."""
+
+    @property
+    def count(self) -> int: ...
+
+    def quantile(self, q: float) -> float | None:
+        """Milliseconds below which the share q (0..1) lies; None when empty."""
+        ...
+
+    def share_above(self, ms: float) -> float:
+        """Share 0..1 of observations above ms; 0.0 when empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyDistribution:
+    """The distribution of nothing."""
+
+    count: int = 0
+
+    def quantile(self, q: float) -> float | None:
+        return None
+
+    def share_above(self, ms: float) -> float:
+        return 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCount:
+    """How often one error class, or one rejection reason, was seen."""
+
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one target did in [start_at, end_at). Replays and canaries are excluded from the attempts.
+
+    verification_failures: deliveries refused by verification, per reason. statuses: deliveries per status
+    class ("2xx"). top_errors: most frequent first. failure_exemplars, slow_exemplars: record ids as text.
+    """
+
+    target: Target
+    start_at: datetime
+    end_at: datetime
+    succeeded: int = 0
+    failed: int = 0
+    dead_lettered: int = 0
+    deliveries: int = 0
+    verification_failures: Mapping[str, int] = field(default_factory=dict)
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    process_ms: Distribution = field(default_factory=EmptyDistribution)
+    ack_ms: Distribution = field(default_factory=EmptyDistribution)
+    top_errors: Sequence[ErrorCount] = ()
+    failure_exemplars: Sequence[str] = ()
+    slow_exemplars: Sequence[str] = ()
+
+    @property
+    def failures(self) -> int:
+        """Attempts that failed, for now or for good."""
+        return self.failed + self.dead_lettered
+
+    @property
+    def attempts(self) -> int:
+        """The denominator of the attempt error rate."""
+        return self.succeeded + self.failures
+
+    @property
+    def unverified(self) -> int:
+        """Deliveries refused because their signature, time or address did not verify."""
+        return sum(self.verification_failures.values())
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSample:
+    """One reading of a queue. oldest_age_s: age of the oldest waiting event, None when unknown or empty."""
+
+    queue: str
+    depth: int
+    oldest_age_s: float | None
+    sampled_at: datetime
+
+
+class ProbeKind(StrEnum):
+    """What a probe looked at."""
+
+    HTTP = "http"
+    TLS = "tls"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """One probe of one endpoint. consecutive_failures counts this one too; 0 when ok.
+
+    A tls result carries cert_not_after even when the certificate is expired or not trusted.
+    """
+
+    kind: ProbeKind
+    ok: bool
+    checked_at: datetime
+    status: int | None = None
+    latency_ms: float | None = None
+    error: str = ""
+    cert_not_after: datetime | None = None
+    consecutive_failures: int = 0
