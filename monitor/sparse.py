@@ -1,0 +1,121 @@
+"""Sparse vectors of counts, many at a time: reduced, packed as varints and unpacked without a Python loop.
+
+A *sheet* is three parallel int64 arrays (row, key, value): vector `row` holds `value` at `key`. Rollups,
+histogram bins and extremes are all kept this way. Pure: no store, no clock.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+_KEY_BITS = 32  # a key stays below 2**32, so (row, key) sorts as one integer
+
+
+class Sheet(NamedTuple):
+    """Sparse vectors as triples; rows and keys are non-negative, order is free until `reduced`."""
+
+    row: Ints
+    key: Ints
+    value: Ints
+
+    @classmethod
+    def empty(cls) -> "Sheet":
+        nothing = np.empty(0, dtype=np.int64)
+        return cls(nothing, nothing, nothing)
+
+    def as_dicts(self, rows: int) -> list[dict[int, int]]:
+        """One {key: value} a row, for `rows` rows."""
+        found: list[dict[int, int]] = [{} for _ in range(rows)]
+        for row, key, value in zip(self.row.tolist(), self.key.tolist(), self.value.tolist(), strict=True):
+            found[row][key] = value
+        return found
+
+
+def joined(sheets: Sequence[Sheet]) -> Sheet:
+    """All triples of `sheets`, one after the other, not yet reduced."""
+    if not sheets:
+        return Sheet.empty()
+    return Sheet(
+        np.concatenate([sheet.row for sheet in sheets]),
+        np.concatenate([sheet.key for sheet in sheets]),
+        np.concatenate([sheet.value for sheet in sheets]),
+    )
+
+
+def reduced(sheet: Sheet, by: Callable[[Ints, Ints], Ints] = np.add.reduceat) -> Sheet:
+    """One triple per (row, key), sorted by both; equal ones are combined.
+
+    by: `np.add.reduceat` (sums), `np.minimum.reduceat` or `np.maximum.reduceat`; exact in 64 bits.
+    """
+    if sheet.row.size == 0:
+        return sheet
+    combined = (sheet.row << _KEY_BITS) | sheet.key
+    order = np.argsort(combined, kind="stable")
+    combined = combined[order]
+    starts = np.flatnonzero(np.concatenate(([True], combined[1:] != combined[:-1])))
+    heads = combined[starts]
+    value = by(sheet.value[order], starts)
+    return Sheet(heads >> _KEY_BITS, heads & ((1 << _KEY_BITS) - 1), value)
+
+
+def pack(sheet: Sheet, rows: int) -> list[bytes]:
+    """One blob a row: LEB128 varints, key deltas and values in turn, keys ascending.
+
+    sheet: reduced; values non-negative. A row without triples gives b"".
+    """
+    if sheet.row.size == 0:
+        return [b""] * rows
+    delta = sheet.key.copy()
+    same_row = sheet.row[1:] == sheet.row[:-1]
+    delta[1:][same_row] -= sheet.key[:-1][same_row]
+    numbers = np.empty(sheet.row.size * 2, dtype=np.uint64)
+    numbers[0::2] = delta.astype(np.uint64)
+    numbers[1::2] = sheet.value.astype(np.uint64)
+    encoded, lengths = _leb128(numbers)
+    ends = np.cumsum(lengths)[1::2]  # after each pair
+    last = np.searchsorted(sheet.row, np.arange(rows), side="right")
+    cuts = np.concatenate(([0], np.where(last > 0, ends[np.maximum(last, 1) - 1], 0))).tolist()
+    whole = encoded.tobytes()
+    return [whole[cuts[i] : cuts[i + 1]] for i in range(rows)]
+
+
+def unpack(blobs: Sequence[bytes]) -> Sheet:
+    """The sheet whose row i is `blobs[i]`, reduced. Raises ValueError for bytes that `pack` did not write."""
+    whole = np.frombuffer(b"".join(blobs), dtype=np.uint8)
+    if whole.size == 0:
+        return Sheet.empty()
+    final = np.flatnonzero(whole < 0x80)  # the last byte of each number
+    if final.size == 0 or final[-1] != whole.size - 1 or final.size % 2:
+        raise ValueError("a packed vector is cut off")
+    starts = np.concatenate(([0], final[:-1] + 1))
+    position = np.arange(whole.size) - np.repeat(starts, final - starts + 1)
+    if position.max() > 9:
+        raise ValueError("a packed number is longer than 64 bits")
+    parts = (whole & 0x7F).astype(np.int64) << (7 * position)
+    numbers = np.add.reduceat(parts, starts)
+    delta, value = numbers[0::2], numbers[1::2]
+    blob_ends = np.cumsum([len(blob) for blob in blobs])
+    row = np.searchsorted(blob_ends, starts[0::2], side="right").astype(np.int64)
+    total = np.cumsum(delta)
+    first = np.concatenate(([True], row[1:] != row[:-1]))
+    base = np.where(first, total - delta, 0)
+    return Sheet(row, total - np.maximum.accumulate(base), value)
+
+
+def _leb128(numbers: NDArray[np.uint64]) -> tuple[NDArray[np.uint8], Ints]:
+    """The bytes of all numbers, and how many each took."""
+    lengths = np.ones(numbers.size, dtype=np.int64)
+    rest = numbers >> np.uint64(7)
+    while rest.any():
+        lengths += rest > 0
+        rest >>= np.uint64(7)
+    starts = np.cumsum(lengths) - lengths
+    index = np.repeat(np.arange(numbers.size), lengths)
+    position = np.arange(index.size) - starts[index]
+    shifted = (numbers[index] >> (np.uint64(7) * position.astype(np.uint64))) & np.uint64(0x7F)
+    more = (position < lengths[index] - 1).astype(np.uint64) << np.uint64(7)
+    return (shifted | more).astype(np.uint8), lengths
