@@ -2,8 +2,9 @@
 
     AlertsError
     ├── RuleError          a rule's definition cannot be used
-    ├── EgressRefused      an address may not be dialled; egress.allow decides
-    ├── RequestFailed      an outbound request got no answer
+    ├── SettingInvalid     a channel's or the egress setting cannot be used
+    ├── RequestFailed      an outbound connection or request got no answer
+    │   └── EgressRefused  an address may not be dialled; egress.allow decides
     └── ChannelError       a channel did not take a message
 
 Each has a stable `code`, and a `hint` that says what the operator can do. No message carries a secret.
@@ -34,10 +35,10 @@ class RuleError(AlertsError):
     code = "rule_invalid"
 
 
-class EgressRefused(AlertsError):
-    """The address, or one of the addresses a name resolves to, may not be dialled."""
+class SettingInvalid(AlertsError):
+    """A setting of a channel or of egress is missing or malformed."""
 
-    code = "egress_refused"
+    code = "setting_invalid"
 
 
 class Failure(StrEnum):
@@ -70,6 +71,15 @@ class RequestFailed(AlertsError):
         super().__init__(message, hint=hint)
         self.reason = reason
         self.retryable = retryable
+
+
+class EgressRefused(RequestFailed):
+    """The address, or one of the addresses a name resolves to, may not be dialled."""
+
+    code = "egress_refused"
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(Failure.REFUSED_ADDRESS, message, retryable=False, hint=hint)
 
 
 class ChannelError(AlertsError):
