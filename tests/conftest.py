@@ -1,0 +1,33 @@
+"""What every test run obeys: with HOOKVITALS_NO_SKIPS=1 a skipped test is a failed one.
+
+A test skips when the machine lacks a component (a browser, Prometheus, openssl). Where the components have
+been installed on purpose, as `.ci/run` does, such a skip means that nobody looked. Expected failures stay as
+they are.
+"""
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+
+NO_SKIPS = os.environ.get("HOOKVITALS_NO_SKIPS") == "1"
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def _forbid_skip(report: Report) -> Report:
+    if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid}: skipped although its components are installed: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _forbid_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _forbid_skip((yield))
