@@ -21,7 +21,6 @@ MODULE_TO_DISTRIBUTION = {
     "flask_openapi3": "flask-openapi3",
     "prometheus_client": "prometheus-client",
     "pydantic_core": "pydantic",
-    "pydantic_settings": "pydantic-settings",
     "urllib3": "requests",
     "werkzeug": "flask",
 }
