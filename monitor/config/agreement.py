@@ -1,0 +1,80 @@
+"""What no single table of hookvitals.toml can see: names used twice, names that nothing bears, refused rules.
+
+Values in, problems out; it reads neither file nor environment.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from alerts.errors import AlertsError
+from monitor.config.document import Document
+from monitor.config.problems import did_you_mean
+from monitor.config.tables import EmailTable
+from monitor.config.toml_file import Location
+
+
+def disagreements(document: Document) -> Iterator[tuple[Location, str]]:
+    """(where, what is wrong) of each name used twice or not at all, and of each value a rule cannot take."""
+    yield from _twice("sources", [source.name for source in document.sources])
+    yield from _twice("endpoints", [(e.environment, e.source, e.name) for e in document.endpoints])
+    yield from _twice("channels", [channel.name for channel in document.channels])
+    yield from _twice("slos", [slo.name for slo in document.slos])
+    yield from _plain_http(document)
+    yield from _bad_rules(document)
+    yield from _unknown_channels(document)
+    try:
+        ZoneInfo(document.report.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield ("report", "timezone"), "not a time zone; write one such as Europe/Berlin"
+
+
+def _twice(table: str, names: list[Any]) -> Iterator[tuple[Location, str]]:
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            shown = "/".join(name) if isinstance(name, tuple) else name
+            yield (table, at, "name"), f'"{shown}" is there twice; give each a name of its own'
+
+
+def _plain_http(document: Document) -> Iterator[tuple[Location, str]]:
+    for at, endpoint in enumerate(document.endpoints):
+        plain = urlsplit(endpoint.url).scheme == "http"
+        if plain and endpoint.environment != "dev" and not endpoint.insecure:
+            yield (
+                ("endpoints", at, "url"),
+                "http:// sends events unencrypted; use https://, or add the line: insecure = true",
+            )
+
+
+def _bad_rules(document: Document) -> Iterator[tuple[Location, str]]:
+    seen: set[str] = set()
+    for at, table in enumerate(document.rules):
+        try:
+            name = table.rule().name
+        except (AlertsError, TypeError) as exc:
+            yield ("rules", at), str(exc)
+            continue
+        if name in seen:
+            yield ("rules", at, "name"), f'"{name}" is there twice; give each rule a name of its own'
+        seen.add(name)
+
+
+def _unknown_channels(document: Document) -> Iterator[tuple[Location, str]]:
+    channels = {channel.name: channel for channel in document.channels}
+    for at, route in enumerate(document.routes):
+        for name in route.channels:
+            if name not in channels:
+                yield ("routes", at, "channels"), _no_channel(name, channels)
+        if route.fallback is not None and route.fallback not in channels:
+            yield ("routes", at, "fallback"), _no_channel(route.fallback, channels)
+    report = document.report
+    if report.channel is not None and report.channel not in channels:
+        yield ("report", "channel"), _no_channel(report.channel, channels)
+    elif report.channel is not None and not isinstance(channels[report.channel], EmailTable):
+        yield ("report", "channel"), f'"{report.channel}" is not an email channel; reports go by email'
+
+
+def _no_channel(name: str, channels: Mapping[str, object]) -> str:
+    hint = did_you_mean(name, channels) if channels else "add a [[channels]] table"
+    return f'there is no channel "{name}" ({hint})'

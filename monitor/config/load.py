@@ -1,0 +1,115 @@
+"""hookvitals.toml from disk to a checked document: every problem with its file, line, key and expected form.
+
+It changes nothing and follows no secret reference.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from monitor.config.agreement import disagreements
+from monitor.config.document import Document
+from monitor.config.environment import settings_from
+from monitor.config.problems import did_you_mean, plain_problem
+from monitor.config.settings import Settings
+from monitor.config.toml_file import Location, key_text, line_of, read_toml
+from monitor.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A process's settings and the document beside them. file: None when there is no file."""
+
+    settings: Settings
+    document: Document
+    file: Path | None
+
+
+def load(file: Path | None, environ: Mapping[str, str]) -> Loaded:
+    """Settings and document of a file (None: nothing but defaults) and an environment.
+
+    Raises ConfigError with the first problem; `problems_in` lists all of a file.
+    """
+    if file is None:
+        return Loaded(settings_from(environ), Document(), None)
+    raw, text = read_toml(file)
+    process = raw.pop("process", {})
+    document, problems = checked(raw, file, text)
+    if document is None:
+        more = f"; {len(problems) - 1} more: see `hookvitals config check`" if len(problems) > 1 else ""
+        raise ConfigError(problems[0] + more)
+    if not isinstance(process, dict):
+        raise ConfigError(f"{file}: [process] must be a table", "write [process] and its settings below")
+    settings = settings_from(environ, process, file=file, text=text, known=document.secret_variables())
+    return Loaded(settings, document, file)
+
+
+def checked(raw: Mapping[str, object], file: Path, text: str) -> tuple[Document | None, list[str]]:
+    """(the document, no problems) or (None, every problem as one line)."""
+    try:
+        document = Document.model_validate(raw)
+    except ValidationError as exc:
+        return None, [_place(file, text, *_plain(error, raw)) for error in exc.errors()]
+    problems = [_place(file, text, location, said) for location, said in disagreements(document)]
+    return (None, problems) if problems else (document, [])
+
+
+def stored(value: Mapping[str, object]) -> Document:
+    """The document of a version that control holds. Raises ConfigError when this release cannot read it."""
+    document, problems = checked(value, Path("the stored configuration"), "")
+    if document is None:
+        raise ConfigError(problems[0], "apply a file again with `hookvitals config apply`")
+    return document
+
+
+def _place(file: Path, text: str, location: Location, said: str) -> str:
+    line = line_of(text, location)
+    return f"{file}{f', line {line}' if line else ''}: {key_text(location)}: {said}"
+
+
+def _plain(error: Any, raw: Mapping[str, object]) -> tuple[Location, str]:
+    location = _as_written(error["loc"], raw)
+    said = plain_problem(error)
+    if error["type"] == "extra_forbidden":
+        said = f"unknown key ({did_you_mean(str(location[-1]), _siblings(error['loc']))})"
+    elif error["type"] == "missing":
+        said = "missing; give it a value"
+    return location, said
+
+
+def _as_written(loc: Location, raw: object) -> Location:
+    """The location without the tags that pydantic adds for unions."""
+    found: list[str | int] = []
+    for at, part in enumerate(loc):
+        if isinstance(raw, dict) and part in raw:
+            raw = raw[part]
+        elif isinstance(raw, list) and isinstance(part, int):
+            raw = raw[part] if part < len(raw) else None
+        elif at < len(loc) - 1:
+            continue
+        found.append(part)
+    return tuple(found)
+
+
+def _siblings(loc: Location) -> list[str]:
+    """The keys there are where an unknown one was found."""
+    schema: Any = Document.model_json_schema(by_alias=True)
+    node = schema
+    for part in loc[:-1]:
+        node = _resolved(node, schema)
+        if isinstance(part, int):
+            node = node.get("items", node)
+        elif "properties" in node and part in node["properties"]:
+            node = node["properties"][part]
+        elif "discriminator" in node:
+            node = {"$ref": node["discriminator"]["mapping"][part]}
+    return list(_resolved(node, schema).get("properties", {}))
+
+
+def _resolved(node: Any, schema: Any) -> Any:
+    if "$ref" in node:
+        return schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+    return node

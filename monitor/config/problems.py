@@ -1,0 +1,46 @@
+"""One plain line out of a validation error: what is wrong with a value, in the operator's words.
+
+It never repeats a value that may be a secret: only numbers and short plain words are shown.
+"""
+
+import difflib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+SECRETIVE = ("reference to a secret", "expected a URL")
+"""A value refused in these words may be a secret that was put in the wrong place."""
+SHOWN = 80
+"""Longest value that is repeated in a message, in characters."""
+
+
+def plain_problem(error: Any, *, show: bool = True) -> str:
+    """The problem of one entry of pydantic's `errors()`, without the library's manner of speaking.
+
+    show: whether the value itself may stand in the message.
+    """
+    kind = str(error["type"])
+    if kind == "missing":
+        return "missing"
+    if kind == "extra_forbidden":
+        return "unknown key"
+    message = str(error["msg"])
+    for prefix in ("Value error, ", "Assertion failed, "):
+        message = message.removeprefix(prefix)
+    message = message.replace("Input should be", "expected")
+    show = show and not any(word in message for word in SECRETIVE)
+    shown = _shown(error.get("input")) if show else ""
+    return f"{shown}{message[:1].lower()}{message[1:]}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint with the nearest known name, or with all of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, 1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool | int | float | str) and len(str(value)) <= SHOWN:
+        return f"{json.dumps(value, ensure_ascii=False)}: "
+    return ""

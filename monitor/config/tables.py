@@ -1,0 +1,192 @@
+"""The tables of hookvitals.toml, one class each: what may stand in them, in which form, and the defaults.
+
+A table knows its own keys alone; what tables must agree on stands in `agreement.py`.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts.model import NoData, Route, Rule, Severity
+from alerts.rules import make
+from monitor.config.values import Duration, HttpUrl, NetworkText, PositiveDuration, SecretRef
+from monitor.model import DEFAULT_ENVIRONMENT
+
+Name = Annotated[str, Field(min_length=1, max_length=64)]
+Status = Annotated[int, Field(ge=100, le=599)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+DEADLINES = {
+    "orum": timedelta(seconds=30),
+    "hopnow": timedelta(seconds=5),
+    "scalekit": timedelta(seconds=10),
+}
+"""How soon a provider wants its answer, from its own guide; every other source gets 30 s."""
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class SourceTable(Table):
+    """A provider. retry_horizon: how long it redelivers what was not acknowledged."""
+
+    name: Name
+    deadline: PositiveDuration | None = None
+    expected_statuses: tuple[Status, ...] = (200, 201, 202, 204)
+    retry_horizon: PositiveDuration = timedelta(hours=24)
+    redeliver: bool = False
+
+    @property
+    def deadline_or_default(self) -> timedelta:
+        return self.deadline or DEADLINES.get(self.name, timedelta(seconds=30))
+
+
+class EndpointTable(Table):
+    """A receiving URL. probe_url: asked in place of `url`, for a health page behind the same server.
+
+    A probe counts any answer below 500 as up, or exactly probe_statuses when they are given.
+    """
+
+    source: Name
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    url: HttpUrl
+    environment: Annotated[str, Field(min_length=1, max_length=32)] = DEFAULT_ENVIRONMENT
+    insecure: bool = False
+    probe: bool = True
+    probe_url: HttpUrl | None = None
+    probe_method: Literal["GET", "HEAD", "OPTIONS"] = "GET"
+    probe_statuses: tuple[Status, ...] = ()
+    replay_secret: SecretRef | None = None
+
+
+class RuleTable(Table):
+    """A rule: a kind's default with the stated changes. Under a default's name it takes its place."""
+
+    kind: str
+    name: Name | None = None
+    severity: Severity | None = None
+    environment: str | None = None
+    source: str | None = None
+    endpoint: str | None = None
+    event_type: str | None = None
+    threshold: float | None = None
+    clear_threshold: float | None = None
+    window: PositiveDuration | None = None
+    for_: Annotated[Duration | None, Field(alias="for")] = None
+    keep_firing_for: Duration | None = None
+    interval: PositiveDuration | None = None
+    min_sample: int | None = None
+    no_data: NoData | None = None
+    runbook: str | None = None
+    labels: dict[str, str] | None = None
+    params: dict[str, float] | None = None
+    enabled: bool | None = None
+
+    def rule(self) -> Rule:
+        """The rule this makes. Raises alerts.errors.RuleError."""
+        stated = {key: value for key in self.model_fields_set if (value := getattr(self, key)) is not None}
+        kind = stated.pop("kind")
+        return make(kind, stated.pop("name", None), **stated)
+
+
+class SlackTable(Table):
+    """A Slack incoming webhook. Its URL is a secret."""
+
+    kind: Literal["slack"]
+    name: Name
+    url: SecretRef
+
+
+class EmailTable(Table):
+    """A mailbox, reached by SMTP."""
+
+    kind: Literal["email"]
+    name: Name
+    host: Annotated[str, Field(min_length=1)]
+    port: Port = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: SecretRef | None = None
+    sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$|<[^@\s]+@[^@\s]+>$")]
+    recipients: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class WebhookTable(Table):
+    """Somebody's own receiver; messages are signed by Standard Webhooks."""
+
+    kind: Literal["webhook"]
+    name: Name
+    url: HttpUrl
+    secret: SecretRef
+
+
+ChannelTable = Annotated[SlackTable | EmailTable | WebhookTable, Field(discriminator="kind")]
+
+
+class RouteTable(Table):
+    """Which alerts go to which channels; every route that matches adds its channels."""
+
+    channels: Annotated[tuple[str, ...], Field(min_length=1)]
+    min_severity: Severity = Severity.INFO
+    matchers: dict[str, str] = {}
+    repeat_every: PositiveDuration | None = None
+    fallback: str | None = None
+
+    def route(self) -> Route:
+        return Route(self.channels, self.min_severity, self.matchers, self.repeat_every, self.fallback)
+
+
+class SloTable(Table):
+    """A promise for the weekly report. objective: the share of events that must succeed, 0..1."""
+
+    name: Name
+    source: str = "*"
+    endpoint: str = "*"
+    objective: Annotated[float, Field(gt=0, lt=1)] = 0.999
+
+
+class EgressTable(Table):
+    """allow: private ranges that probes, replays and channels may dial besides the public internet."""
+
+    allow: tuple[NetworkText, ...] = ()
+
+
+class EvaluationTable(Table):
+    """interval: how often each rule is judged that states none itself; unset leaves each kind's own."""
+
+    interval: PositiveDuration | None = None
+
+
+class ProbesTable(Table):
+    """How often endpoints are looked at from outside."""
+
+    interval: PositiveDuration = timedelta(seconds=60)
+    tls_interval: PositiveDuration = timedelta(hours=1)
+    timeout: PositiveDuration = timedelta(seconds=10)
+
+
+class ReplayTable(Table):
+    """How replays are sent. per_second: events a second to one endpoint."""
+
+    per_second: Annotated[float, Field(gt=0, le=1000)] = 5.0
+    timeout: PositiveDuration = timedelta(seconds=30)
+
+
+class ReportTable(Table):
+    """The weekly report. channel: the email channel that gets it each Monday; unset sends none."""
+
+    timezone: str = "UTC"
+    channel: str | None = None
+    recipients: tuple[str, ...] = ()
+    hour: Annotated[int, Field(ge=0, le=23)] = 6
+
+
+class MaintenanceTable(Table):
+    """How long control keeps what is finished."""
+
+    alerts: PositiveDuration = timedelta(days=400)
+    notifications: PositiveDuration = timedelta(days=90)

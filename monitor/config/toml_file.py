@@ -1,0 +1,72 @@
+"""Reading a TOML file, and finding the line a key stands on, so that an error can point at it.
+
+It knows TOML, and nothing of what the keys mean.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+
+from monitor.errors import ConfigError
+
+Location = tuple[str | int, ...]
+"""The way to a value: ("rules", 2, "threshold") is the key threshold of the third [[rules]]."""
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*(?:\.[^=]*)?=""")
+_AT_LINE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")
+
+
+def read_toml(path: Path) -> tuple[dict[str, object], str]:
+    """(the parsed document, its text). Raises ConfigError naming file, line and what is wrong."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path} cannot be read: {exc}", "give a readable file in UTF-8") from exc
+    try:
+        return tomllib.loads(text), text
+    except tomllib.TOMLDecodeError as exc:
+        found = _AT_LINE.search(str(exc))
+        line = int(found[1]) if found and found[1] else text.count("\n") + 1
+        problem = _AT_LINE.sub("", str(exc)).strip()
+        raise ConfigError(f"{path}, line {line}: not valid TOML: {problem}", "mend that line") from exc
+
+
+def line_of(text: str, location: Location) -> int | None:
+    """The line, counted from 1, of the deepest part of `location` that stands on a line of its own.
+
+    None when not even its table is found. It scans lines, so a key inside a multi-line string can mislead
+    it; it is for messages only.
+    """
+    best: tuple[int, int] | None = None
+    counts: dict[str, int] = {}
+    table: Location = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        header = _HEADER.match(line)
+        if header:
+            table = _table(header[2], header[1] == "[[", counts)
+            here: Location = table
+        elif key := _KEY.match(line):
+            here = (*table, key[1] or key[2] or key[3])
+        else:
+            continue
+        shared = min(len(here), len(location))
+        if shared and here[:shared] == location[:shared] and (best is None or shared > best[0]):
+            best = (shared, number)
+    return best[1] if best else None
+
+
+def _table(name: str, is_array: bool, counts: dict[str, int]) -> Location:
+    parts: Location = tuple(part.strip().strip("\"'") for part in name.split("."))
+    if is_array:
+        counts[name] = counts.get(name, -1) + 1
+        return (*parts, counts[name])
+    return parts
+
+
+def key_text(location: Location) -> str:
+    """The location as a person writes it: `rules[2].threshold`, counted from 0."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

@@ -1,0 +1,102 @@
+"""The kinds of value a setting may have beyond text and numbers: durations, ranges, URLs, secret references.
+
+Each reads what a person writes and keeps what a program uses. A secret reference is never followed here.
+"""
+
+import re
+from datetime import timedelta
+from ipaddress import ip_network
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
+
+UNITS = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+
+
+def parse_duration(value: object) -> timedelta:
+    """The timedelta of `"90s"`, `"15m"`, `"2h"`, `"7d"`, `"250ms"` or of a number of seconds."""
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return timedelta(seconds=value)
+    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('expected a duration such as "90s", "15m", "2h" or "7d"')
+    return float(found[1]) * UNITS[found[2]]
+
+
+def duration_text(value: timedelta) -> str:
+    """The shortest text that `parse_duration` reads back: `15m`, not `900s`."""
+    for unit in ("d", "h", "m", "s"):
+        count, rest = divmod(value, UNITS[unit])
+        if not rest and (count or unit == "s"):
+            return f"{count}{unit}"
+    return f"{value / UNITS['ms']:g}ms"
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(duration_text)]
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("expected a duration longer than nothing")
+    return value
+
+
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError("expected an address range such as 10.0.0.0/8 or fd00::/8") from None
+
+
+NetworkText = Annotated[str, AfterValidator(_network)]
+
+
+def _http_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("expected a URL such as https://hooks.example.com/stripe")
+    if "@" in parts.netloc:
+        raise ValueError("expected a URL without a user name or password in it")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+class SecretRef(BaseModel):
+    """Where a secret is: the name of an environment variable, or a file that holds nothing else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    env: str | None = None
+    file: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_reference(cls, value: object) -> object:
+        if isinstance(value, SecretRef):
+            return value
+        keys = set(value) if isinstance(value, dict) else set()
+        if keys not in ({"env"}, {"file"}):
+            raise ValueError('expected a reference to a secret: { env = "NAME" } or { file = "/path" }')
+        return value
+
+    def __str__(self) -> str:
+        return f"environment variable {self.env}" if self.env else f"file {self.file}"

@@ -1,0 +1,231 @@
+"""hookvitals.toml: what it makes of a file, and how it points at each mistake."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from alerts.model import Severity
+from alerts.rules import default_rules
+from monitor.config.document import Document
+from monitor.config.load import checked, load, stored
+from monitor.config.toml_file import read_toml
+from monitor.errors import ConfigError
+
+WHOLE = """\
+[process]
+collector_port = 9000
+
+[egress]
+allow = ["10.0.0.0/8"]
+
+[evaluation]
+interval = "5s"
+
+[[sources]]
+name = "hopnow"
+
+[[sources]]
+name = "acme"
+deadline = "3s"
+
+[[endpoints]]
+source = "acme"
+name = "payments"
+url = "https://hooks.example.com/acme"
+replay_secret = { env = "ACME_REPLAY" }
+
+[[rules]]
+kind = "error_rate"
+threshold = 0.1
+window = "2m"
+for = "10s"
+
+[[rules]]
+kind = "slow_processing"
+name = "slow invoices"
+severity = "critical"
+event_type = "invoice.*"
+interval = "30s"
+
+[[channels]]
+kind = "slack"
+name = "team"
+url = { env = "HOOKVITALS_SLACK_URL" }
+
+[[channels]]
+kind = "email"
+name = "desk"
+host = "mail.example.com"
+sender = "hookvitals@example.com"
+recipients = ["desk@example.com"]
+
+[[routes]]
+channels = ["team"]
+min_severity = "error"
+fallback = "desk"
+
+[report]
+timezone = "Europe/Berlin"
+channel = "desk"
+"""
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text(text)
+    return file
+
+
+def refusal(tmp_path: Path, text: str) -> str:
+    with pytest.raises(ConfigError) as refused:
+        load(written(tmp_path, text), {})
+    return str(refused.value).removeprefix(str(tmp_path) + "/")
+
+
+def test_without_a_file_the_shipped_rules_watch_everything() -> None:
+    document = load(None, {}).document
+    assert document.effective_rules() == default_rules()
+    assert document.effective_routes() == []
+
+
+def test_whole_file_is_read(tmp_path: Path) -> None:
+    loaded = load(written(tmp_path, WHOLE), {"HOOKVITALS_SLACK_URL": "https://hooks.slack.com/x"})
+    document = loaded.document
+    assert loaded.settings.collector_port == 9000
+    assert [source.deadline_or_default for source in document.sources] == [
+        timedelta(seconds=5),
+        timedelta(seconds=3),
+    ]
+    assert document.egress.allow == ("10.0.0.0/8",)
+    assert document.secret_variables() == {"ACME_REPLAY", "HOOKVITALS_SLACK_URL"}
+    [route] = document.effective_routes()
+    assert (route.channels, route.min_severity, route.fallback) == (("team",), Severity.ERROR, "desk")
+
+
+def test_rule_of_the_file_takes_the_place_of_the_shipped_one_of_its_name(tmp_path: Path) -> None:
+    rules = {rule.name: rule for rule in load(written(tmp_path, WHOLE), {}).document.effective_rules()}
+    changed = rules["error_rate"]
+    assert (changed.threshold, changed.window, changed.for_) == (
+        0.1,
+        timedelta(minutes=2),
+        timedelta(seconds=10),
+    )
+    assert rules["slow invoices"].event_type == "invoice.*"
+    assert rules["slow_processing"].event_type == "*"
+
+
+def test_interval_of_evaluation_holds_for_rules_without_their_own(tmp_path: Path) -> None:
+    rules = {rule.name: rule for rule in load(written(tmp_path, WHOLE), {}).document.effective_rules()}
+    assert rules["error_rate"].interval == timedelta(seconds=5)
+    assert rules["slow invoices"].interval == timedelta(seconds=30)
+
+
+def test_channels_without_routes_are_all_told_of_everything(tmp_path: Path) -> None:
+    text = '[[channels]]\nkind = "slack"\nname = "team"\nurl = { env = "URL" }\n'
+    [route] = load(written(tmp_path, text), {}).document.effective_routes()
+    assert (route.channels, route.min_severity) == (("team",), Severity.INFO)
+
+
+def test_stored_document_reads_back_as_it_was_stated(tmp_path: Path) -> None:
+    document = load(written(tmp_path, WHOLE), {}).document
+    assert stored(document.stated()) == document
+    assert "for" in document.stated()["rules"][0]
+    assert "probes" not in document.stated()
+    assert document.complete()["probes"]["interval"] == "1m"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            '[[rules]]\nkind = "error_rate"\ntreshold = 0.1\n',
+            "hookvitals.toml, line 3: rules[0].treshold: unknown key (did you mean threshold?)",
+        ),
+        (
+            '[[chanels]]\nname = "x"\n',
+            "hookvitals.toml, line 1: chanels: unknown key (did you mean channels?)",
+        ),
+        (
+            '[[channels]]\nkind = "slack"\nname = "x"\nulr = { env = "A" }\nurl = { env = "A" }\n',
+            "hookvitals.toml, line 4: channels[0].ulr: unknown key (did you mean url?)",
+        ),
+        (
+            '[[rules]]\nkind = "error_rat"\n',
+            'hookvitals.toml, line 1: rules[0]: there is no rule kind "error_rat": use one of',
+        ),
+        (
+            '[[rules]]\nkind = "error_rate"\nthreshold = 5\n',
+            'hookvitals.toml, line 1: rules[0]: rule "error_rate": threshold is a share from 0 to 1',
+        ),
+        (
+            '[[rules]]\nkind = "error_rate"\nwindow = "soon"\n',
+            'hookvitals.toml, line 3: rules[0].window: "soon": expected a duration such as "90s"',
+        ),
+        (
+            '[[endpoints]]\nsource = "a"\nname = "b"\n',
+            "hookvitals.toml, line 1: endpoints[0].url: missing",
+        ),
+        (
+            '[[endpoints]]\nsource = "a"\nname = "b"\nurl = "http://hooks.example.com/"\n',
+            "hookvitals.toml, line 4: endpoints[0].url: http:// sends events unencrypted; use https://, "
+            "or add the line: insecure = true",
+        ),
+        (
+            '[[channels]]\nkind = "slack"\nname = "x"\nurl = "https://hooks.slack.com/T0/secret"\n',
+            "hookvitals.toml, line 4: channels[0].url: expected a reference to a secret: "
+            '{ env = "NAME" } or { file = "/path" }',
+        ),
+        (
+            '[[channels]]\nkind = "pigeon"\nname = "x"\n',
+            "hookvitals.toml, line 1: channels[0]: ",
+        ),
+        (
+            '[[routes]]\nchannels = ["team"]\n',
+            'hookvitals.toml, line 2: routes[0].channels: there is no channel "team"',
+        ),
+        (
+            '[egress]\nallow = ["ten"]\n',
+            'hookvitals.toml, line 2: egress.allow[0]: "ten": expected an address',
+        ),
+        ('[report]\ntimezone = "Mars"\n', "hookvitals.toml, line 2: report.timezone: not a time zone"),
+        ("[process]\nport = 1\n", "hookvitals.toml, line 2: process.port: unknown setting"),
+        (
+            '[[sources]]\nname = "a"\n[[sources]]\nname = "a"\n',
+            'hookvitals.toml, line 4: sources[1].name: "a" is there twice',
+        ),
+    ],
+)
+def test_mistake_is_shown_with_file_line_key_and_form(tmp_path: Path, text: str, said: str) -> None:
+    assert refusal(tmp_path, text).startswith(said)
+
+
+def test_secret_written_by_mistake_is_not_repeated(tmp_path: Path) -> None:
+    text = '[[channels]]\nkind = "slack"\nname = "x"\nurl = "https://hooks.slack.com/T0/hunter2"\n'
+    assert "hunter2" not in refusal(tmp_path, text)
+
+
+@pytest.mark.parametrize("line", ['environment = "dev"', "insecure = true"])
+def test_plain_http_is_taken_where_it_was_meant(tmp_path: Path, line: str) -> None:
+    text = f'[[endpoints]]\nsource = "a"\nname = "b"\nurl = "http://localhost/"\n{line}\n'
+    assert load(written(tmp_path, text), {}).document.endpoints[0].url == "http://localhost/"
+
+
+def test_every_problem_of_a_file_is_listed(tmp_path: Path) -> None:
+    text = '[[rules]]\nkind = "error_rate"\na = 1\nwindow = "b"\n'
+    file = written(tmp_path, text)
+    raw, source = read_toml(file)
+    document, problems = checked(raw, file, source)
+    assert document is None
+    assert len(problems) == 2
+    assert "1 more" in refusal(tmp_path, text)
+
+
+def test_report_goes_by_email_only(tmp_path: Path) -> None:
+    text = '[report]\nchannel = "team"\n[[channels]]\nkind = "slack"\nname = "team"\nurl = { env = "A" }\n'
+    assert "reports go by email" in refusal(tmp_path, text)
+
+
+def test_document_does_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Document().egress = Document().egress

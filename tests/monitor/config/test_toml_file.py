@@ -1,0 +1,54 @@
+"""Pointing at the line a key stands on."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.config.toml_file import key_text, line_of, read_toml
+from monitor.errors import ConfigError
+
+TEXT = """\
+# a comment
+[egress]
+allow = ["10.0.0.0/8"]
+
+[[rules]]
+kind = "error_rate"
+
+[[rules]]   # the second
+kind = "queue_depth"
+"threshold" = 100
+params.quantile = 0.95
+"""
+
+
+@pytest.mark.parametrize(
+    ("location", "line"),
+    [
+        (("egress", "allow", 0), 3),
+        (("rules", 0, "kind"), 6),
+        (("rules", 1, "kind"), 9),
+        (("rules", 1, "threshold"), 10),
+        (("rules", 1, "params", "quantile"), 11),
+        (("rules", 1, "missing"), 8),
+        (("channels", 0), None),
+    ],
+)
+def test_line_of_the_deepest_known_part(location: tuple[str | int, ...], line: int | None) -> None:
+    assert line_of(TEXT, location) == line
+
+
+def test_location_reads_as_a_person_writes_it() -> None:
+    assert key_text(("rules", 1, "threshold")) == "rules[1].threshold"
+
+
+def test_broken_toml_names_file_and_line(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text("[egress]\nallow = [\n\nfoo bar\n")
+    with pytest.raises(ConfigError, match=r"hookvitals\.toml, line 4: not valid TOML"):
+        read_toml(file)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.toml cannot be read"):
+        read_toml(tmp_path / "none.toml")
