@@ -1,4 +1,4 @@
-"""What every test run obeys: with HOOKVITALS_NO_SKIPS=1 a skipped test is a failed one.
+"""What every test run obeys: with TESTS_MAY_NOT_SKIP=1 a skipped test is a failed one.
 
 A test skips when the machine lacks a component (a browser, Prometheus, openssl). Where the components have
 been installed on purpose, as `.ci/run` does, such a skip means that nobody looked. Expected failures stay as
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import pytest
 
-NO_SKIPS = os.environ.get("HOOKVITALS_NO_SKIPS") == "1"
+NO_SKIPS = os.environ.get("TESTS_MAY_NOT_SKIP") == "1"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 

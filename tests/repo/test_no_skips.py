@@ -28,7 +28,7 @@ pytest.skip("no server here", allow_module_level=True)
 def run(folder: Path, body: str, switch: str) -> subprocess.CompletedProcess[str]:
     (folder / "conftest.py").write_text(CONFTEST.read_text())
     (folder / "test_inner.py").write_text(body)
-    environment = {**os.environ, "HOOKVITALS_NO_SKIPS": switch}
+    environment = {**os.environ, "TESTS_MAY_NOT_SKIP": switch}
     command = [
         sys.executable,
         "-m",
