@@ -25,7 +25,7 @@ test: $(VENV)/.developer  ## the tests that need nothing but Python
 check: $(VENV)/.developer  ## style, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy monitor alerts dashboard tests
+	$(BIN)/mypy monitor alerts dashboard tests docs
 	cd sdk && ../$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
@@ -44,7 +44,7 @@ bench: $(VENV)/.developer  ## each figure beside the limit of this machine
 	$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.developer  ## write the generated parts of docs/ again
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
 
 format: $(VENV)/.developer  ## let ruff lay the code out
 	$(BIN)/ruff check --fix .

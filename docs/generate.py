@@ -1,0 +1,169 @@
+"""Writes the tables of the documentation that the code itself knows: settings, keys of the file, the rules.
+
+`python docs/generate.py` rewrites the parts between their marks; with `--check` it only says which page is
+not current, and exits 1. It reads no setting and opens no store.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from alerts.model import Rule
+from alerts.rules import KINDS
+from monitor.config.__main__ import markdown
+from monitor.config.document import Document
+from monitor.config.settings import settings_table
+from monitor.config.values import SecretRef, duration_text
+
+DOCS = Path(__file__).parent
+
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A Markdown table. A bar inside a cell is escaped."""
+    lines = [head, ("---",) * len(head), *rows]
+    return (
+        "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+        + "\n"
+    )
+
+
+def settings() -> str:
+    return markdown(settings_table())
+
+
+def file_keys() -> str:
+    """Every table of hookvitals.toml below `[process]`, with its keys."""
+    parts = []
+    for name, field in Document.model_fields.items():
+        for model in _models(field.annotation):
+            many = get_origin(field.annotation) is tuple
+            title = f"[[{name}]]" if many else f"[{name}]"
+            kind = model.model_fields.get("kind")
+            choice = get_args(kind.annotation) if kind and get_origin(kind.annotation) is Literal else ()
+            heading = f"`{title}`" + (f' with `kind = "{choice[0]}"`' if choice else "")
+            about = " ".join((model.__doc__ or "").split())
+            rows = [
+                _key(key, each) for key, each in model.model_fields.items() if not (choice and key == "kind")
+            ]
+            parts.append(f"### {heading}\n\n{about}\n\n" + table(("key", "form", "default"), rows))
+    return "\n".join(parts)
+
+
+def rules() -> str:
+    """Every kind of rule with its shipped values."""
+    return table(
+        ("kind", "fires when", "severity", "threshold", "window", "for", "looked at each", "least sample"),
+        [
+            (
+                f"`{kind.name}`",
+                kind.about,
+                kind.defaults.severity.value,
+                _threshold(kind.defaults, kind.unit),
+                duration_text(kind.defaults.window),
+                duration_text(kind.defaults.for_),
+                duration_text(kind.defaults.interval),
+                str(kind.defaults.min_sample),
+            )
+            for kind in KINDS.values()
+        ],
+    )
+
+
+PARTS: dict[str, tuple[str, Callable[[], str]]] = {
+    "settings": ("configuration.md", settings),
+    "file": ("configuration.md", file_keys),
+    "rules": ("rules.md", rules),
+}
+"""Name of the mark → (page, what stands there)."""
+
+
+def renewed(text: str, name: str, body: str) -> str:
+    """The page's text with the part between its marks replaced. ValueError when the marks are missing."""
+    marks = re.compile(rf"(<!-- {name}: generated -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    if not marks.search(text):
+        raise ValueError(f"the page has no marks for {name}")
+    return marks.sub(lambda found: f"{found[1]}\n{body}\n{found[2]}", text)
+
+
+def current_pages() -> dict[Path, str]:
+    """Page → its text with every generated part current."""
+    pages: dict[Path, str] = {}
+    for name, (page, make) in PARTS.items():
+        path = DOCS / page
+        pages[path] = renewed(pages.get(path) or path.read_text(encoding="utf-8"), name, make())
+    return pages
+
+
+def main(arguments: list[str]) -> int:
+    stale = [path for path, text in current_pages().items() if path.read_text(encoding="utf-8") != text]
+    if arguments == ["--check"]:
+        sys.stdout.writelines(f"{path} is not current; run: make docs\n" for path in stale)
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(current_pages()[path], encoding="utf-8")
+        sys.stdout.write(f"wrote {path}\n")
+    return 0
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [] if annotation is SecretRef else [annotation]
+    return [model for inner in get_args(annotation) for model in _models(inner)]
+
+
+def _key(name: str, field: FieldInfo) -> tuple[str, str, str]:
+    default = "required" if field.is_required() else _value(field.get_default())
+    return f"`{field.alias or name}`", _form(field.annotation), default
+
+
+def _form(annotation: Any) -> str:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _form(inner[0])
+    if origin is Literal:
+        return ", ".join(f"`{choice}`" for choice in inner)
+    if origin in (Union, UnionType):
+        return " or ".join(_form(each) for each in inner if each is not type(None))
+    if origin is tuple:
+        return f"list of {_form(inner[0])}"
+    if origin is dict:
+        return f"table of {_form(inner[1])}"
+    if isinstance(annotation, type) and issubclass(annotation, SecretRef):
+        return '`{ env = "…" }` or `{ file = "…" }`'
+    return _PLAIN.get(annotation) or ", ".join(f"`{choice.value}`" for choice in annotation)
+
+
+_PLAIN: dict[Any, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    timedelta: "duration",
+}
+
+
+def _value(default: Any) -> str:
+    if default is None or default in ("", (), {}):
+        return ""
+    if isinstance(default, timedelta):
+        return duration_text(default)
+    if isinstance(default, tuple):
+        return ", ".join(_value(each) for each in default)
+    return str(default).lower() if isinstance(default, bool) else str(getattr(default, "value", default))
+
+
+def _threshold(rule: Rule, unit: str) -> str:
+    if unit == "share":
+        return f"{100 * rule.threshold:g} %"
+    return f"{rule.threshold:g} {unit}".strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
