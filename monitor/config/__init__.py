@@ -3,3 +3,27 @@
 The only reader of the environment. It opens no store and no socket; an error names the file, the line, the
 key and the form that was expected.
 """
+
+from monitor.config.document import Document
+from monitor.config.here import child_environment, environment, load_here
+from monitor.config.load import Loaded, checked, load, stored
+from monitor.config.secret_key import secret_key
+from monitor.config.secrets import resolve
+from monitor.config.settings import Settings, settings_table
+from monitor.config.values import SecretRef
+
+__all__ = [
+    "Document",
+    "Loaded",
+    "SecretRef",
+    "Settings",
+    "checked",
+    "child_environment",
+    "environment",
+    "load",
+    "load_here",
+    "resolve",
+    "secret_key",
+    "settings_table",
+    "stored",
+]
