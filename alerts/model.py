@@ -29,6 +29,7 @@ __all__ = [
     "Ack",
     "Alert",
     "Change",
+    "Delivery",
     "Distribution",
     "EmptyDistribution",
     "ErrorCount",
@@ -319,10 +320,18 @@ class Notification:
     fallback: str | None = None
 
 
+class Delivery(StrEnum):
+    """Where a notification stands in the outbox. dropped: no longer worth sending."""
+
+    DUE = "due"
+    DELIVERED = "delivered"
+    GIVEN_UP = "given_up"
+    DROPPED = "dropped"
+
+
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What the outbox remembers of a notification, enough to decide what is due next. given_up: it never
-    arrived and will not be tried again."""
+    """What the outbox remembers of a notification: enough to decide what is due next, and in which order."""
 
     fingerprint: str
     episode: int
@@ -330,4 +339,4 @@ class Telling:
     reason: Why
     severity: Severity
     created_at: datetime
-    given_up: bool = False
+    delivery: Delivery = Delivery.DUE

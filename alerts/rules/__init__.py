@@ -1,0 +1,102 @@
+"""The kinds of rules, one file and one line each, and how a checked rule is made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any
+
+from alerts.errors import RuleError
+from alerts.model import Rule
+from alerts.rules import (
+    certificate_expiry,
+    dead_letters,
+    endpoint_down,
+    error_rate,
+    failure_count,
+    monitor_blind,
+    queue_depth,
+    slow_processing,
+    verification_failures,
+)
+from alerts.rules.kind import Kind
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        error_rate.KIND,
+        failure_count.KIND,
+        slow_processing.KIND,
+        queue_depth.KIND,
+        certificate_expiry.KIND,
+        endpoint_down.KIND,
+        verification_failures.KIND,
+        dead_letters.KIND,
+        monitor_blind.KIND,
+    )
+}
+
+RESERVED_NAME = "rule_broken"
+
+
+def default_rules() -> list[Rule]:
+    """One rule of each kind, named as its kind."""
+    return [kind.defaults for kind in KINDS.values()]
+
+
+def make(kind: str, /, name: str | None = None, **changes: Any) -> Rule:
+    """The kind's default rule with the changes made; `changes` are fields of Rule.
+
+    params are merged into the kind's. A changed threshold without a clear_threshold drops the default's
+    clear_threshold. Raises RuleError with one sentence that names the rule and the field.
+    """
+    if kind not in KINDS:
+        raise RuleError(f'there is no rule kind "{kind}"', hint=f"use one of {', '.join(sorted(KINDS))}")
+    base = KINDS[kind].defaults
+    label = name or base.name
+    if label == RESERVED_NAME:
+        raise RuleError(f'a rule cannot be named "{label}"', hint="the monitor uses this name itself")
+    unknown = sorted(set(changes) - {field.name for field in fields(Rule)} | set(changes) & {"kind"})
+    if unknown:
+        raise RuleError(f'rule "{label}": unknown field {unknown[0]}', hint="see docs/rules")
+    params = {**base.params, **changes.pop("params", {})}
+    foreign = sorted(set(params) - set(base.params))
+    if foreign:
+        known = ", ".join(sorted(base.params)) or "none"
+        raise RuleError(
+            f'rule "{label}": unknown parameter {foreign[0]}', hint=f"{kind} has these parameters: {known}"
+        )
+    if "threshold" in changes:
+        changes.setdefault("clear_threshold", None)
+    return checked(replace(base, name=label, params=params, **changes))
+
+
+def checked(rule: Rule) -> Rule:
+    """The rule itself when its values make sense. Raises RuleError."""
+    problem = _problem(rule)
+    if problem is not None:
+        raise RuleError(f'rule "{rule.name}": {problem}')
+    return rule
+
+
+def _problem(rule: Rule) -> str | None:
+    zero = timedelta(0)
+    numbers = {"threshold": rule.threshold, **{f"params.{key}": value for key, value in rule.params.items()}}
+    for field, value in numbers.items():
+        if not math.isfinite(value) or value < 0:
+            return f"{field} must be a number of at least 0, not {value}"
+    if KINDS[rule.kind].unit == "share" and rule.threshold >= 1:
+        return (
+            f"threshold is a share from 0 to 1 (0.05 is 5 %), so {rule.threshold:g} would never be exceeded"
+        )
+    if rule.clear_threshold is not None and not 0 <= rule.clear_threshold <= rule.threshold:
+        return f"clear_threshold must lie between 0 and the threshold, not at {rule.clear_threshold:g}"
+    if not 0 < rule.params.get("quantile", 0.5) < 1:
+        return "params.quantile must lie between 0 and 1, for instance 0.95"
+    if rule.window <= zero or rule.interval <= zero:
+        return "window and interval must be longer than 0"
+    if rule.for_ < zero or rule.keep_firing_for < zero or rule.min_sample < 0:
+        return "for, keep_firing_for and min_sample must not be negative"
+    return None

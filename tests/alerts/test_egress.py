@@ -120,9 +120,7 @@ def test_refusal_of_metadata_says_that_no_setting_opens_it() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "0x7f.1", "2130706433", "017700000001"])
-def test_every_spelling_of_loopback_is_refused_undialled(
-    host: str, listener: socket.socket
-) -> None:
+def test_every_spelling_of_loopback_is_refused_undialled(host: str, listener: socket.socket) -> None:
     listener.settimeout(0.05)
     with pytest.raises(EgressRefused):
         Egress().connect(host, listener.getsockname()[1])

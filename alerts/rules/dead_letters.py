@@ -1,0 +1,48 @@
+"""dead_letters: events were given up. The default threshold of 0 tells of the first one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
+from alerts.rules.kind import Kind, above, no_data, observed_window
+from alerts.wording import number, span
+
+
+def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
+    window = observed_window(rule, target, seen, now)
+    if window.attempts < max(1, rule.min_sample):
+        said = f"{number(window.attempts)} attempts at {target.place()} in {span(rule.window)}"
+        return [no_data(rule, target, Evidence(said, sample=window.attempts))]
+    given_up = window.dead_lettered
+    evidence = Evidence(
+        summary=(
+            f"{number(given_up)} {'event' if given_up == 1 else 'events'} of {target.place()} given up "
+            f"in {span(rule.window)} (threshold {number(rule.threshold)}); they wait to be replayed"
+        ),
+        value=given_up,
+        threshold=rule.threshold,
+        unit="events",
+        window_start_at=window.start_at,
+        window_end_at=window.end_at,
+        sample=window.attempts,
+        top_errors=tuple(window.top_errors),
+        exemplars=tuple(window.failure_exemplars),
+    )
+    return [above(rule, target, evidence)]
+
+
+KIND = Kind(
+    name="dead_letters",
+    about="More events were dead-lettered within the window than the threshold allows.",
+    unit="events",
+    defaults=Rule(
+        name="dead_letters",
+        kind="dead_letters",
+        severity=Severity.ERROR,
+        threshold=0,
+        window=timedelta(minutes=15),
+    ),
+    evaluate=evaluate,
+)

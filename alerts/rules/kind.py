@@ -1,0 +1,72 @@
+"""What a kind of rule is, and the two verdicts that all kinds share. It knows no kind by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Verdict, Window
+
+Evaluate = Callable[[Rule, Target, Observations, datetime], Sequence[Evaluation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of rule. about: one sentence for docs and forms. unit: of threshold and evidence.
+
+    defaults: the rule as shipped; its name is the kind's, its params are the only ones the kind knows.
+    on_monitor: it looks at the monitor itself, so it has no targets.
+    """
+
+    name: str
+    about: str
+    unit: str
+    defaults: Rule
+    evaluate: Evaluate
+    on_monitor: bool = False
+
+
+def observed_window(rule: Rule, target: Target, seen: Observations, now: datetime) -> Window:
+    """The target's window that ends now."""
+    return seen.window(target, now - rule.window, now)
+
+
+def above(
+    rule: Rule,
+    target: Target,
+    evidence: Evidence,
+    *,
+    severity: Severity | None = None,
+    more_labels: Mapping[str, str] | None = None,
+) -> Evaluation:
+    """A breach when the evidence's value is greater than its threshold; exactly at the threshold all is
+    well."""
+    value, threshold = evidence.value or 0.0, evidence.threshold or 0.0
+    clear = threshold if rule.clear_threshold is None else rule.clear_threshold
+    return Evaluation(
+        rule=rule.name,
+        labels=labels_of(rule, target, more_labels),
+        verdict=Verdict.BREACH if value > threshold else Verdict.OK,
+        severity=severity or rule.severity,
+        evidence=evidence,
+        cleared=value <= clear,
+    )
+
+
+def no_data(
+    rule: Rule, target: Target, evidence: Evidence, *, more_labels: Mapping[str, str] | None = None
+) -> Evaluation:
+    """Too little to judge by; the rule says what that means."""
+    return Evaluation(
+        rule=rule.name,
+        labels=labels_of(rule, target, more_labels),
+        verdict=Verdict.NO_DATA,
+        severity=rule.severity,
+        evidence=evidence,
+    )
+
+
+def labels_of(rule: Rule, target: Target, more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The alert's labels: the rule's own, then the target's, which win."""
+    return {**rule.labels, **target.labels(), **(more or {})}

@@ -1,0 +1,223 @@
+"""What every kind of rule must do, kind by kind: no data, too little data, the edge of its threshold,
+hysteresis, evidence, and a sentence. A kind without a case here fails the suite."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from alerts.model import Evaluation, Rule, Target, Verdict
+from alerts.rules import KINDS, checked, default_rules, make
+from alerts.rules.evaluate import evaluate
+from tests.alerts.world import (
+    NOW,
+    PAYMENTS,
+    World,
+    attempts,
+    certificate,
+    deliveries,
+    down,
+    processing,
+    queue,
+    silent_for,
+)
+
+DAY = timedelta(days=1)
+TINY = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Worlds on both sides of a kind's default threshold.
+
+    fine: the last value that is no breach. breach: the first one that is. between: no breach, yet not
+    cleared; None where the kind has no such band. calm: clearly good. nothing: no data at all. few: too
+    little to judge, although it would be a breach; None where the kind needs no sample.
+    """
+
+    fine: World
+    breach: World
+    calm: World
+    nothing: World
+    between: World | None = None
+    few: World | None = None
+    expects_errors: bool = True
+
+
+CASES = {
+    "error_rate": Case(
+        fine=attempts(succeeded=95, failed=5),
+        breach=attempts(succeeded=949, failed=50, dead_lettered=1),
+        between=attempts(succeeded=955, failed=45),
+        calm=attempts(succeeded=960, failed=40),
+        nothing=attempts(),
+        few=attempts(failed=19),
+    ),
+    "failure_count": Case(
+        fine=attempts(succeeded=5, failed=10),
+        breach=attempts(failed=10, dead_lettered=1),
+        calm=attempts(succeeded=1),
+        nothing=attempts(),
+    ),
+    "slow_processing": Case(
+        fine=processing(*[5000.0] * 20),
+        breach=processing(*[10.0] * 95, *[5000.1] * 5),
+        between=processing(*[4501.0] * 20),
+        calm=processing(*[4500.0] * 20),
+        nothing=processing(),
+        few=processing(*[9000.0] * 19),
+        expects_errors=False,
+    ),
+    "queue_depth": Case(
+        fine=queue(1000),
+        breach=queue(1001, oldest_age_s=60),
+        between=queue(801),
+        calm=queue(800),
+        nothing=queue(9999, sampled_before=timedelta(minutes=5) + TINY),
+        expects_errors=False,
+    ),
+    "certificate_expiry": Case(
+        fine=certificate(30 * DAY + TINY),
+        breach=certificate(30 * DAY),
+        calm=certificate(60 * DAY),
+        nothing=certificate(5 * DAY, checked_before=2 * DAY + TINY),
+        expects_errors=False,
+    ),
+    "endpoint_down": Case(
+        fine=down(2),
+        breach=down(3),
+        between=down(1),
+        calm=down(0),
+        nothing=down(9, checked_before=timedelta(minutes=5) + TINY),
+    ),
+    "verification_failures": Case(
+        fine=deliveries(100, bad_signature=5),
+        breach=deliveries(100, bad_signature=4, timestamp_too_old=2),
+        between=deliveries(1000, bad_signature=41),
+        calm=deliveries(100, bad_signature=4),
+        nothing=deliveries(0),
+        few=deliveries(19, bad_signature=19),
+    ),
+    "dead_letters": Case(
+        fine=attempts(succeeded=1, failed=3),
+        breach=attempts(dead_lettered=1),
+        calm=attempts(succeeded=1),
+        nothing=attempts(),
+    ),
+    "monitor_blind": Case(
+        fine=silent_for(timedelta(seconds=60)),
+        breach=silent_for(timedelta(seconds=60) + TINY),
+        calm=silent_for(timedelta(0)),
+        nothing=silent_for(None),
+        expects_errors=False,
+    ),
+}
+each_kind = pytest.mark.parametrize("kind", sorted(KINDS))
+
+
+def found_in(world: World, kind: str, rule: Rule | None = None) -> Evaluation:
+    """The one evaluation of the kind's default rule in the world."""
+    definition = KINDS[kind]
+    target = Target("production") if definition.on_monitor else PAYMENTS
+    [found] = definition.evaluate(rule or definition.defaults, target, world, NOW)
+    return found
+
+
+def test_every_kind_has_a_case() -> None:
+    assert set(CASES) == set(KINDS)
+
+
+@each_kind
+def test_value_at_the_edge_is_no_breach(kind: str) -> None:
+    assert found_in(CASES[kind].fine, kind).verdict is Verdict.OK
+
+
+@each_kind
+def test_value_just_over_the_edge_is_a_breach(kind: str) -> None:
+    assert found_in(CASES[kind].breach, kind).verdict is Verdict.BREACH
+
+
+@each_kind
+def test_calm_value_clears(kind: str) -> None:
+    found = found_in(CASES[kind].calm, kind)
+    assert (found.verdict, found.cleared) == (Verdict.OK, True)
+
+
+@pytest.mark.parametrize("kind", sorted(kind for kind in CASES if CASES[kind].between))
+def test_value_between_clearing_and_threshold_neither_fires_nor_clears(kind: str) -> None:
+    between = CASES[kind].between
+    assert between is not None
+    found = found_in(between, kind)
+    assert (found.verdict, found.cleared) == (Verdict.OK, False)
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"monitor_blind"}))
+def test_no_data_is_neither_good_nor_bad(kind: str) -> None:
+    assert found_in(CASES[kind].nothing, kind).verdict is Verdict.NO_DATA
+
+
+def test_monitor_that_never_heard_a_collector_is_blind() -> None:
+    assert found_in(CASES["monitor_blind"].nothing, "monitor_blind").verdict is Verdict.BREACH
+
+
+@pytest.mark.parametrize("kind", sorted(kind for kind in CASES if CASES[kind].few))
+def test_too_small_a_sample_is_no_data_however_bad_it_looks(kind: str) -> None:
+    few = CASES[kind].few
+    assert few is not None
+    assert found_in(few, kind).verdict is Verdict.NO_DATA
+    needs_less = replace(KINDS[kind].defaults, min_sample=1)
+    assert found_in(few, kind, needs_less).verdict is Verdict.BREACH
+
+
+@each_kind
+def test_breach_carries_the_evidence_it_was_judged_by(kind: str) -> None:
+    evidence = found_in(CASES[kind].breach, kind).evidence
+    assert evidence.value is not None
+    assert evidence.threshold is not None
+    assert math.isfinite(evidence.value)
+    assert evidence.unit
+    assert evidence.sample > 0
+    assert evidence.window_start_at is not None
+    assert evidence.window_end_at is not None
+    assert evidence.window_start_at <= evidence.window_end_at
+    assert bool(evidence.top_errors) == CASES[kind].expects_errors
+
+
+@each_kind
+def test_breach_is_said_in_one_sentence_with_its_place_and_numbers(kind: str) -> None:
+    said = found_in(CASES[kind].breach, kind).evidence.summary
+    place = "The monitor" if KINDS[kind].on_monitor else "stripe/payments"
+    assert place in said
+    assert re.search(r"\d", said)
+    assert "None" not in said
+    assert "\n" not in said
+    assert len(said) < 220
+
+
+@each_kind
+def test_labels_name_the_target_and_the_rules_own_labels(kind: str) -> None:
+    rule = replace(KINDS[kind].defaults, labels={"team": "billing"})
+    labels = found_in(CASES[kind].breach, kind, rule).labels
+    assert labels["team"] == "billing"
+    assert labels["environment"] == "production"
+    if not KINDS[kind].on_monitor:
+        assert (labels["source"], labels["endpoint"]) == ("stripe", "payments")
+
+
+@each_kind
+def test_kind_runs_through_the_whole_evaluation(kind: str) -> None:
+    found = evaluate([KINDS[kind].defaults], CASES[kind].breach, NOW)
+    assert any(item.rule == kind and item.verdict is Verdict.BREACH for item in found.evaluations)
+
+
+@each_kind
+def test_shipped_defaults_are_valid_and_described(kind: str) -> None:
+    definition = KINDS[kind]
+    assert checked(definition.defaults) is definition.defaults
+    assert make(kind) == definition.defaults
+    assert definition.about.endswith(".")
+    assert definition.defaults in default_rules()
