@@ -57,11 +57,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Of one batch: how many were inserted, how many were known, and which indexes the floor refused."""
+    """Of one batch: how many were inserted, how many were known, and the indexes of the others.
+
+    too_old: the floor refused them. unstorable: the store could not hold them as they are.
+    """
 
     accepted: int
     duplicates: int
     too_old: Sequence[int] = ()
+    unstorable: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +117,12 @@ class FactReader(Protocol):
     def error_names(self, codes: Sequence[int]) -> Mapping[int, str]: ...
 
     def rollups(
-        self, keys: Sequence[SeriesKey], grain: Grain, start_us: int, end_us: int
+        self, keys: Sequence[SeriesKey], grain: Grain, start_us: int, end_us: int, every: int = 1
     ) -> Mapping[SeriesKey, Mapping[int, Rollup]]:
         """Per series: bucket start (us) → Rollup, with the unfolded deltas added, in one snapshot.
 
-        Buckets that start in [start_us, end_us). Series and buckets without a record are left out.
+        Buckets that start in [start_us, end_us), `every` of them merged into one, which then starts at a
+        multiple of its width since 1970. Series and buckets without a record are left out.
         """
 
     def total(self, keys: Sequence[SeriesKey], start_us: int, end_us: int) -> Mapping[SeriesKey, Rollup]:
@@ -128,6 +133,9 @@ class FactReader(Protocol):
 
     def ever(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, Rollup]:
         """Per series everything since the store was made, purged or not; never falls."""
+
+    def last_seen(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, int]:
+        """Per series the newest minute (us) with a record; series without one are left out."""
 
     def recount(self, start_us: int, end_us: int) -> Mapping[tuple[SeriesKey, int], Rollup]:
         """Minute rollups of every series, counted again from the stored records."""
@@ -175,11 +183,12 @@ class FactWriter(Protocol):
     def intern_series(self, keys: Sequence[SeriesKey], now_us: int) -> Mapping[SeriesKey, int]:
         """Codes of these series and their ancestors, made in a short transaction of their own if new.
 
-        Over a cap the type becomes `__other__`; a 17th environment raises TooLarge.
+        A type over the cap of its source gets the code of its endpoint's `__other__`, and that key is added
+        to the answer. A 17th environment, or a source or endpoint too many, raises TooLarge: nothing is made.
         """
 
     def intern_errors(self, names: Sequence[tuple[int, str]]) -> Mapping[tuple[int, str], int]:
-        """Codes of (endpoint code, error class); over the cap the code of `__other__`."""
+        """Codes of (endpoint code, error class); over the cap that of (endpoint code, `__other__`), added."""
 
     def append(self, batches: Sequence[Batch]) -> Sequence[Appended]:
         """All batches in one transaction, on disk when this returns; one answer a batch.
