@@ -14,7 +14,7 @@ PACKAGES = {
     "dashboard": ROOT / "dashboard",
     "hookvitals": ROOT / "sdk" / "src" / "hookvitals",
 }
-STANDARD_LIBRARY = frozenset(sys.stdlib_module_names)
+STANDARD_LIBRARY = frozenset(sys.stdlib_module_names) | {"_typeshed"}
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,93 @@
+"""The management API as one application under /api/v1, with its own errors, guard and OpenAPI document.
+
+Every route is thin: it reads through `monitor.queries`, changes things through `monitor.operations`, and has
+no rule of its own.
+"""
+
+from collections.abc import Callable, Sequence
+
+from flask import Blueprint, Flask, Response, current_app, json, request
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.info import Info
+from flask_openapi3.models.server import Server
+from flask_openapi3.openapi import OpenAPI
+from flask_openapi3.types import SecuritySchemesDict
+from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.wrappers import Response as AnyResponse
+
+from monitor.api import access, problems
+from monitor.api.access import Identify, Need, needs
+from monitor.api.events import events
+from monitor.api.noun import EXTENSION, ProblemDocument
+from monitor.api.queues import queues
+from monitor.api.records import records
+from monitor.api.series import series
+from monitor.api.services import Services
+from monitor.api.stats import stats
+
+PREFIX = "/api/v1"
+BODY_BYTES = 256 * 1024
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+NOUNS: Sequence[APIBlueprint] = (events, records, series, stats, queues)
+
+SECURITY_SCHEMES: SecuritySchemesDict = {
+    "key": {"type": "http", "scheme": "bearer", "description": "A key hv_… with the scope the route needs."},
+    "session": {"type": "apiKey", "in": "cookie", "name": "hookvitals_session"},
+}
+
+
+def create_api(services: Services, identify: Identify, version: str) -> OpenAPI:
+    """The API as an application whose routes start at its root. identify: finds the caller of a request."""
+    app = OpenAPI(
+        "monitor.api",
+        info=Info(title="Hookvitals management API", version=version),
+        servers=[Server(url=PREFIX)],
+        security_schemes=SECURITY_SCHEMES,
+        validation_error_model=ProblemDocument,
+        validation_error_callback=problems.unusable,
+        doc_ui=False,
+        static_folder=None,
+    )
+    app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
+    app.extensions[EXTENSION] = services
+    problems.install(app)
+    access.install(app, identify)
+    app.before_request(_read_body)
+    for noun in NOUNS:
+        app.register_api(noun)
+    app.add_url_rule("/openapi.json", "openapi", _openapi)
+    return app
+
+
+def mounted(api: Flask) -> Blueprint:
+    """A blueprint that hands every request under /api/v1 to the API, errors included."""
+    mount = Blueprint("management_api", __name__, url_prefix=PREFIX)
+    view = _into(api)
+    for rule in ("/", "/<path:rest>"):
+        mount.add_url_rule(rule, "into", view, methods=METHODS, provide_automatic_options=False)
+    return mount
+
+
+def _into(api: Flask) -> Callable[..., AnyResponse]:
+    def into(rest: str = "") -> AnyResponse:
+        # Taken from the environ and not from `rest`: there it is still as the client wrote it.
+        path = request.environ["PATH_INFO"].removeprefix(PREFIX)
+        environ = request.environ | {"SCRIPT_NAME": request.script_root + PREFIX, "PATH_INFO": path}
+        return AnyResponse.from_app(api.wsgi_app, environ)
+
+    return into
+
+
+def _read_body() -> None:
+    """Refuse a body that is too large, not JSON by its type, or not JSON at all, before any view runs."""
+    if request.method in ("POST", "PUT", "PATCH") and request.get_data():
+        if not request.is_json:
+            raise UnsupportedMediaType("Send the body as application/json.")
+        request.get_json()
+
+
+@needs(Need.PUBLIC)
+def _openapi() -> Response:
+    app = current_app
+    assert isinstance(app, OpenAPI)
+    return Response(json.dumps(app.api_doc, sort_keys=False), mimetype="application/json")

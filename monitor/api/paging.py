@@ -1,0 +1,36 @@
+"""Keyset paging: how many to give, and an opaque cursor that continues where the last page ended.
+
+A cursor names a row, never an offset, so rows that arrive meanwhile neither repeat nor skip.
+"""
+
+import base64
+import binascii
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from monitor.errors import Unprocessable
+
+MOST = 500
+Limit = Annotated[int, Field(ge=1, le=MOST, description=f"At most this many, 1 to {MOST}.")]
+Cursor = Annotated[str | None, Field(max_length=200, description="`next_cursor` of the page before.")]
+
+
+class Paged(BaseModel):
+    """The parameters of a page."""
+
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+def cursor_of(key: str) -> str:
+    """The cursor that continues after the row with this key."""
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def key_of(cursor: str) -> str:
+    """The key inside a cursor. Raises Unprocessable for what no page of ours gave out."""
+    try:
+        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError) as exc:
+        raise Unprocessable("This cursor is not one of ours.", "start again without a cursor") from exc
