@@ -82,7 +82,8 @@ class Client:
                     stream=True,
                     verify=self._ca_file or True,
                 )
-                content = self._head_of(answer.raw, started + timeout_s, host)
+                with answer:  # a connection with an unread rest must be closed, not kept
+                    content = self._head_of(answer.raw, started + timeout_s, host)
             except (requests.RequestException, HTTPError, OSError) as exc:
                 # Not "from exc": the text of these exceptions carries the URL's path, often a secret.
                 raise _failure(exc, host, timeout_s) from None

@@ -1,0 +1,95 @@
+"""Alerts by mail: text and HTML of the same message, threaded by alert. It attaches nothing and loads no
+image."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from alerts.channels.channel import Receipt
+from alerts.channels.smtp import Mailer
+from alerts.errors import SettingInvalid
+from alerts.message import Message
+from alerts.wording import number
+
+TEMPLATES = Environment(
+    loader=PackageLoader("alerts.channels", "templates"),
+    autoescape=select_autoescape(("html",), default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+TEMPLATES.filters["number"] = number
+
+COLOURS = {"info": "#2563eb", "warning": "#b45309", "error": "#c2410c", "critical": "#b91c1c"}
+RESOLVED_COLOUR = "#15803d"
+
+
+class Email:
+    """One mailbox to write from and the people to write to. sender: an address, with or without a name."""
+
+    def __init__(self, name: str, mailer: Mailer, sender: str, recipients: Sequence[str]) -> None:
+        self.name = name
+        self._mailer = mailer
+        self._sender = sender
+        self._recipients = tuple(recipients)
+        for address in (sender, *recipients):
+            if "@" not in parseaddr(address)[1] or one_line(address) != address:
+                raise SettingInvalid(
+                    f'channel {name}: "{address}" is no mail address', hint="write somebody@example.com"
+                )
+
+    def send(self, message: Message) -> Receipt:
+        """Hands the mail to the server; a recipient that was refused beside others is a warning.
+
+        Raises ChannelError.
+        """
+        mail = rendered(message, self.name, self._sender, self._recipients)
+        refused = self._mailer.send(mail, parseaddr(self._sender)[1], _addresses(self._recipients))
+        warning = ", ".join(f"{refusal.recipient} was refused ({refusal.code})" for refusal in refused)
+        return Receipt(reference=mail["Message-ID"], warning=warning)
+
+
+def rendered(message: Message, channel: str, sender: str, recipients: Sequence[str]) -> EmailMessage:
+    """The mail. The same message makes the same Message-ID, so that a second copy can be told from a
+    first."""
+    mail = EmailMessage()
+    mail["Subject"] = one_line(message.title)
+    mail["From"] = sender
+    mail["To"] = ", ".join(recipients)
+    mail["Date"] = format_datetime(message.created_at)
+    domain = parseaddr(sender)[1].rpartition("@")[2]
+    root = _message_id(f"{message.thread}.{channel}", domain)
+    if message.opens_thread:
+        mail["Message-ID"] = root
+    else:
+        mail["Message-ID"] = _message_id(f"{message.key}.{channel}", domain)
+        mail["In-Reply-To"] = root
+        mail["References"] = root
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    colour = RESOLVED_COLOUR if message.resolved else COLOURS[message.severity.value]
+    runbook_is_link = message.runbook.startswith(("https://", "http://"))
+    values = {"message": message, "colour": colour, "runbook_is_link": runbook_is_link}
+    mail.set_content(TEMPLATES.get_template("alert.txt").render(values))
+    mail.add_alternative(TEMPLATES.get_template("alert.html").render(values), subtype="html")
+    return mail
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """The text as a header can carry it: no control characters, at most `limit` characters."""
+    flat = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text)
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def _message_id(seed: str, domain: str) -> str:
+    return f"<{hashlib.sha256(seed.encode()).hexdigest()[:40]}@{domain}>"
+
+
+def _addresses(recipients: Sequence[str]) -> list[str]:
+    return [parseaddr(recipient)[1] for recipient in recipients]

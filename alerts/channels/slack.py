@@ -1,0 +1,148 @@
+"""Slack by incoming webhook: one Block Kit message a notification.
+
+An incoming webhook cannot change what it posted, so the end of an alert is a second message. Whatever came
+from outside is escaped, so that it can neither mention anybody nor forge a link.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from alerts.channels.answers import accepted, unreachable
+from alerts.channels.channel import Receipt
+from alerts.errors import RequestFailed
+from alerts.http import Client
+from alerts.message import Message
+from alerts.model import Severity
+from alerts.wording import number
+
+HEADER_CHARS = 150
+SECTION_CHARS = 3000
+FIELD_CHARS = 2000
+TEXT_CHARS = 4000
+MAX_FIELDS = 10
+
+MARKS = {
+    Severity.INFO: "🔵",
+    Severity.WARNING: "🟡",
+    Severity.ERROR: "🟠",
+    Severity.CRITICAL: "🔴",
+}
+RESOLVED_MARK = "🟢"
+
+Block = dict[str, Any]
+
+
+class Slack:
+    """One incoming webhook. url is a secret: it stands in no error and in no repr."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        client: Client,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        timeout_s: float = 10.0,
+    ) -> None:
+        self.name = name
+        self._url = url
+        self._client = client
+        self._now = now
+        self._timeout_s = timeout_s
+
+    def send(self, message: Message) -> Receipt:
+        """Posts the message. Raises ChannelError; 429 and 5xx are worth another try."""
+        body = json.dumps(rendered(message)).encode()
+        headers = {"Content-Type": "application/json; charset=utf-8"}
+        try:
+            answer = self._client.request("POST", self._url, headers, body, self._timeout_s)
+        except RequestFailed as failed:
+            raise unreachable(self.name, failed) from None
+        accepted(self.name, answer, self._now)
+        return Receipt()
+
+
+def rendered(message: Message) -> Block:
+    """The JSON of the post: `text` for notifications and screen readers, `blocks` for the screen."""
+    mark = RESOLVED_MARK if message.resolved else MARKS[message.severity]
+    title = f"{mark} {message.title}"
+    return {
+        "text": fitted(f"{title}\n{message.summary}", TEXT_CHARS),
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": fitted(title, HEADER_CHARS)}},
+            _section(fitted(message.summary, SECTION_CHARS)),
+            {"type": "section", "fields": _fields(message)},
+            *_errors(message),
+            *_exemplars(message),
+            {"type": "actions", "elements": _buttons(message)},
+        ],
+    }
+
+
+def _fields(message: Message) -> list[Block]:
+    return [
+        {"type": "mrkdwn", "text": f"*{escaped(label)}*\n{fitted(text, FIELD_CHARS - 200)}"}
+        for label, text in message.facts[:MAX_FIELDS]
+    ]
+
+
+def _errors(message: Message) -> list[Block]:
+    if not message.top_errors:
+        return []
+    lines = [f"• {fitted(item.name, 200)}: {number(item.count)}" for item in message.top_errors]
+    return [_section("*Top errors*\n" + "\n".join(lines))]
+
+
+def _exemplars(message: Message) -> list[Block]:
+    if not message.exemplars:
+        return []
+    lines = [f"• <{_target(item.url)}|{fitted(item.record_id, 100)}>" for item in message.exemplars]
+    return [_section("*Records to look at*\n" + "\n".join(lines))]
+
+
+def _buttons(message: Message) -> list[Block]:
+    links = [("Open alert", message.url)]
+    if message.runbook.startswith(("https://", "http://")):
+        links.append(("Runbook", message.runbook))
+    return [
+        {"type": "button", "text": {"type": "plain_text", "text": label}, "url": url[:3000]}
+        for label, url in links
+    ]
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def escaped(text: str) -> str:
+    """The text with the three characters Slack reads as markup made harmless; other controls become
+    spaces."""
+    text = re.sub(r"[\x00-\x09\x0b-\x1f\x7f]", " ", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def fitted(text: str, limit: int) -> str:
+    """The text escaped and at most `limit` characters long, with an ellipsis where it was cut, never inside
+    an escape."""
+    whole = escaped(text)
+    if len(whole) <= limit:
+        return whole
+    room = limit - 1
+    kept: list[str] = []
+    for character in text[:limit]:
+        piece = escaped(character)
+        if len(piece) > room:
+            break
+        kept.append(piece)
+        room -= len(piece)
+    return "".join(kept) + "…"
+
+
+def _target(url: str) -> str:
+    """A URL inside a link: the characters that would end it are encoded."""
+    return escaped(url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E"))

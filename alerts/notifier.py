@@ -1,0 +1,267 @@
+"""Who is to be told of an alert, and what becomes of each telling.
+
+`due` looks at where an alert stands and at what was told before, not at the transition alone: a silence that
+ends, a route that is added or a worker that died between two steps needs no case of its own. Nothing here
+stores or waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from alerts.backoff import BRISK, PATIENT, Random
+from alerts.channels.channel import Channel, Receipt
+from alerts.errors import ChannelError, Failure
+from alerts.inhibition import inhibiting
+from alerts.message import Message
+from alerts.model import (
+    Alert,
+    Delivery,
+    Evidence,
+    Notification,
+    Route,
+    Severity,
+    Silence,
+    State,
+    Telling,
+    Why,
+    fingerprint_of,
+)
+from alerts.routing import routed_channels
+from alerts.silences import silencing
+
+OPENING = frozenset({Why.FIRING, Why.SEVERITY_RAISED, Why.REPEAT, Why.FALLBACK})
+"""Reasons that tell a channel of a firing alert; each of them calls for a closing message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The notifications to store with the alert. why: for each channel, or under "" for the alert as a whole,
+    why it is told or not. muted_by: `silence:<id>` or `alert:<fingerprint>`; it belongs into the alert."""
+
+    notifications: tuple[Notification, ...] = ()
+    why: dict[str, Why] = field(default_factory=dict)
+    muted_by: str | None = None
+
+
+def due(
+    alert: Alert,
+    *,
+    routes: Sequence[Route],
+    silences: Iterable[Silence],
+    others: Iterable[Alert],
+    told: Iterable[Telling],
+    now: datetime,
+) -> Due:
+    """What to tell whom about the alert now.
+
+    others: the alerts that fire. told: all that the outbox holds of this alert's current episode. Idempotent:
+    once its notifications are among `told`, the answer is empty until something changes.
+    """
+    known = [telling for telling in told if telling.episode == alert.episode]
+    if alert.state is State.RESOLVED:
+        return _closing(alert, known, now)
+    if alert.state is not State.FIRING:
+        return Due(why={"": Why.NOT_FIRING})
+    silence = silencing(alert, silences, now)
+    if silence is not None:
+        return Due(why={"": Why.SILENCED}, muted_by=f"silence:{silence.id}")
+    cause = inhibiting(alert, others)
+    if cause is not None:
+        return Due(why={"": Why.INHIBITED}, muted_by=f"alert:{cause.fingerprint}")
+    chosen = routed_channels(alert, routes)
+    if not chosen:
+        return Due(why={"": Why.NO_ROUTE})
+    why = {channel: _reason(alert, channel, route, known, now) for channel, route in chosen.items()}
+    return Due(
+        tuple(
+            _notification(alert, channel, reason, known, now, chosen[channel].fallback)
+            for channel, reason in why.items()
+            if reason in OPENING
+        ),
+        why,
+    )
+
+
+def _closing(alert: Alert, known: Sequence[Telling], now: datetime) -> Due:
+    """A resolved message for each channel that heard, or may yet hear, of the firing; a silence does not stop
+    it."""
+    opened = dict.fromkeys(telling.channel for telling in known if telling.reason in OPENING)
+    if not opened:
+        return Due(why={"": Why.NEVER_TOLD})
+    closed = {telling.channel for telling in known if telling.reason is Why.RESOLVED}
+    why = {channel: Why.ALREADY_TOLD if channel in closed else Why.RESOLVED for channel in opened}
+    return Due(
+        tuple(
+            _notification(alert, channel, reason, known, now, None)
+            for channel, reason in why.items()
+            if reason is Why.RESOLVED
+        ),
+        why,
+    )
+
+
+def _reason(alert: Alert, channel: str, route: Route, known: Sequence[Telling], now: datetime) -> Why:
+    before = [telling for telling in known if telling.channel == channel and telling.reason in OPENING]
+    if not before:
+        return Why.FIRING
+    if alert.severity.rank > max(telling.severity.rank for telling in before):
+        return Why.SEVERITY_RAISED
+    if alert.ack is not None:
+        return Why.ACKNOWLEDGED
+    if route.repeat_every and now - max(telling.created_at for telling in before) >= route.repeat_every:
+        return Why.REPEAT
+    return Why.ALREADY_TOLD
+
+
+def _notification(
+    alert: Alert, channel: str, reason: Why, known: Sequence[Telling], now: datetime, fallback: str | None
+) -> Notification:
+    repeats = sum(telling.channel == channel and telling.reason is reason for telling in known)
+    return Notification(
+        key=key_of(alert, channel, reason, repeats),
+        channel=channel,
+        reason=reason,
+        alert=alert,
+        created_at=now,
+        fallback=None if fallback == channel else fallback,
+    )
+
+
+def key_of(alert: Alert, channel: str, reason: Why, repeats: int = 0) -> str:
+    """The idempotency key: the same for the same telling, however often it is worked out.
+
+    It is built of the episode, not of the revision: a worker that lost the race for one revision must not
+    make another message of it. A raised severity counts, since each step is told once.
+    """
+    severity = alert.severity.value if reason is Why.SEVERITY_RAISED else ""
+    parts = (alert.fingerprint, str(alert.episode), channel, reason.value, severity, str(repeats))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def fallback_of(notification: Notification, told: Iterable[Telling], now: datetime) -> Notification | None:
+    """The notification that takes over from one that was given up.
+
+    None when the route names no fallback, or when that channel is told of this episode anyway. told: as for
+    `due`.
+    """
+    if notification.fallback is None or notification.reason not in OPENING:
+        return None
+    if any(
+        telling.channel == notification.fallback
+        and telling.episode == notification.alert.episode
+        and telling.reason in OPENING
+        for telling in told
+    ):
+        return None
+    return Notification(
+        key=key_of(notification.alert, notification.fallback, Why.FALLBACK),
+        channel=notification.fallback,
+        reason=Why.FALLBACK,
+        alert=notification.alert,
+        created_at=now,
+    )
+
+
+def trial(channel: str, now: datetime) -> Notification:
+    """A notification that says it is only a test, for a person who wants to see the channel work."""
+    evidence = Evidence("This is a test of the channel. Nothing is wrong.")
+    alert = Alert(
+        fingerprint=fingerprint_of("test", {"channel": channel}),
+        rule="test",
+        kind="test",
+        severity=Severity.INFO,
+        labels={"channel": channel},
+        state=State.FIRING,
+        since=now,
+        last_evaluated_at=now,
+        evidence=evidence,
+        firing_since=now,
+    )
+    key = key_of(alert, channel, Why.TEST, int(now.timestamp() * 1000))
+    return Notification(key, channel, Why.TEST, alert, now)
+
+
+class Turn(StrEnum):
+    """Whether a stored notification may leave now."""
+
+    SEND = "send"
+    WAIT = "wait"
+    DROP = "drop"
+
+
+def turn(notification: Notification, told: Iterable[Telling]) -> Turn:
+    """Whether it is this notification's turn, so that a channel hears of an episode in order.
+
+    A resolved message waits for the firing one; when that never arrived, it is dropped: a channel that was
+    not told of the trouble is not told of its end. told: as for `due`.
+    """
+    earlier = [
+        telling
+        for telling in told
+        if telling.channel == notification.channel and telling.episode == notification.alert.episode
+    ]
+    if notification.reason is not Why.RESOLVED:
+        return Turn.SEND
+    openings = [telling.delivery for telling in earlier if telling.reason in OPENING]
+    if Delivery.DUE in openings:
+        return Turn.WAIT
+    return Turn.SEND if Delivery.DELIVERED in openings else Turn.DROP
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The channel took it."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """It failed, and is tried again at `at`."""
+
+    at: datetime
+    error: ChannelError
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """It failed and is not tried again. A fallback, if any, takes over: see `fallback_of`."""
+
+    error: ChannelError
+
+
+Attempted = Delivered | Retry | GivenUp
+
+
+def deliver(
+    notification: Notification,
+    channel: Channel,
+    message: Message,
+    *,
+    tries: int,
+    now: datetime,
+    random: Random,
+) -> Attempted:
+    """Sends the message once. tries: earlier failures of this notification. Never raises.
+
+    A second sending after a crash carries the same key; services that know keys then show it once.
+    """
+    try:
+        return Delivered(channel.send(message))
+    except ChannelError as exc:
+        error = exc
+    except Exception as exc:  # the boundary: a fault in one channel must not stop the others
+        # The text of an unforeseen error may carry an address or a password; its class does not.
+        error = ChannelError(
+            Failure.UNEXPECTED, f"channel {channel.name} failed: {type(exc).__name__}", retryable=True
+        )
+    if not error.retryable:
+        return GivenUp(error)
+    backoff = PATIENT if notification.fallback is None else BRISK
+    at = backoff.next_try_at(tries + 1, notification.created_at, now, random, error.retry_after_s)
+    return GivenUp(error) if at is None else Retry(at, error)

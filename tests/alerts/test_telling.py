@@ -1,0 +1,125 @@
+"""Silences, inhibition, routing and grouping: who is not told, who is, and what is told together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from alerts.grouping import grouped
+from alerts.inhibition import inhibiting
+from alerts.model import Route, Severity, Silence, State
+from alerts.routing import routed_channels
+from alerts.silences import silencing
+from tests.alerts.samples import T0, alert, notification
+
+HOUR = timedelta(hours=1)
+
+
+def silence(**matchers: str) -> Silence:
+    return Silence("s1", matchers, T0, T0 + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("matchers", "covered"),
+    [
+        ({"source": "stripe"}, True),
+        ({"source": "stripe", "endpoint": "pay*"}, True),
+        ({"rule": "error_*"}, True),
+        ({"kind": "error_rate"}, True),
+        ({"severity": "error"}, True),
+        ({"source": "stripe", "endpoint": "refunds"}, False),
+        ({"team": "*"}, False),
+        ({}, False),
+    ],
+)
+def test_silence_covers_alerts_that_fit_all_its_matchers(matchers: dict[str, str], covered: bool) -> None:
+    assert (silencing(alert(), [silence(**matchers)], T0) is not None) is covered
+
+
+@pytest.mark.parametrize(
+    ("at", "in_force"),
+    [
+        (T0 - timedelta(microseconds=1), False),
+        (T0, True),
+        (T0 + HOUR - timedelta(microseconds=1), True),
+        (T0 + HOUR, False),
+    ],
+)
+def test_silence_holds_from_its_start_until_before_its_end(at: object, in_force: bool) -> None:
+    assert (silencing(alert(), [silence(source="*")], at) is not None) is in_force  # type: ignore[arg-type]
+
+
+def test_silence_that_lasts_longest_is_the_one_named() -> None:
+    longer = replace(silence(source="*"), id="s2", ends_at=T0 + 2 * HOUR)
+    found = silencing(alert(), [silence(source="*"), longer, silence(rule="*")], T0)
+    assert found is longer
+
+
+def test_downtime_hides_the_errors_of_its_own_endpoint() -> None:
+    down = alert("endpoint_down")
+    assert inhibiting(alert("error_rate"), [down]) is down
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        alert("endpoint_down", endpoint="refunds"),
+        alert("endpoint_down", source="orum"),
+        alert("endpoint_down", state=State.RESOLVED),
+        alert("endpoint_down", state=State.PENDING),
+        alert("queue_depth"),
+    ],
+)
+def test_nothing_else_hides_them(other: object) -> None:
+    assert inhibiting(alert("error_rate"), [other]) is None  # type: ignore[list-item]
+
+
+def test_forged_signatures_and_certificates_are_never_hidden() -> None:
+    down = alert("endpoint_down")
+    for kind in ("verification_failures", "certificate_expiry", "queue_depth", "endpoint_down"):
+        assert inhibiting(alert(kind), [down]) is None
+
+
+def test_every_route_that_matches_adds_its_channels_once() -> None:
+    routes = [
+        Route(("slack",)),
+        Route(("slack", "email"), matchers={"source": "stripe"}),
+        Route(("orum-team",), matchers={"source": "orum"}),
+    ]
+    assert list(routed_channels(alert(), routes)) == ["slack", "email"]
+
+
+@pytest.mark.parametrize(
+    ("severity", "channels"),
+    [
+        (Severity.INFO, ["log"]),
+        (Severity.WARNING, ["log", "slack"]),
+        (Severity.ERROR, ["log", "slack"]),
+        (Severity.CRITICAL, ["log", "slack", "pager"]),
+    ],
+)
+def test_routes_select_on_severity(severity: Severity, channels: list[str]) -> None:
+    routes = [
+        Route(("log",)),
+        Route(("slack",), min_severity=Severity.WARNING),
+        Route(("pager",), min_severity=Severity.CRITICAL),
+    ]
+    assert list(routed_channels(alert(severity=severity), routes)) == channels
+
+
+def test_channel_of_two_routes_repeats_as_the_more_frequent_says() -> None:
+    seldom, often = Route(("slack",), repeat_every=4 * HOUR), Route(("slack",), repeat_every=HOUR)
+    assert routed_channels(alert(), [seldom, Route(("slack",)), often])["slack"] is often
+
+
+def test_same_trouble_at_many_endpoints_of_a_source_is_one_group() -> None:
+    many = [notification(alert("endpoint_down", endpoint=name)) for name in ("a", "b", "c")]
+    other = notification(alert("endpoint_down", source="orum"))
+    elsewhere = notification(alert("endpoint_down", endpoint="d"), channel="email")
+    assert grouped([many[0], other, many[1], elsewhere, many[2]]) == [
+        tuple(many),
+        (other,),
+        (elsewhere,),
+    ]
