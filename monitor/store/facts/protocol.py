@@ -4,12 +4,12 @@ Times are integer microseconds since 1970 UTC. Reads of one call see one snapsho
 HTTP, keys or people.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from monitor.model import Grain, Outcome, ProbeKind, ProbeResult, QueueSample, Record, SeriesKey
+from monitor.model import Duration, Grain, Outcome, ProbeKind, ProbeResult, QueueSample, Record, SeriesKey
 from monitor.rollup import Deltas, Rollup
 
 
@@ -104,6 +104,17 @@ class RecordPage:
     next_before: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What of rollups to read beside their counts and extremes: less is faster."""
+
+    durations: Collection[Duration] = tuple(Duration)
+    exemplars: bool = True
+
+
+WHOLE = Parts()
+
+
 class FactReader(Protocol):
     """Reading, from any process and many at once; never waits for the writer."""
 
@@ -117,7 +128,13 @@ class FactReader(Protocol):
     def error_names(self, codes: Sequence[int]) -> Mapping[int, str]: ...
 
     def rollups(
-        self, keys: Sequence[SeriesKey], grain: Grain, start_us: int, end_us: int, every: int = 1
+        self,
+        keys: Sequence[SeriesKey],
+        grain: Grain,
+        start_us: int,
+        end_us: int,
+        every: int = 1,
+        parts: Parts = WHOLE,
     ) -> Mapping[SeriesKey, Mapping[int, Rollup]]:
         """Per series: bucket start (us) → Rollup, with the unfolded deltas added, in one snapshot.
 
@@ -125,7 +142,9 @@ class FactReader(Protocol):
         multiple of its width since 1970. Series and buckets without a record are left out.
         """
 
-    def total(self, keys: Sequence[SeriesKey], start_us: int, end_us: int) -> Mapping[SeriesKey, Rollup]:
+    def total(
+        self, keys: Sequence[SeriesKey], start_us: int, end_us: int, parts: Parts = WHOLE
+    ) -> Mapping[SeriesKey, Rollup]:
         """Per series one Rollup of [start_us, end_us), both rounded down to the minute.
 
         Reads the widest grains that fit. Series without a record are left out.

@@ -1,0 +1,18 @@
+"""Parts of a batch: some of its records with all that belongs to them. Values only."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from monitor.store.facts.protocol import Batch
+
+
+def taken(batch: Batch, indexes: Sequence[int]) -> Batch:
+    """The batch with only the records at `indexes`, in that order, and the same client."""
+    place = {index: at for at, index in enumerate(indexes)}
+    return Batch(
+        rows=[batch.rows[index] for index in indexes],
+        deltas=batch.deltas[list(indexes)],
+        captures=[replace(c, index=place[c.index]) for c in batch.captures if c.index in place],
+        fed=[place[index] for index in batch.fed if index in place],
+        client=batch.client,
+    )

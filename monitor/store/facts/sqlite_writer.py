@@ -1,0 +1,313 @@
+"""The facts written to SQLite: one process, one connection, one transaction for all batches there are.
+
+Nothing is answered before it is on disk; what a transaction inserts and its delta for the rollups commit
+together. Knows no HTTP and no keys, and reads only what writing needs: sqlite_reader.py is for the rest.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from monitor.clock import Clock, to_us
+from monitor.model import SeriesKey
+from monitor.store.facts import sqlite_fold, sqlite_purge
+from monitor.store.facts.batches import taken
+from monitor.store.facts.client_rows import upsert_client
+from monitor.store.facts.names import Names
+from monitor.store.facts.protocol import Appended, Batch
+from monitor.store.facts.schema import SEGMENT_BITS
+from monitor.store.facts.sqlite_file import LOCK_NAME, WriterLock, create, open_for_writing, translated
+
+__all__ = ["SqliteFactWriter", "create"]
+
+ROWS_A_STATEMENT = 100
+FOLD_ITEMS = 200_000
+"""Delta items that one fold takes at most; more are left for the next."""
+
+_COLUMNS = "record_id, route, outcome, received_at_us, http_status, process_us, error, event_key, detail"
+_WIDTH = 9
+_DATA_ERRORS = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+    UnicodeError,
+    ValueError,
+    TypeError,
+)
+"""What a value that cannot be stored raises; the fault of the record, not of the store."""
+
+
+class SqliteFactWriter:
+    """A FactWriter. Holds the store's lock until closed; used by one thread."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        """Opens the store at `path`. Raises Conflict while another process writes it, or WrongSchema."""
+        self._clock = clock
+        self._lock = WriterLock(path.parent / LOCK_NAME)
+        try:
+            self._db = open_for_writing(path)
+            self._names = Names(self._db, self._transaction)
+            self._floor_us = int(
+                self._db.execute("SELECT value FROM meta WHERE key = 'floor_us'").fetchone()[0]
+            )
+            segment = self._db.execute("SELECT max(event_key) >> 32 FROM record").fetchone()[0] or 0
+        except BaseException:
+            self._lock.release()
+            raise
+        self._inserted = segment << SEGMENT_BITS
+
+    @property
+    def floor_us(self) -> int:
+        """The record time below which nothing is stored or accepted."""
+        return self._floor_us
+
+    def intern_series(self, keys: Sequence[SeriesKey], now_us: int) -> Mapping[SeriesKey, int]:
+        return self._names.intern_series(keys, now_us)
+
+    def intern_errors(self, names: Sequence[tuple[int, str]]) -> Mapping[tuple[int, str], int]:
+        return self._names.intern_errors(names)
+
+    def append(self, batches: Sequence[Batch]) -> Sequence[Appended]:
+        """All batches in one transaction, on disk when this returns; one answer a batch.
+
+        A group that the store refuses for its data is tried again batch by batch, then record by record.
+        Raises StoreFull when the disk is full, Unavailable when the store cannot take it now; the batches
+        may then be sent again, whatever part of them was stored.
+        """
+        try:
+            return self._append(batches)
+        except _DATA_ERRORS:
+            if len(batches) > 1:
+                return [self.append([batch])[0] for batch in batches]
+            return [self._append_singly(batch) for batch in batches]
+
+    def append_queues(self, samples: Sequence[tuple[int, str, int, int, int | None]]) -> int:
+        return self._insert_or_ignore(
+            "INSERT OR IGNORE INTO queue_sample (endpoint, queue, sampled_at_us, depth, oldest_age_us)"
+            " VALUES (?, ?, ?, ?, ?)",
+            samples,
+        )
+
+    def append_probes(self, results: Sequence[tuple[object, ...]]) -> int:
+        return self._insert_or_ignore(
+            "INSERT OR IGNORE INTO probe_result (endpoint, kind, checked_at_us, ok, http_status, latency_us,"
+            " error, cert_not_after_us, cert_subject, cert_issuer) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            results,
+        )
+
+    def heartbeat(self, collector: str, now_us: int) -> None:
+        self._insert_or_ignore(
+            "INSERT OR IGNORE INTO heartbeat (collector, beat_at_us) VALUES (?, ?)", [(collector, now_us)]
+        )
+
+    def fold(self) -> int:
+        """Takes the deltas there are into the rollups, in one transaction; returns how many items."""
+        if self._db.execute("SELECT 1 FROM delta LIMIT 1").fetchone() is None:
+            return 0
+        with self._transaction():
+            return sqlite_fold.fold(self._db, self._names.parents, FOLD_ITEMS)
+
+    def raise_floor(self, floor_us: int, rows: int) -> bool:
+        """Raises the floor and deletes at most `rows` records below it; True while more remain.
+
+        A floor below the present one changes nothing but goes on deleting. Also takes feed rows, samples and
+        heartbeats that are past their time, and gives pages back to the file system.
+        """
+        floor_us = max(floor_us, self._floor_us)
+        with self._transaction():
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'floor_us'", (floor_us,))
+            remain = sqlite_purge.delete_below(self._db, floor_us, rows)
+        self._floor_us = floor_us
+        if not remain:
+            with self._transaction():
+                sqlite_purge.prune(self._db, floor_us, to_us(self._clock.now()))
+            self._db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
+        return remain
+
+    def oldest_us(self, skip: int) -> int | None:
+        """The time of the oldest record but `skip`; None when there are not so many."""
+        row = self._db.execute(
+            "SELECT record_id FROM record ORDER BY record_id LIMIT 1 OFFSET ?", (skip,)
+        ).fetchone()
+        return int.from_bytes(row[0][:6], "big") * 1000 if row else None
+
+    def used_bytes(self) -> int:
+        pages, free, size = (
+            int(self._db.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * size
+
+    def close(self) -> None:
+        """Closes the store and lets its lock go. Does nothing the second time."""
+        self._db.close()
+        self._lock.release()
+
+    def _append(self, batches: Sequence[Batch]) -> list[Appended]:
+        kept, too_old = [], []
+        for batch in batches:
+            below = self._below_floor(batch)
+            too_old.append(below)
+            left = set(below)
+            kept.append(
+                batch if not below else taken(batch, [i for i in range(len(batch.rows)) if i not in left])
+            )
+        if self._store_all(kept):
+            return [Appended(len(batch.rows), 0, below) for batch, below in zip(kept, too_old, strict=True)]
+        fresh = self._store_fresh(kept)
+        return [
+            Appended(n, len(batch.rows) - n, below)
+            for batch, n, below in zip(kept, fresh, too_old, strict=True)
+        ]
+
+    def _append_singly(self, batch: Batch) -> Appended:
+        """The same record by record: those that cannot be stored are left out and named."""
+        accepted = duplicates = 0
+        too_old, unstorable = [], []
+        for index in range(len(batch.rows)):
+            try:
+                done = self._append([taken(batch, [index])])[0]
+            except _DATA_ERRORS:
+                unstorable.append(index)
+                continue
+            accepted += done.accepted
+            duplicates += done.duplicates
+            too_old.extend([index] * len(done.too_old))
+        return Appended(accepted, duplicates, too_old, unstorable)
+
+    def _store_all(self, batches: Sequence[Batch]) -> bool:
+        """Stores every record, or nothing when one of them is known already; whether it did."""
+        rows = batches[0].rows if len(batches) == 1 else [row for batch in batches for row in batch.rows]
+        with self._transaction() as transaction:
+            before = self._db.total_changes
+            self._insert(rows, "OR IGNORE ")
+            if self._db.total_changes - before != len(rows):
+                transaction.undo = True
+                return False
+            self._store_beside(batches)
+        self._inserted += len(rows)
+        return True
+
+    def _store_fresh(self, batches: Sequence[Batch]) -> list[int]:
+        """Stores each record that is not known yet, the first copy of it; how many of each batch."""
+        with self._transaction():
+            known = self._known([row[0] for batch in batches for row in batch.rows])
+            fresh = []
+            for batch in batches:
+                indexes = []
+                for index, row in enumerate(batch.rows):
+                    if row[0] not in known:
+                        known.add(row[0])
+                        indexes.append(index)
+                fresh.append(batch if len(indexes) == len(batch.rows) else taken(batch, indexes))
+            self._insert([row for batch in fresh for row in batch.rows], "")
+            self._store_beside(fresh)
+        self._inserted += sum(len(batch.rows) for batch in fresh)
+        return [len(batch.rows) for batch in fresh]
+
+    def _insert(self, rows: Sequence[tuple[object, ...]], clause: str) -> None:
+        """Inserts rows a hundred a statement; each hundred shares a segment of the event index."""
+        execute = self._db.execute
+        for at in range(0, len(rows), ROWS_A_STATEMENT):
+            some = rows[at : at + ROWS_A_STATEMENT]
+            segment = ((self._inserted + at) >> SEGMENT_BITS) << 32
+            execute(_insert_statement(clause, len(some)), (segment, *chain.from_iterable(some)))
+
+    def _store_beside(self, batches: Sequence[Batch]) -> None:
+        """What goes with inserted records: their delta, feed rows, captures and the clients' counts."""
+        deltas = [batch.deltas for batch in batches if len(batch.deltas)]
+        if sum(map(len, deltas)) != sum(len(batch.rows) for batch in batches):
+            raise ValueError("a batch needs one delta a record")
+        if deltas:
+            items = (deltas[0] if len(deltas) == 1 else np.concatenate(deltas)).tobytes()
+            self._db.execute("INSERT INTO delta (items) VALUES (?)", (items,))
+        for batch in batches:
+            if batch.fed:
+                self._db.executemany(
+                    "INSERT INTO feed (record_id) VALUES (?)", [(batch.rows[i][0],) for i in batch.fed]
+                )
+            if batch.captures:
+                self._db.executemany(
+                    "INSERT OR IGNORE INTO capture (endpoint, event_id, record_id, redacted, sealed)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    [
+                        (c.endpoint, c.event_id, batch.rows[c.index][0], int(c.redacted), c.sealed)
+                        for c in batch.captures
+                    ],
+                )
+            if batch.client:
+                upsert_client(self._db, batch.client)
+
+    def _known(self, record_ids: Sequence[object]) -> set[object]:
+        found: set[object] = set()
+        for at in range(0, len(record_ids), 500):
+            some = record_ids[at : at + 500]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT record_id FROM record WHERE record_id IN ({marks})"  # noqa: S608  # marks only
+            found.update(row[0] for row in self._db.execute(query, some))
+        return found
+
+    def _below_floor(self, batch: Batch) -> list[int]:
+        if not self._floor_us or not len(batch.deltas):
+            return []
+        if int(batch.deltas["minute"].min()) > self._floor_us // 60_000_000:
+            return []
+        floor_ms = -(-self._floor_us // 1000)
+        return [i for i, row in enumerate(batch.rows) if _stamp_ms(row[0]) < floor_ms]
+
+    def _insert_or_ignore(self, statement: str, rows: Sequence[tuple[object, ...]]) -> int:
+        with self._transaction():
+            before = self._db.total_changes
+            self._db.executemany(statement, rows)
+            return self._db.total_changes - before
+
+    @contextmanager
+    def _transaction(self) -> Iterator["_Transaction"]:
+        """BEGIN IMMEDIATE … COMMIT, or ROLLBACK on an error or when the body asks to undo it."""
+        state = _Transaction()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield state
+            self._db.execute("ROLLBACK" if state.undo else "COMMIT")
+        except sqlite3.OperationalError as exc:
+            raise translated(exc) from exc
+        except sqlite3.DatabaseError as exc:
+            if isinstance(exc, _DATA_ERRORS):
+                raise
+            raise translated(exc) from exc
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+
+class _Transaction:
+    undo = False
+
+
+def _insert_statement(clause: str, rows: int) -> str:
+    statement = _STATEMENTS.get((clause, rows))
+    if statement is None:
+        # ?1 is the segment; an event hash of NULL keeps the key NULL
+        groups = [_placeholders(2 + row * _WIDTH) for row in range(rows)]
+        statement = f"INSERT {clause}INTO record ({_COLUMNS}) VALUES {','.join(groups)}"  # noqa: S608  # no data
+        _STATEMENTS[clause, rows] = statement
+    return statement
+
+
+_STATEMENTS: dict[tuple[str, int], str] = {}
+
+
+def _placeholders(first: int) -> str:
+    marks = [f"?{number}" for number in range(first, first + _WIDTH)]
+    marks[7] = f"?1|{marks[7]}"
+    return f"({','.join(marks)})"
+
+
+def _stamp_ms(record_id: object) -> int:
+    return int.from_bytes(bytes(record_id)[:6], "big")  # type: ignore[call-overload]
