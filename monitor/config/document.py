@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from alerts.model import Route, Rule
-from alerts.rules import default_rules
+from alerts.rules import KINDS, default_rules
 from monitor.config.tables import (
     ChannelTable,
     EgressTable,
@@ -53,7 +53,7 @@ class Document(Table):
             rules[rule.name] = (rule, table.interval is not None)
         interval = self.evaluation.interval
         return [
-            rule if own or interval is None else replace(rule, interval=interval)
+            rule if own or interval is None or _is_own(rule) else replace(rule, interval=interval)
             for rule, own in rules.values()
         ]
 
@@ -74,6 +74,10 @@ class Document(Table):
     def secret_variables(self) -> frozenset[str]:
         """The environment variables that the document's references name."""
         return frozenset(ref.env for ref in _references(self) if ref.env)
+
+
+def _is_own(rule: Rule) -> bool:
+    return KINDS[rule.kind].on_monitor
 
 
 def _references(table: object) -> list[SecretRef]:

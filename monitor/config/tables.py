@@ -156,7 +156,10 @@ class EgressTable(Table):
 
 
 class EvaluationTable(Table):
-    """interval: how often each rule is judged that states none itself; unset leaves each kind's own."""
+    """interval: how often each rule is judged that states none itself; unset leaves each kind's own.
+
+    Rules that watch the monitor itself keep theirs.
+    """
 
     interval: PositiveDuration | None = None
 

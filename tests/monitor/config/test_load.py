@@ -121,6 +121,13 @@ def test_interval_of_evaluation_holds_for_rules_without_their_own(tmp_path: Path
     assert rules["slow invoices"].interval == timedelta(seconds=30)
 
 
+def test_rules_that_watch_the_monitor_itself_keep_their_interval(tmp_path: Path) -> None:
+    document = load(written(tmp_path, '[evaluation]\ninterval = "1h"\n'), {}).document
+    rules = {rule.name: rule for rule in document.effective_rules()}
+    assert rules["error_rate"].interval == timedelta(hours=1)
+    assert rules["monitor_blind"].interval == timedelta(seconds=5)
+
+
 def test_channels_without_routes_are_all_told_of_everything(tmp_path: Path) -> None:
     text = '[[channels]]\nkind = "slack"\nname = "team"\nurl = { env = "URL" }\n'
     [route] = load(written(tmp_path, text), {}).document.effective_routes()

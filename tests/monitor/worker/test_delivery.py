@@ -1,0 +1,116 @@
+"""The outbox worked off: delivered, tried again, given up, handed over, in order."""
+
+from datetime import timedelta
+
+import pytest
+
+from alerts.message import Links
+from alerts.model import Alert, Delivery, Evidence, Notification, Severity, State, Why
+from alerts.notifier import key_of
+from monitor.errors import Conflict
+from monitor.worker.delivery import Delivery as Job
+from tests.alerts.world import NOW
+from tests.monitor.clocks import FakeClock
+from tests.monitor.worker.books import Entry, FakeChannel, MemoryBook
+
+
+def notification(reason: Why = Why.FIRING, fallback: str | None = None) -> Notification:
+    state = State.RESOLVED if reason is Why.RESOLVED else State.FIRING
+    alert = Alert(
+        "f" * 32,
+        "error_rate",
+        "error_rate",
+        Severity.ERROR,
+        {"source": "stripe", "endpoint": "payments"},
+        state,
+        NOW,
+        NOW,
+        Evidence("12 % failed"),
+        firing_since=NOW,
+        resolved_at=NOW if state is State.RESOLVED else None,
+        episode=1,
+    )
+    return Notification(key_of(alert, "team", reason), "team", reason, alert, NOW, fallback)
+
+
+class Desk:
+    """The job, two channels and a clock."""
+
+    def __init__(self, *waiting: Notification) -> None:
+        self.book, self.clock = MemoryBook(), FakeClock(NOW)
+        self.book.entries = {one.key: Entry(one) for one in waiting}
+        self.team, self.pager = FakeChannel("team"), FakeChannel("pager")
+        channels = {"team": self.team, "pager": self.pager}
+        self.job = Job(
+            self.book, lambda: channels, Links("https://hooks.example.com"), self.clock.now, lambda: 0.5
+        )
+
+    def deliveries(self) -> list[Delivery]:
+        return [entry.delivery for entry in self.book.entries.values()]
+
+    def run_for(self, length: timedelta, step: timedelta = timedelta(seconds=1)) -> None:
+        end = self.clock.now() + length
+        while self.clock.now() < end:
+            self.job.run(1)
+            self.clock.move(step)
+
+
+def test_due_notification_is_delivered_once() -> None:
+    desk = Desk(notification())
+    assert desk.job.run(1) == "delivered firing of error_rate to team"
+    desk.run_for(timedelta(minutes=1))
+    assert (len(desk.team.sent), desk.deliveries()) == (1, [Delivery.DELIVERED])
+
+
+def test_failing_channel_is_tried_again_until_it_takes_the_message() -> None:
+    desk = Desk(notification())
+    desk.team.broken = True
+    assert "failed (down), next try at" in desk.job.run(1)
+    desk.run_for(timedelta(minutes=10))
+    assert desk.deliveries() == [Delivery.DUE]
+    tries = next(entry.tries for entry in desk.book.entries.values())
+    assert 3 < tries < 12
+    desk.team.broken = False
+    desk.run_for(timedelta(minutes=20))
+    assert (len(desk.team.sent), desk.deliveries()) == (1, [Delivery.DELIVERED])
+
+
+def test_channel_that_fails_for_a_day_is_given_up() -> None:
+    desk = Desk(notification())
+    desk.team.broken = True
+    desk.run_for(timedelta(hours=25), timedelta(minutes=5))
+    assert desk.deliveries() == [Delivery.GIVEN_UP]
+
+
+def test_fallback_takes_over_from_a_channel_that_refuses_for_good() -> None:
+    desk = Desk(notification(fallback="pager"))
+    desk.team.broken, desk.team.retryable = True, False
+    desk.run_for(timedelta(seconds=5))
+    assert (len(desk.pager.sent), desk.deliveries()) == (1, [Delivery.GIVEN_UP, Delivery.DELIVERED])
+
+
+def test_resolved_waits_for_the_firing_message_to_arrive() -> None:
+    desk = Desk(notification(Why.RESOLVED), notification(Why.FIRING))
+    desk.run_for(timedelta(seconds=10))
+    assert [message.reason for message in desk.team.sent] == [Why.FIRING, Why.RESOLVED]
+
+
+def test_resolved_is_dropped_when_the_firing_message_never_arrived() -> None:
+    desk = Desk(notification(Why.RESOLVED), notification(Why.FIRING))
+    desk.team.broken, desk.team.retryable = True, False
+    desk.run_for(timedelta(seconds=10))
+    assert desk.deliveries() == [Delivery.DROPPED, Delivery.GIVEN_UP]
+
+
+def test_channel_that_is_no_longer_configured_is_given_up_visibly() -> None:
+    desk = Desk(notification())
+    job = Job(desk.book, dict, Links("https://x.example"), desk.clock.now, lambda: 0.5)
+    assert "channel team is no longer configured" in job.run(1)
+    assert desk.deliveries() == [Delivery.GIVEN_UP]
+
+
+def test_worker_that_lost_the_lead_sends_nothing() -> None:
+    desk = Desk(notification())
+    with pytest.raises(Conflict):
+        desk.job.run(2)
+    assert desk.team.sent == []
