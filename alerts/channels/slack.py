@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from alerts.channels.answers import accepted, unreachable
 from alerts.channels.channel import Receipt
@@ -24,7 +25,9 @@ HEADER_CHARS = 150
 SECTION_CHARS = 3000
 FIELD_CHARS = 2000
 TEXT_CHARS = 4000
+URL_CHARS = 3000
 MAX_FIELDS = 10
+URL_SAFE = ":/?#[]@!$&'()*+,;=%-._~"
 
 MARKS = {
     Severity.INFO: "🔵",
@@ -75,11 +78,11 @@ def rendered(message: Message) -> Block:
         "text": fitted(f"{title}\n{message.summary}", TEXT_CHARS),
         "blocks": [
             {"type": "header", "text": {"type": "plain_text", "text": fitted(title, HEADER_CHARS)}},
-            _section(fitted(message.summary, SECTION_CHARS)),
+            _section(fitted(message.summary, SECTION_CHARS) or "–"),
             {"type": "section", "fields": _fields(message)},
             *_errors(message),
             *_exemplars(message),
-            {"type": "actions", "elements": _buttons(message)},
+            *_actions(message),
         ],
     }
 
@@ -95,24 +98,33 @@ def _errors(message: Message) -> list[Block]:
     if not message.top_errors:
         return []
     lines = [f"• {fitted(item.name, 200)}: {number(item.count)}" for item in message.top_errors]
-    return [_section("*Top errors*\n" + "\n".join(lines))]
+    return _list("*Top errors*", lines)
 
 
 def _exemplars(message: Message) -> list[Block]:
     if not message.exemplars:
         return []
     lines = [f"• <{_target(item.url)}|{fitted(item.record_id, 100)}>" for item in message.exemplars]
-    return [_section("*Records to look at*\n" + "\n".join(lines))]
+    return _list("*Records to look at*", lines)
 
 
-def _buttons(message: Message) -> list[Block]:
-    links = [("Open alert", message.url)]
-    if message.runbook.startswith(("https://", "http://")):
-        links.append(("Runbook", message.runbook))
-    return [
-        {"type": "button", "text": {"type": "plain_text", "text": label}, "url": url[:3000]}
-        for label, url in links
+def _actions(message: Message) -> list[Block]:
+    """The buttons. Slack refuses a whole post for one bad address, so such a button is left out."""
+    buttons = [
+        {"type": "button", "text": {"type": "plain_text", "text": label}, "url": quote(url, safe=URL_SAFE)}
+        for label, url in (("Open alert", message.url), ("Runbook", message.runbook))
+        if url.startswith(("https://", "http://")) and len(quote(url, safe=URL_SAFE)) <= URL_CHARS
     ]
+    return [{"type": "actions", "elements": buttons}] if buttons else []
+
+
+def _list(heading: str, lines: list[str]) -> list[Block]:
+    """The heading and as many whole lines as fit: a cut line could be half a link."""
+    text = heading
+    for line in lines:
+        if len(text) + 1 + len(line) <= SECTION_CHARS:
+            text += f"\n{line}"
+    return [_section(text)] if text != heading else []
 
 
 def _section(text: str) -> Block:
@@ -144,5 +156,5 @@ def fitted(text: str, limit: int) -> str:
 
 
 def _target(url: str) -> str:
-    """A URL inside a link: the characters that would end it are encoded."""
-    return escaped(url.replace("|", "%7C").replace("<", "%3C").replace(">", "%3E"))
+    """A URL inside a link, with the characters encoded that would end it."""
+    return escaped(quote(url, safe=URL_SAFE))

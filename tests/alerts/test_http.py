@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import socket
-import ssl
 import threading
 import traceback
 from collections.abc import Iterator
@@ -12,14 +10,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from alerts.egress import Egress
 from alerts.errors import EgressRefused, Failure, RequestFailed
 from alerts.http import RESPONSE_BYTES, Client
+from tests.alerts.certificates import self_signed
 from tests.alerts.support import LOOPBACK, Service, loopback_egress, serving
 
 SECRET = "T000-very-secret"
@@ -132,27 +127,6 @@ def test_plain_service_behind_https_is_a_tls_failure(service: Service) -> None:
 @pytest.fixture
 def tls_service(tmp_path: Path) -> Iterator[tuple[int, Path, list[str]]]:
     """(port, certificate file, server names asked for) of an HTTPS service for hooks.example."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hooks.example")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(7)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("hooks.example")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    cert_file, key_file = tmp_path / "cert.pem", tmp_path / "key.pem"
-    cert_file.write_bytes(certificate.public_bytes(pem))
-    key_file.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -163,8 +137,7 @@ def tls_service(tmp_path: Path) -> Iterator[tuple[int, Path, list[str]]]:
             return
 
     names: list[str] = []
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert_file, key_file)
+    context, cert_file = self_signed(tmp_path, "hooks.example")
     context.sni_callback = lambda sock, asked, ctx: names.append(asked)
 
     class QuietServer(HTTPServer):

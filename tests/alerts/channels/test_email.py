@@ -1,0 +1,263 @@
+"""Mail over a real SMTP server: encryption, login, threading, refusals, and what a reader sees."""
+
+from __future__ import annotations
+
+import email.utils
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from alerts.channels.email import Email, rendered
+from alerts.channels.smtp import Mailer, Security
+from alerts.egress import Egress
+from alerts.errors import ChannelError, Failure, SettingInvalid
+from alerts.model import ErrorCount, State, Why
+from tests.alerts.certificates import self_signed
+from tests.alerts.mailserver import LOGIN, MailServer, receiving
+from tests.alerts.samples import EVIDENCE, alert, message
+from tests.alerts.support import LOOPBACK
+
+HOST = "mail.example"
+PEOPLE = ("Ann <ann@example.com>", "bob@example.com")
+
+
+def channel(
+    server: MailServer,
+    *,
+    security: Security = "none",
+    login: tuple[str, str] = ("", ""),
+    ca_file: Path | None = None,
+    recipients: Sequence[str] = PEOPLE,
+) -> Email:
+    egress = Egress(LOOPBACK, resolve=lambda host, port: ["127.0.0.1"])
+    mailer = Mailer(
+        "mail",
+        HOST,
+        egress,
+        port=server.port,
+        security=security,
+        username=login[0],
+        password=login[1],
+        ca_file=None if ca_file is None else str(ca_file),
+        timeout_s=5,
+    )
+    return Email("mail", mailer, "Hookvitals <monitor@example.com>", recipients)
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    with receiving(MailServer()) as running:
+        yield running
+
+
+@contextmanager
+def secured(tmp_path: Path, server: MailServer, security: Security) -> Iterator[Path]:
+    context, ca_file = self_signed(tmp_path, HOST)
+    starttls, tls = (context, None) if security == "starttls" else (None, context)
+    with receiving(server, starttls=starttls, tls=tls):
+        yield ca_file
+
+
+def failure_of(sender: Email) -> ChannelError:
+    with pytest.raises(ChannelError) as failed:
+        sender.send(message())
+    assert LOGIN[1] not in str(failed.value)
+    return failed.value
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_mail_is_sent_encrypted_and_logged_in(tmp_path: Path, security: Security) -> None:
+    server = MailServer()
+    with secured(tmp_path, server, security) as ca_file:
+        receipt = channel(server, security=security, login=LOGIN, ca_file=ca_file).send(message())
+    [taken] = server.taken
+    assert (taken.encrypted, taken.user) == (True, LOGIN[0])
+    assert (taken.sender, taken.recipients) == ("monitor@example.com", ["ann@example.com", "bob@example.com"])
+    assert receipt.reference == taken.mail["Message-ID"]
+    assert receipt.warning == ""
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_certificate_that_is_not_trusted_is_refused(tmp_path: Path, security: Security) -> None:
+    server = MailServer()
+    with secured(tmp_path, server, security):
+        failed = failure_of(channel(server, security=security, login=LOGIN))
+    assert (failed.reason, failed.retryable) == (Failure.TLS, True)
+    assert "self-signed" in str(failed)
+    assert server.taken == []
+
+
+def test_password_never_leaves_when_the_server_offers_no_starttls(server: MailServer) -> None:
+    failed = failure_of(channel(server, security="starttls", login=LOGIN))
+    assert (failed.reason, failed.retryable) == (Failure.SETTINGS, False)
+    assert "STARTTLS" in str(failed)
+
+
+def test_login_in_clear_is_refused_before_any_connection() -> None:
+    with pytest.raises(SettingInvalid, match="password in clear") as refused:
+        channel(MailServer(), security="none", login=LOGIN)
+    assert LOGIN[1] not in str(refused.value)
+
+
+def test_wrong_password_is_given_up_without_repeating_it(tmp_path: Path) -> None:
+    server = MailServer()
+    with secured(tmp_path, server, "starttls") as ca_file:
+        wrong = (LOGIN[0], "wr0ng-" + LOGIN[1])
+        failed = failure_of(channel(server, security="starttls", login=wrong, ca_file=ca_file))
+    assert (failed.reason, failed.retryable) == (Failure.AUTHENTICATION, False)
+    assert "username and password" in str(failed)
+
+
+def test_login_service_that_is_down_is_tried_again(tmp_path: Path) -> None:
+    server = MailServer(login_reply="454 4.7.0 temporary authentication failure")
+    with secured(tmp_path, server, "starttls") as ca_file:
+        failed = failure_of(channel(server, security="starttls", login=LOGIN, ca_file=ca_file))
+    assert (failed.reason, failed.retryable) == (Failure.AUTHENTICATION, True)
+
+
+def test_one_refused_recipient_does_not_keep_the_mail_from_the_others(server: MailServer) -> None:
+    server.refuses = {"bob@example.com": "550 5.1.1 no such user"}
+    receipt = channel(server).send(message())
+    assert server.taken[0].recipients == ["ann@example.com"]
+    assert receipt.warning == "bob@example.com was refused (550)"
+
+
+@pytest.mark.parametrize(
+    ("replies", "retryable"),
+    [
+        (("550 gone", "550 gone"), False),
+        (("451 greylisted", "451 greylisted"), True),
+        (("550 gone", "451 greylisted"), True),
+    ],
+)
+def test_mail_nobody_may_get_is_retried_if_any_refusal_will_pass(
+    server: MailServer, replies: tuple[str, str], retryable: bool
+) -> None:
+    server.refuses = dict(zip(["ann@example.com", "bob@example.com"], replies, strict=True))
+    failed = failure_of(channel(server))
+    assert (failed.reason, failed.retryable) == (Failure.RECIPIENTS_REFUSED, retryable)
+
+
+@pytest.mark.parametrize(
+    ("reply", "retryable"),
+    [("421 busy", True), ("452 too much mail", True), ("554 spam", False), ("552 too big", False)],
+)
+def test_4xx_is_retried_and_5xx_given_up(server: MailServer, reply: str, retryable: bool) -> None:
+    server.reply = reply
+    failed = failure_of(channel(server))
+    assert failed.retryable is retryable
+    assert reply[:3] in str(failed)
+    assert reply[4:] not in str(failed)
+
+
+def test_mail_reads_the_same_as_text_and_as_html(server: MailServer) -> None:
+    channel(server).send(message())
+    mail = server.taken[0].mail
+    assert mail.get_content_type() == "multipart/alternative"
+    text, html = (part.get_content() for part in mail.iter_parts())
+    for said in (
+        "Error: error_rate at stripe/payments",
+        "12.4 % of stripe/payments failed in 15 min",
+        "2026-11-21 03:00 UTC",
+        "DatabaseTimeout",
+        "300",
+        "https://monitor.example/hooks/alerts/",
+        "https://runbooks.example/error-rate",
+        "0193f000-0000-7000-8000-000000000001",
+    ):
+        assert said in text
+        assert said in html
+    assert mail["Subject"] == "Error: error_rate at stripe/payments"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert "http" not in html.replace("https://monitor.example", "").replace("https://runbooks.example", "")
+
+
+def test_text_is_laid_out_for_reading() -> None:
+    body = rendered(message(), "mail", "m@example.com", PEOPLE).get_body(("plain",))
+    assert body is not None
+    lines = body.get_content().splitlines()
+    assert lines[:8] == [
+        "Error: error_rate at stripe/payments",
+        "",
+        EVIDENCE.summary,
+        "",
+        "Since:       2026-11-21 03:00 UTC",
+        "Value:       12.4 %",
+        "Threshold:   5 %",
+        "Severity:    error",
+    ]
+    assert "  300  DatabaseTimeout" in lines
+
+
+def test_messages_of_one_alert_are_one_thread() -> None:
+    def sent(reason: Why, episode: int = 1) -> object:
+        of = alert(state=State.RESOLVED if reason is Why.RESOLVED else State.FIRING, episode=episode)
+        return rendered(message(of, reason), "mail", "m@example.com", PEOPLE)
+
+    firing, raised, end, later = (
+        sent(Why.FIRING),
+        sent(Why.SEVERITY_RAISED),
+        sent(Why.RESOLVED),
+        sent(Why.FIRING, episode=2),
+    )
+    root = firing["Message-ID"]  # type: ignore[index]
+    assert firing["References"] is None  # type: ignore[index]
+    for reply in (raised, end):
+        assert (reply["References"], reply["In-Reply-To"]) == (root, root)  # type: ignore[index]
+    assert len({mail["Message-ID"] for mail in (firing, raised, end, later)}) == 4  # type: ignore[index]
+    assert email.utils.parseaddr(root)[1].endswith("@example.com")
+
+
+def test_second_try_has_the_same_message_id() -> None:
+    one, two = (rendered(message(), "mail", "m@example.com", PEOPLE) for _ in range(2))
+    assert one["Message-ID"] == two["Message-ID"]
+
+
+NAUGHTY = "<script>alert(1)</script> \"'&amp;{{ 7*7 }}\r\nBcc: eve@example.com\x00\u2028"
+
+
+class Tags(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, tuple[str, ...]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, tuple(name for name, _ in attrs)))
+
+
+def test_text_from_outside_adds_neither_markup_nor_headers(server: MailServer) -> None:
+    def sent(word: str) -> tuple[list[str], list[tuple[str, tuple[str, ...]]], str]:
+        hostile = alert(
+            labels={"environment": word, "source": word, "endpoint": word},
+            rule=word,
+            runbook=word,
+            evidence=replace(EVIDENCE, summary=word, top_errors=(ErrorCount(word, 1),), exemplars=(word,)),
+        )
+        channel(server).send(message(hostile))
+        mail = server.taken[-1].mail
+        html = mail.get_body(("html",))
+        assert html is not None
+        return mail.keys(), Tags(html.get_content()).found, html.get_content()
+
+    plain, naughty = sent("word"), sent(NAUGHTY)
+    assert naughty[0] == plain[0]
+    assert naughty[1] == plain[1]
+    assert "49" not in naughty[2]
+
+
+def test_runbook_is_a_link_only_when_it_is_a_web_address() -> None:
+    mail = rendered(message(alert(runbook="javascript:alert(1)")), "mail", "m@example.com", PEOPLE)
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert 'href="javascript' not in html.get_content()
+
+
+@pytest.mark.parametrize("address", ["nobody", "", "a@b\r\nBcc: eve@example.com"])
+def test_address_that_is_none_is_refused_at_the_start(server: MailServer, address: str) -> None:
+    with pytest.raises(SettingInvalid, match="no mail address"):
+        channel(server, recipients=[address])

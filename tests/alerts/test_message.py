@@ -1,0 +1,129 @@
+"""What a message says to a person: what, since when, how bad, what to look at, where to go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from alerts.message import Links, compose, compose_group
+from alerts.model import ErrorCount, Severity, State, Why
+from alerts.wording import measured, moment, number, percent, span
+from tests.alerts.samples import EVIDENCE, LINKS, T0, alert, message, notification
+
+
+def test_message_holds_all_that_the_person_on_call_asks() -> None:
+    said = message()
+    assert said.title == "Error: error_rate at stripe/payments"
+    assert said.summary == EVIDENCE.summary
+    assert dict(said.facts) == {
+        "Since": "2026-11-21 03:00 UTC",
+        "Value": "12.4 %",
+        "Threshold": "5 %",
+        "Severity": "error",
+        "Environment": "production",
+    }
+    assert said.top_errors[0] == ErrorCount("DatabaseTimeout", 300)
+    assert said.exemplars[0].url == (
+        "https://monitor.example/hooks/events?record=0193f000-0000-7000-8000-000000000001"
+    )
+    assert said.url == f"https://monitor.example/hooks/alerts/{alert().fingerprint}"
+    assert said.runbook == "https://runbooks.example/error-rate"
+
+
+@pytest.mark.parametrize(
+    ("reason", "title"),
+    [
+        (Why.FIRING, "Error: error_rate at stripe/payments"),
+        (Why.FALLBACK, "Error: error_rate at stripe/payments"),
+        (Why.SEVERITY_RAISED, "Now error: error_rate at stripe/payments"),
+        (Why.REPEAT, "Still error: error_rate at stripe/payments"),
+        (Why.RESOLVED, "Resolved: error_rate at stripe/payments"),
+        (Why.TEST, "Test: error_rate at stripe/payments"),
+    ],
+)
+def test_title_says_what_kind_of_news_it_is(reason: Why, title: str) -> None:
+    assert message(reason=reason).title == title
+
+
+def test_end_says_how_long_it_lasted_and_points_at_no_failures() -> None:
+    said = message(alert(state=State.RESOLVED), Why.RESOLVED)
+    assert dict(said.facts)["Resolved"] == "2026-11-21 03:32 UTC, after 32 min"
+    assert dict(said.facts)["Now"] == "12.4 %"
+    assert (said.resolved, said.top_errors, said.exemplars) == (True, (), ())
+
+
+def test_queue_and_event_type_stand_in_the_title() -> None:
+    labels = {**alert().labels, "queue": "inbox"}
+    assert message(alert("queue_depth", labels=labels)).title == "Error: queue_depth at stripe/payments inbox"
+
+
+def test_messages_of_one_episode_share_a_thread_that_the_firing_opens() -> None:
+    firing, end = message(), message(alert(state=State.RESOLVED), Why.RESOLVED)
+    assert firing.thread == end.thread != message(alert(episode=2)).thread
+    assert (firing.opens_thread, end.opens_thread) == (True, False)
+
+
+def test_message_names_a_few_errors_and_records_only() -> None:
+    many = replace(
+        EVIDENCE,
+        top_errors=tuple(ErrorCount(f"E{n}", 9 - n) for n in range(9)),
+        exemplars=tuple(map(str, range(9))),
+    )
+    said = message(alert(evidence=many))
+    assert (len(said.top_errors), len(said.exemplars)) == (5, 5)
+
+
+def test_group_is_one_message_for_all_its_places() -> None:
+    group = tuple(
+        notification(alert("endpoint_down", endpoint=f"e{n}", severity=severity))
+        for n, severity in enumerate([Severity.ERROR, Severity.CRITICAL] + [Severity.ERROR] * 10)
+    )
+    said = compose_group(group, LINKS)
+    assert said.title == "Critical: endpoint_down at 12 places"
+    assert said.summary.splitlines() == [EVIDENCE.summary] * 10 + ["and 2 more"]
+    assert said.url == "https://monitor.example/hooks/alerts"
+    assert said.key == compose_group(tuple(reversed(group)), LINKS).key
+
+
+def test_group_of_one_is_its_own_message() -> None:
+    assert compose_group((notification(),), LINKS) == compose(notification(), LINKS)
+
+
+def test_links_encode_what_could_leave_the_path() -> None:
+    assert (
+        Links("https://m.example").record("a/../b?c&d")
+        == "https://m.example/events?record=a%2F..%2Fb%3Fc%26d"
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.124, "12.4 %"), (0.05, "5 %"), (1.0, "100 %"), (0.0, "0 %"), (0.0004, "0.04 %"), (0.00123, "0.1 %")],
+)
+def test_percent(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (timedelta(seconds=90), "90 s"),
+        (timedelta(minutes=15), "15 min"),
+        (timedelta(minutes=2, seconds=30), "2 min 30 s"),
+        (timedelta(hours=2), "2 h"),
+        (timedelta(hours=2, minutes=5), "2 h 5 min"),
+        (timedelta(hours=47, minutes=59), "47 h 59 min"),
+        (timedelta(days=3, hours=2), "3 d 2 h"),
+        (timedelta(days=30, hours=2), "30 d"),
+    ],
+)
+def test_span(length: timedelta, text: str) -> None:
+    assert span(length) == text
+
+
+def test_numbers_and_times_are_written_for_reading() -> None:
+    assert (number(2500), number(2.5), number(0)) == ("2,500", "2.5", "0")
+    assert (measured(0.05, "share"), measured(6200, "ms")) == ("5 %", "6,200 ms")
+    assert moment(T0) == "2026-11-21 03:00 UTC"
