@@ -7,6 +7,7 @@ key and the form that was expected.
 from monitor.config.document import Document
 from monitor.config.here import child_environment, environment, load_here
 from monitor.config.load import Loaded, checked, load, stored
+from monitor.config.logs import set_up_logs
 from monitor.config.secret_key import secret_key
 from monitor.config.secrets import resolve
 from monitor.config.settings import Settings, settings_table
@@ -24,6 +25,7 @@ __all__ = [
     "load_here",
     "resolve",
     "secret_key",
+    "set_up_logs",
     "settings_table",
     "stored",
 ]

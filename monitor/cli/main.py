@@ -1,0 +1,34 @@
+"""The command line: the group that holds every noun, and the options all of them share."""
+
+import platform
+import sqlite3
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+import click
+
+from monitor.cli.base import Commands, Here, say
+from monitor.cli.config import config
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to read in place of HOOKVITALS_CONFIG or ./hookvitals.toml.",
+)
+@click.pass_context
+def main(ctx: click.Context, file: Path | None) -> None:
+    """Hookvitals: the vital signs of your webhooks, measured where they are received."""
+    ctx.obj = Here(file)
+
+
+@main.command()
+def version() -> None:
+    """Print the versions of Hookvitals, Python and SQLite."""
+    say(f"hookvitals {version_of('hookvitals-server')}")
+    say(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+
+
+main.add_command(config)

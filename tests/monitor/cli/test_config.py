@@ -1,0 +1,33 @@
+"""`hookvitals config`."""
+
+from pathlib import Path
+
+from tests.monitor.cli.running import error_of, run
+
+
+def test_good_file_is_said_to_be_good(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text('[[rules]]\nkind = "error_rate"\nname = "mine"\n')
+    result = run("config", "check", str(file))
+    assert result.exit_code == 0
+    assert "is good: " in result.stdout
+
+
+def test_every_mistake_is_listed_and_the_status_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text('[[rules]]\nkind = "error_rate"\nwindw = "5m"\nthreshold = "much"\n')
+    result = run("config", "check", str(file))
+    assert error_of(result) == f"error: {file} has 2 mistakes"
+    assert f"{file}, line 3: rules[0].windw: unknown key (did you mean window?)" in result.stderr
+
+
+def test_misspelt_setting_of_the_process_is_a_mistake_too(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text("[process]\ncollector_prot = 1\n")
+    assert "line 2: process.collector_prot: unknown setting" in error_of(run("config", "check", str(file)))
+
+
+def test_missing_file_is_one_line(tmp_path: Path) -> None:
+    result = run("config", "check", str(tmp_path / "none.toml"))
+    assert error_of(result).startswith("error: ")
+    assert result.stderr.count("\n") == 1
