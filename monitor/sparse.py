@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 _KEY_BITS = 32  # a key stays below 2**32, so (row, key) sorts as one integer
+_DENSE = 4  # cells of a table per triple up to which it beats sorting: 20 times at 1 or less
+_WIDE = 16  # the same for the span of the keys, which is walked once
 
 
 class Sheet(NamedTuple):
@@ -49,10 +51,13 @@ def joined(sheets: Sequence[Sheet]) -> Sheet:
 def reduced(sheet: Sheet, by: Callable[[Ints, Ints], Ints] = np.add.reduceat) -> Sheet:
     """One triple per (row, key), sorted by both; equal ones are combined.
 
-    by: `np.add.reduceat` (sums), `np.minimum.reduceat` or `np.maximum.reduceat`; exact in 64 bits.
+    by: `np.add.reduceat` (sums), `np.minimum.reduceat` or `np.maximum.reduceat`, no other; exact in 64 bits.
     """
     if sheet.row.size == 0:
         return sheet
+    tabled = _tabled(sheet, by)
+    if tabled is not None:
+        return tabled
     combined = (sheet.row << _KEY_BITS) | sheet.key
     order = np.argsort(combined, kind="stable")
     combined = combined[order]
@@ -60,6 +65,29 @@ def reduced(sheet: Sheet, by: Callable[[Ints, Ints], Ints] = np.add.reduceat) ->
     heads = combined[starts]
     value = by(sheet.value[order], starts)
     return Sheet(heads >> _KEY_BITS, heads & ((1 << _KEY_BITS) - 1), value)
+
+
+def _tabled(sheet: Sheet, by: Callable[[Ints, Ints], Ints]) -> Sheet | None:
+    """`reduced` through a table of rows and keys, without a sort; None where it would be mostly empty."""
+    first, width = int(sheet.key.min()), int(np.ptp(sheet.key)) + 1
+    if width > sheet.row.size * _WIDE:
+        return None
+    used = np.zeros(width, dtype=bool)
+    used[sheet.key - first] = True
+    keys = np.flatnonzero(used)
+    if (int(sheet.row.max()) + 1) * keys.size > sheet.row.size * _DENSE:
+        return None
+    place = sheet.row * keys.size + (np.cumsum(used) - 1)[sheet.key - first]
+    table = np.zeros((int(sheet.row.max()) + 1) * keys.size, dtype=np.int64)
+    if by == np.add.reduceat:
+        np.add.at(table, place, sheet.value)
+    else:
+        table[place] = sheet.value
+        (np.minimum if by == np.minimum.reduceat else np.maximum).at(table, place, sheet.value)
+    used = np.zeros(table.size, dtype=bool)
+    used[place] = True
+    cells = np.flatnonzero(used)
+    return Sheet(cells // keys.size, keys[cells % keys.size] + first, table[cells])
 
 
 def pack(sheet: Sheet, rows: int) -> list[bytes]:
@@ -89,21 +117,31 @@ def unpack(blobs: Sequence[bytes]) -> Sheet:
     if whole.size == 0:
         return Sheet.empty()
     final = np.flatnonzero(whole < 0x80)  # the last byte of each number
-    if final.size == 0 or final[-1] != whole.size - 1 or final.size % 2:
-        raise ValueError("a packed vector is cut off")
-    starts = np.concatenate(([0], final[:-1] + 1))
-    position = np.arange(whole.size) - np.repeat(starts, final - starts + 1)
-    if position.max() > 9:
-        raise ValueError("a packed number is longer than 64 bits")
-    parts = (whole & 0x7F).astype(np.int64) << (7 * position)
-    numbers = np.add.reduceat(parts, starts)
-    delta, value = numbers[0::2], numbers[1::2]
     blob_ends = np.cumsum([len(blob) for blob in blobs])
-    row = np.searchsorted(blob_ends, starts[0::2], side="right").astype(np.int64)
+    ended = np.searchsorted(final, blob_ends)  # numbers that end inside each blob and those before it
+    if final.size == 0 or final[-1] != whole.size - 1 or (ended % 2).any():
+        raise ValueError("a packed vector is cut off")
+    numbers = _numbers(whole, final)
+    delta, value = numbers[0::2], numbers[1::2]
+    row = np.repeat(np.arange(len(blobs)), np.diff(ended, prepend=0) // 2)
     total = np.cumsum(delta)
     first = np.concatenate(([True], row[1:] != row[:-1]))
     base = np.where(first, total - delta, 0)
     return Sheet(row, total - np.maximum.accumulate(base), value)
+
+
+def _numbers(whole: NDArray[np.uint8], final: Ints) -> Ints:
+    """The varints whose last bytes are at `final`. Most are short, so this goes by length, not by byte."""
+    starts = np.concatenate(([0], final[:-1] + 1))
+    numbers = whole[starts].astype(np.int64) & 0x7F
+    longer = np.flatnonzero(final > starts)
+    for place in range(1, 11):
+        if not longer.size:
+            return numbers
+        at = starts[longer] + place
+        numbers[longer] |= (whole[at].astype(np.int64) & 0x7F) << (7 * place)
+        longer = longer[final[longer] > at]
+    raise ValueError("a packed number is longer than 64 bits")
 
 
 def _leb128(numbers: NDArray[np.uint64]) -> tuple[NDArray[np.uint8], Ints]:
