@@ -9,6 +9,7 @@ import click
 
 from monitor.cli.base import Commands, Here, say
 from monitor.cli.config import config
+from monitor.cli.doctor import doctor
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,4 +32,5 @@ def version() -> None:
     say(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
 
 
-main.add_command(config)
+for command in (config, doctor):
+    main.add_command(command)

@@ -1,0 +1,70 @@
+"""`hookvitals doctor`: what it sees, and what it makes of it."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.alerts.support import Service, serving
+from tests.monitor.cli.running import error_of, run
+
+
+def lines(output: str) -> dict[str, str]:
+    return {line[6:].partition(": ")[0]: line[:4].strip() for line in output.splitlines()}
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def config(tmp_path: Path, collector: int, dashboard: int, more: str = "") -> Path:
+    file = tmp_path / "hookvitals.toml"
+    process = f"[process]\ncollector_port = {collector}\ndashboard_port = {dashboard}\n"
+    file.write_text(f'{process}data_dir = "{tmp_path / "data"}"\n{more}')
+    return file
+
+
+def test_running_installation_is_ready(tmp_path: Path) -> None:
+    with serving(Service()) as collector, serving(Service()) as dashboard:
+        result = run("doctor", "--ready", config=config(tmp_path, collector.port, dashboard.port))
+        assert [seen.path for seen in collector.seen] == ["/readyz"]
+    assert (result.exit_code, lines(result.stdout)) == (0, {"collector": "ok", "dashboard": "ok"})
+
+
+def test_process_that_is_not_ready_is_bad_and_its_reason_is_shown(tmp_path: Path, closed_port: int) -> None:
+    unready = Service(status=503, body=b'{"reasons": ["no worker leads"]}')
+    with serving(unready) as dashboard:
+        result = run("doctor", "--ready", config=config(tmp_path, closed_port, dashboard.port))
+    assert lines(result.stdout) == {"collector": "BAD", "dashboard": "BAD"}
+    assert "no worker leads" in result.stdout
+    assert error_of(result) == "error: 2 of 2 findings must be mended"
+
+
+def test_missing_secret_and_missing_audience_are_named(tmp_path: Path, closed_port: int) -> None:
+    channel = '[[channels]]\nkind = "slack"\nname = "team"\nurl = { env = "NOT_SET_ANYWHERE" }\n'
+    result = run("doctor", config=config(tmp_path, closed_port, closed_port, channel))
+    assert lines(result.stdout)["channel team"] == "BAD"
+    quiet = run("doctor", config=config(tmp_path, closed_port, closed_port))
+    assert lines(quiet.stdout)["alerts"] == "note"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_data_directory_that_cannot_be_written_is_bad(tmp_path: Path, closed_port: int) -> None:
+    (tmp_path / "data").mkdir(mode=0o500)
+    result = run("doctor", config=config(tmp_path, closed_port, closed_port))
+    assert lines(result.stdout)["data directory"] == "BAD"
+
+
+def test_data_directory_that_is_not_there_yet_is_bad(tmp_path: Path, closed_port: int) -> None:
+    result = run("doctor", config=config(tmp_path, closed_port, closed_port))
+    assert lines(result.stdout)["data directory"] == "BAD"
+
+
+def test_open_data_directory_is_worth_knowing(tmp_path: Path, closed_port: int) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o755)
+    result = run("doctor", config=config(tmp_path, closed_port, closed_port))
+    assert lines(result.stdout)["data directory"] == "note"
