@@ -80,6 +80,9 @@ class Exemplars:
         return Exemplars(max(filter(None, (self.slowest, other.slowest)), default=None), failures)
 
 
+NO_EXEMPLARS = Exemplars()
+
+
 @dataclass(slots=True)
 class Buckets:
     """Rollups of one grain, row by row: key i is (series code, bucket start in minutes since 1970).
@@ -222,11 +225,12 @@ def combined(parts: Sequence[Buckets]) -> Buckets:
         ]
         return reduced(joined(shifted), by)
 
-    exemplars = [Exemplars()] * series.size
+    exemplars = [NO_EXEMPLARS] * series.size
     for part, offset in zip(parts, offsets.tolist(), strict=False):
         for i, found in enumerate(part.exemplars):
-            target = int(row[offset + i])
-            exemplars[target] = exemplars[target].merged(found)
+            if found is not NO_EXEMPLARS:
+                target = int(row[offset + i])
+                exemplars[target] = exemplars[target].merged(found)
     return Buckets(
         parts[0].grain,
         series,

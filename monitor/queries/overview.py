@@ -8,7 +8,7 @@ from monitor import figures
 from monitor.clock import from_us, to_us
 from monitor.figures import Rate
 from monitor.model import SeriesKey
-from monitor.queries.summary import Chart, Summary, chart, top_errors
+from monitor.queries.summary import SHOWN, Chart, Summary, chart, top_errors
 from monitor.rollup import Rollup
 from monitor.store.facts.protocol import FactReader
 
@@ -19,7 +19,6 @@ class EndpointRow:
 
     key: SeriesKey
     now: Summary
-    before: Summary
     last_record_at: datetime | None
 
     @property
@@ -62,15 +61,15 @@ def overview(
     """
     whole = SeriesKey(environment)
     keys = endpoint_keys(reader, environment, registered)
-    now = reader.total([whole, *keys], to_us(start_at), to_us(end_at))
-    before = reader.total([whole, *keys], to_us(start_at - (end_at - start_at)), to_us(start_at))
+    start_us, end_us = to_us(start_at), to_us(end_at)
+    now = reader.total([whole, *keys], start_us, end_us, SHOWN)
+    before = reader.total([whole], 2 * start_us - end_us, start_us, SHOWN)
     last = reader.last_seen(keys)
     good = expected or {}
     rows = [
         EndpointRow(
             key,
             Summary(now.get(key, Rollup()), good.get(key.source or "", ())),
-            Summary(before.get(key, Rollup()), good.get(key.source or "", ())),
             from_us(last[key]) if key in last else None,
         )
         for key in keys

@@ -9,9 +9,10 @@ from monitor.clock import to_us
 from monitor.histogram import Distribution
 from monitor.model import UNVERIFIED, Duration, Outcome
 from monitor.rollup import Rollup
-from monitor.store.facts.protocol import FactReader
+from monitor.store.facts.protocol import FactReader, Parts
 
 DAY = timedelta(hours=24)
+PROCESSED = Parts((Duration.PROCESS,), exemplars=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def by_type(
         and endpoint in (None, key.endpoint)
     ]
     found: dict[tuple[str, str], TypeStats] = {}
-    for key, rollup in reader.total(keys, to_us(end_at - over), to_us(end_at)).items():
+    for key, rollup in reader.total(keys, to_us(end_at - over), to_us(end_at), PROCESSED).items():
         name = (key.source or "", key.event_type or "")
         one = _stats(*name, rollup)
         found[name] = _sum(found[name], one) if name in found else one

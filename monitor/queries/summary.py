@@ -13,7 +13,7 @@ from monitor.figures import Rate
 from monitor.histogram import Distribution
 from monitor.model import Duration, Grain, Outcome, SeriesKey
 from monitor.rollup import Rollup
-from monitor.store.facts.protocol import FactReader
+from monitor.store.facts.protocol import FactReader, Parts
 
 STEPS: tuple[tuple[Grain, int], ...] = (
     *((Grain.MINUTE, n) for n in (1, 2, 5, 10, 15, 30)),
@@ -21,6 +21,12 @@ STEPS: tuple[tuple[Grain, int], ...] = (
     *((Grain.DAY, n) for n in (1, 7, 28)),
 )
 """The steps a chart may have: (grain, how many of its buckets)."""
+
+
+SHOWN = Parts((Duration.ACK, Duration.PROCESS), exemplars=False)
+"""What a Summary needs of a rollup."""
+DRAWN = Parts((Duration.PROCESS,), exemplars=False)
+"""The same without ack_ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,10 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Figures of adjoining steps from the one `start_at` lies in, oldest first; empty steps are there too."""
+    """Figures of adjoining steps from the one `start_at` lies in, oldest first; empty steps are there too.
+
+    Their ack_ms is not read.
+    """
 
     step: timedelta
     points: Sequence[tuple[datetime, Summary]]
@@ -109,7 +118,7 @@ def chart(
     step = timedelta(minutes=grain.minutes * every)
     step_us = step // timedelta(microseconds=1)
     first_us = to_us(start_at) // step_us * step_us
-    found = reader.rollups([key], grain, first_us, to_us(end_at), every).get(key, {})
+    found = reader.rollups([key], grain, first_us, to_us(end_at), every, DRAWN).get(key, {})
     return Chart(
         step,
         [

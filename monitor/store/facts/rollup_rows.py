@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from monitor.model import Grain
-from monitor.rollup import Buckets, Exemplars
+from monitor.rollup import NO_EXEMPLARS, Buckets, Exemplars
 from monitor.sparse import pack, unpack
 
 COLUMNS = ("counts", "ack", "queue", "process", "verify", "latency", "lows", "highs", "exemplars")
@@ -40,21 +40,24 @@ def rows_of(buckets: Buckets) -> list[Packed]:
     return list(zip(buckets.series.tolist(), grain, buckets.start.tolist(), *blobs, exemplars, strict=True))
 
 
-def buckets_of(rows: Sequence[Packed]) -> Buckets:
+def buckets_of(rows: Sequence[Packed], columns: Sequence[str] = COLUMNS) -> Buckets:
     """The buckets of `rows`, in their order. All of one grain, at least one.
 
-    Raises ValueError for blobs that `rows_of` did not write.
+    columns: what the rows hold after their first three; what is not among them is empty. Raises ValueError
+    for blobs that `rows_of` did not write.
     """
-    series, _, start, counts, *bins, lows, highs, exemplars = zip(*rows, strict=True)
+    series, _, start, *blobs = zip(*rows, strict=True)
+    held = dict(zip(columns, blobs, strict=True))
+    counts, *bins, lows, highs = (unpack(held.get(name, ())) for name in COLUMNS[:-1])
     return Buckets(
         Grain(rows[0][1]),
         np.array(series, dtype=np.int64),
         np.array(start, dtype=np.int64),
-        unpack(counts),
-        tuple(unpack(blobs) for blobs in bins),
-        unpack(lows),
-        unpack(highs),
-        [_unpacked(blob) for blob in exemplars],
+        counts,
+        tuple(bins),
+        lows,
+        highs,
+        [_unpacked(blob) for blob in held.get("exemplars", [b""] * len(rows))],
     )
 
 
@@ -66,7 +69,7 @@ def _packed(found: Exemplars) -> bytes:
 
 def _unpacked(blob: bytes) -> Exemplars:
     if not blob:
-        return Exemplars()
+        return NO_EXEMPLARS
     try:
         found = _decode(blob)
     except msgspec.DecodeError as exc:

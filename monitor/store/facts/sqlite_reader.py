@@ -13,7 +13,7 @@ import msgspec
 from monitor.model import Grain, ProbeKind, ProbeResult, QueueSample, Record, SeriesKey
 from monitor.rollup import STUCK_ACCEPTED, STUCK_FINAL, Buckets, Rollup, combined, fold, rollups
 from monitor.store.facts import record_rows
-from monitor.store.facts.protocol import ClientCounts, FeedRow, RecordFilter, RecordPage
+from monitor.store.facts.protocol import WHOLE, ClientCounts, FeedRow, Parts, RecordFilter, RecordPage
 from monitor.store.facts.record_rows import MINUTE_US, Row, first_id_at
 from monitor.store.facts.spans import spans
 from monitor.store.facts.sqlite_events import read_event
@@ -59,24 +59,32 @@ class SqliteFactReader:
             return self._names.errors(db, codes)
 
     def rollups(
-        self, keys: Sequence[SeriesKey], grain: Grain, start_us: int, end_us: int, every: int = 1
+        self,
+        keys: Sequence[SeriesKey],
+        grain: Grain,
+        start_us: int,
+        end_us: int,
+        every: int = 1,
+        parts: Parts = WHOLE,
     ) -> Mapping[SeriesKey, Mapping[int, Rollup]]:
         span = (grain, -(-start_us // MINUTE_US), -(-end_us // MINUTE_US))
         with self._snapshots.read() as db:
             series = self._names.series(db)
             wanted = series.coded(keys)
-            found = read_buckets(db, series, wanted, span, every)
+            found = read_buckets(db, series, wanted, span, every, parts)
         by_key: dict[SeriesKey, dict[int, Rollup]] = {}
         for (code, start), rollup in _asked(found).items():
             by_key.setdefault(wanted[code], {})[start * MINUTE_US] = rollup
         return by_key
 
-    def total(self, keys: Sequence[SeriesKey], start_us: int, end_us: int) -> Mapping[SeriesKey, Rollup]:
-        pieces = spans(start_us // MINUTE_US, end_us // MINUTE_US)
+    def total(
+        self, keys: Sequence[SeriesKey], start_us: int, end_us: int, parts: Parts = WHOLE
+    ) -> Mapping[SeriesKey, Rollup]:
+        stretch = spans(start_us // MINUTE_US, end_us // MINUTE_US)
         with self._snapshots.read() as db:
             series = self._names.series(db)
             wanted = series.coded(keys)
-            found = read_total(db, series, wanted, pieces)
+            found = read_total(db, series, wanted, stretch, parts)
         return {wanted[code]: rollup for (code, _), rollup in _asked(found).items()}
 
     def ever(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, Rollup]:

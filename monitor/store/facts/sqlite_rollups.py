@@ -9,45 +9,57 @@ from dataclasses import replace
 
 import numpy as np
 
-from monitor.model import Grain
+from monitor.model import Duration, Grain
 from monitor.rollup import DELTA, Buckets, Deltas, coarsened, combined, fold, lifted
 from monitor.sparse import Ints, Sheet
 from monitor.store.facts import rollup_rows
+from monitor.store.facts.protocol import WHOLE, Parts
 from monitor.store.facts.spans import Span
 from monitor.store.facts.sqlite_names import Series
 
-_BLOBS = ", ".join(rollup_rows.COLUMNS)
 _CODES_A_QUERY = 500
 _LEVELS_ABOVE = 3
 
 
 def read_buckets(
-    db: sqlite3.Connection, series: Series, codes: Collection[int], span: Span, every: int = 1
+    db: sqlite3.Connection,
+    series: Series,
+    codes: Collection[int],
+    span: Span,
+    every: int = 1,
+    parts: Parts = WHOLE,
 ) -> Buckets | None:
     """Buckets of these series that start in the span; None when there are none.
 
     every: this many buckets are merged into one. Merged buckets start at multiples of their width since 1970.
     """
-    parts = [found for found in (_stored(db, codes, span), _unfolded(db, series, codes, span)) if found]
-    if not parts:
+    both = (_stored(db, codes, span, parts), _unfolded(db, series, codes, span))
+    found = [buckets for buckets in both if buckets]
+    if not found:
         return None
     if every > 1:
         width = every * span[0].minutes
-        parts = [replace(part, start=part.start // width * width) for part in parts]
-    return combined(parts)
+        found = [replace(buckets, start=buckets.start // width * width) for buckets in found]
+    return combined(found)
 
 
 def read_total(
-    db: sqlite3.Connection, series: Series, codes: Collection[int], pieces: Sequence[Span]
+    db: sqlite3.Connection,
+    series: Series,
+    codes: Collection[int],
+    pieces: Sequence[Span],
+    parts: Parts = WHOLE,
 ) -> Buckets | None:
     """One row a series over all `pieces`, which cover one stretch of time without a gap."""
     if not pieces:
         return None
     whole = (Grain.MINUTE, pieces[0][1], pieces[-1][2])
-    found = [_stored(db, codes, piece) for piece in pieces]
+    found = [_stored(db, codes, piece, parts) for piece in pieces]
     found.append(_unfolded(db, series, codes, whole))
-    parts = [replace(part, grain=Grain.EVER, start=np.zeros_like(part.start)) for part in found if part]
-    return combined(parts) if parts else None
+    alike = [
+        replace(buckets, grain=Grain.EVER, start=np.zeros_like(buckets.start)) for buckets in found if buckets
+    ]
+    return combined(alike) if alike else None
 
 
 def read_ever(db: sqlite3.Connection, series: Series, codes: Collection[int]) -> Buckets | None:
@@ -76,19 +88,27 @@ def read_last_minutes(db: sqlite3.Connection, series: Series, codes: Collection[
     return found
 
 
-def _stored(db: sqlite3.Connection, codes: Collection[int], span: Span) -> Buckets | None:
+def _stored(db: sqlite3.Connection, codes: Collection[int], span: Span, parts: Parts) -> Buckets | None:
     """By the primary key (series, grain, start): one range a series."""
     grain, start, end = span
+    columns = _columns(parts)
     ordered = sorted(codes)
     rows: list[rollup_rows.Packed] = []
     for i in range(0, len(ordered), _CODES_A_QUERY):
         some = ordered[i : i + _CODES_A_QUERY]
         rows += db.execute(
-            f"SELECT series, grain, start, {_BLOBS} FROM rollup"  # noqa: S608
+            f"SELECT series, grain, start, {', '.join(columns)} FROM rollup"  # noqa: S608
             f" WHERE series IN ({','.join('?' * len(some))}) AND grain = ? AND start >= ? AND start < ?",
             (*some, int(grain), start, end),
         ).fetchall()
-    return rollup_rows.buckets_of(rows) if rows else None
+    return rollup_rows.buckets_of(rows, columns) if rows else None
+
+
+def _columns(parts: Parts) -> list[str]:
+    left_out = {kind.name.lower() for kind in Duration if kind not in parts.durations}
+    if not parts.exemplars:
+        left_out.add("exemplars")
+    return [name for name in rollup_rows.COLUMNS if name not in left_out]
 
 
 def _unfolded(db: sqlite3.Connection, series: Series, codes: Collection[int], span: Span) -> Buckets | None:
