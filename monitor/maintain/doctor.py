@@ -81,7 +81,7 @@ def _sqlite() -> Finding:
     return Finding(
         None,
         "SQLite",
-        f"{sqlite3.sqlite_version} < {wanted}: control {wanted}: control uses a rollback journal",
+        f"{sqlite3.sqlite_version}, before {wanted}: control keeps a rollback journal",
     )
 
 
