@@ -1,4 +1,4 @@
-"""Writes the tables of the documentation that the code itself knows: settings, keys of the file, the rules.
+"""Writes the tables of the documentation that the code itself knows: settings, file, rules, routes.
 
 `python docs/generate.py` rewrites the parts between their marks; with `--check` it only says which page is
 not current, and exits 1. It reads no setting and opens no store.
@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from alerts.model import Rule
 from alerts.rules import KINDS
+from monitor.api.app import routes
 from monitor.config.__main__ import markdown
 from monitor.config.document import Document
 from monitor.config.settings import settings_table
@@ -76,9 +77,16 @@ def rules() -> str:
     )
 
 
+def api_routes() -> str:
+    """Every route of the management API and what it needs."""
+    rows = [(f"`{method} {path}`", need.value, about) for method, path, need, about in routes()]
+    return table(("route", "needs", "what it does"), rows)
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("configuration.md", settings),
     "file": ("configuration.md", file_keys),
+    "routes": ("http-api.md", api_routes),
     "rules": ("rules.md", rules),
 }
 """Name of the mark → (page, what stands there)."""

@@ -4,6 +4,7 @@ Every route is thin: it reads through `monitor.queries`, changes things through 
 no rule of its own.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Flask, Response, current_app, json, request
@@ -38,6 +39,26 @@ SECURITY_SCHEMES: SecuritySchemesDict = {
 
 def create_api(services: Services, identify: Identify, version: str) -> OpenAPI:
     """The API as an application whose routes start at its root. identify: finds the caller of a request."""
+    app = _bare(identify, version)
+    app.extensions[EXTENSION] = services
+    return app
+
+
+def routes() -> list[tuple[str, str, Need, str]]:
+    """(method, path, need, what it does) of every route, by path: for the documentation."""
+    app = _bare(lambda _: None, "")
+    found = []
+    for rule in app.url_map.iter_rules():
+        need = access.need_of(app.view_functions[rule.endpoint])
+        assert need is not None
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            operation = getattr(app.paths.get(path), method.lower(), None)
+            found.append((method, path, need, operation.summary if operation else "This API as OpenAPI 3.1"))
+    return sorted(found, key=lambda row: (row[1], row[0]))
+
+
+def _bare(identify: Identify, version: str) -> OpenAPI:
     app = OpenAPI(
         "monitor.api",
         info=Info(title="Hookvitals management API", version=version),
@@ -49,7 +70,6 @@ def create_api(services: Services, identify: Identify, version: str) -> OpenAPI:
         static_folder=None,
     )
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
-    app.extensions[EXTENSION] = services
     problems.install(app)
     access.install(app, identify)
     app.before_request(_read_body)

@@ -4,6 +4,9 @@ import re
 import tomllib
 from pathlib import Path
 
+import msgspec
+
+from monitor.collector.wire import RecordIn
 from tests.repo.sources import ROOT
 from tests.repo.test_imports import requirement_names
 
@@ -19,6 +22,15 @@ def test_every_direct_dependency_has_its_line_in_the_decision() -> None:
     rows = set(re.findall(r"^\| ([a-z0-9-]+) \|", page, re.MULTILINE)) - {"package"}
 
     assert rows == requirement_names(project["dependencies"]) - {"hookvitals"}
+
+
+def test_every_field_of_a_record_is_documented() -> None:
+    page = (DOCS / "http-api.md").read_text(encoding="utf-8")
+    fields = page.split("### Fields of a record")[1].split("\n\\*")[0]
+
+    assert set(re.findall(r"`([a-z_]+)`", fields)) >= {
+        field.name for field in msgspec.structs.fields(RecordIn)
+    }
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
