@@ -29,22 +29,12 @@ class Links:
     def alerts(self) -> str:
         return f"{self.public_url.rstrip('/')}/alerts"
 
-    def record(self, record_id: str) -> str:
-        return f"{self.public_url.rstrip('/')}/events?record={quote(record_id, safe='')}"
-
-
-@dataclass(frozen=True, slots=True)
-class Exemplar:
-    """One record to look at."""
-
-    record_id: str
-    url: str
-
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """What to say. facts: (label, text) in reading order. key: the idempotency key. thread: the same for all
-    messages of one episode of one alert; opens_thread on the first of them."""
+    messages of one episode of one alert; opens_thread on the first of them. exemplars: record ids; the
+    alert's page links to them."""
 
     key: str
     thread: str
@@ -56,7 +46,7 @@ class Message:
     summary: str
     facts: tuple[tuple[str, str], ...]
     top_errors: tuple[ErrorCount, ...]
-    exemplars: tuple[Exemplar, ...]
+    exemplars: tuple[str, ...]
     url: str
     runbook: str
     alert: Alert
@@ -79,9 +69,7 @@ def compose(notification: Notification, links: Links) -> Message:
         summary=evidence.summary,
         facts=_facts(alert, resolved=resolved),
         top_errors=() if resolved else evidence.top_errors[:TOP_ERRORS],
-        exemplars=()
-        if resolved
-        else tuple(Exemplar(item, links.record(item)) for item in evidence.exemplars[:EXEMPLARS]),
+        exemplars=() if resolved else evidence.exemplars[:EXEMPLARS],
         url=links.alert(alert.fingerprint),
         runbook=alert.runbook,
         alert=alert,

@@ -104,7 +104,7 @@ def _errors(message: Message) -> list[Block]:
 def _exemplars(message: Message) -> list[Block]:
     if not message.exemplars:
         return []
-    lines = [f"• <{_target(item.url)}|{fitted(item.record_id, 100)}>" for item in message.exemplars]
+    lines = [f"• {fitted(record_id, 100)}" for record_id in message.exemplars]
     return _list("*Records to look at*", lines)
 
 
@@ -119,7 +119,7 @@ def _actions(message: Message) -> list[Block]:
 
 
 def _list(heading: str, lines: list[str]) -> list[Block]:
-    """The heading and as many whole lines as fit: a cut line could be half a link."""
+    """The heading and as many whole lines as fit."""
     text = heading
     for line in lines:
         if len(text) + 1 + len(line) <= SECTION_CHARS:
@@ -153,8 +153,3 @@ def fitted(text: str, limit: int) -> str:
         kept.append(piece)
         room -= len(piece)
     return "".join(kept) + "…"
-
-
-def _target(url: str) -> str:
-    """A URL inside a link, with the characters encoded that would end it."""
-    return escaped(quote(url, safe=URL_SAFE))

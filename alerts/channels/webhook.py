@@ -86,7 +86,7 @@ def rendered(message: Message) -> dict[str, Any]:
             "threshold": evidence.threshold,
             "unit": evidence.unit,
             "top_errors": [{"name": item.name, "count": item.count} for item in message.top_errors],
-            "records": [item.record_id for item in message.exemplars],
+            "records": list(message.exemplars),
             "url": message.url,
             "runbook": message.runbook,
         },

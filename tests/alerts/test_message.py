@@ -25,9 +25,7 @@ def test_message_holds_all_that_the_person_on_call_asks() -> None:
         "Environment": "production",
     }
     assert said.top_errors[0] == ErrorCount("DatabaseTimeout", 300)
-    assert said.exemplars[0].url == (
-        "https://monitor.example/hooks/events?record=0193f000-0000-7000-8000-000000000001"
-    )
+    assert said.exemplars == ("0193f000-0000-7000-8000-000000000001",)
     assert said.url == f"https://monitor.example/hooks/alerts/{alert().fingerprint}"
     assert said.runbook == "https://runbooks.example/error-rate"
 
@@ -92,10 +90,7 @@ def test_group_of_one_is_its_own_message() -> None:
 
 
 def test_links_encode_what_could_leave_the_path() -> None:
-    assert (
-        Links("https://m.example").record("a/../b?c&d")
-        == "https://m.example/events?record=a%2F..%2Fb%3Fc%26d"
-    )
+    assert Links("https://m.example").alert("a/../b?c") == "https://m.example/alerts/a%2F..%2Fb%3Fc"
 
 
 @pytest.mark.parametrize(

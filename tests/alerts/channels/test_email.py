@@ -190,7 +190,7 @@ def test_text_is_laid_out_for_reading() -> None:
         "Threshold:   5 %",
         "Severity:    error",
     ]
-    assert "  300  DatabaseTimeout" in lines
+    assert "     300  DatabaseTimeout" in lines
 
 
 def test_messages_of_one_alert_are_one_thread() -> None:
