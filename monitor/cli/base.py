@@ -61,17 +61,17 @@ def say_json(value: object) -> None:
 
 def say_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
     """Rows in columns as wide as their widest cell; one sentence when there are none."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[cell(value) for value in row] for row in rows]
     if not cells:
         click.echo(empty)
         return
     widths = [max(len(line[at]) for line in [list(headers), *cells]) for at in range(len(headers))]
     for line in [list(headers), *cells]:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        click.echo("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as it stands in a table: a dash for nothing, and no character that a terminal obeys."""
     if value is None:
         return "-"
-    # A terminal obeys control characters, and some of these texts come from strangers.
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value))

@@ -10,6 +10,8 @@ import click
 from monitor.cli.base import Commands, Here, say
 from monitor.cli.config import config
 from monitor.cli.doctor import doctor
+from monitor.cli.facts import facts
+from monitor.cli.records import records, stats
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,5 +34,5 @@ def version() -> None:
     say(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
 
 
-for command in (config, doctor):
+for command in (config, records, stats, facts, doctor):
     main.add_command(command)

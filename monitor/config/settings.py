@@ -57,9 +57,6 @@ class Settings(BaseModel):
     control_url: str = _setting(
         "", "Control store; empty means control.db in the data directory.", "postgresql://… or sqlite:///…"
     )
-    facts_url: str = _setting(
-        "", "Facts store; empty means facts.db in the data directory.", "postgresql://… or sqlite:///…"
-    )
     collector_host: str = _setting(
         "127.0.0.1", "Address the collector listens on.", "an address or host name"
     )
