@@ -5,19 +5,24 @@ do not lean on the front's code.
 """
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 from zlib import crc32
 
 import numpy as np
 
 from monitor.clock import to_us
-from monitor.model import ATTEMPTS, UNVERIFIED, Outcome, Reason, Record, SeriesKey
+from monitor.model import ATTEMPTS, OTHER, UNVERIFIED, Outcome, Reason, Record, SeriesKey
 from monitor.rollup import ABSENT, CANARY, DELTA, REPLAY, Deltas
 from monitor.store.facts.detail import Detail, encode
 from monitor.store.facts.protocol import Appended, Batch, CaptureRow, ClientCounts, FactWriter
+from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
+from tests.monitor.clocks import FakeClock
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 """A Wednesday in week 2026-W47."""
@@ -97,8 +102,10 @@ class Filled:
         )
         routes = [codes[keys[record.record_id]] for record in records]
         coded = [errors.get((endpoints[r.record_id], r.error_class or ""), 0) for r in records]
+        others = [errors.get((endpoints[r.record_id], OTHER)) for r in records]
+        over_cap = [code != 0 and code == other for code, other in zip(coded, others, strict=True)]
         return Batch(
-            rows=[_row(*parts) for parts in zip(records, routes, coded, strict=True)],
+            rows=[_row(*parts) for parts in zip(records, routes, coded, over_cap, strict=True)],
             deltas=_deltas(records, routes, coded),
             captures=[
                 CaptureRow(i, endpoints[r.record_id], r.event_id or "", kept.redacted, kept.sealed)
@@ -122,7 +129,7 @@ def _is_fed(record: Record) -> bool:
     return record.outcome is Outcome.DEAD_LETTERED or record.replay_id is not None
 
 
-def _row(record: Record, route: int, error: int) -> tuple[object, ...]:
+def _row(record: Record, route: int, error: int, over_cap: bool) -> tuple[object, ...]:
     detail = Detail(
         event_id=record.event_id,
         ack_us=_us(record.ack_ms),
@@ -147,6 +154,7 @@ def _row(record: Record, route: int, error: int) -> tuple[object, ...]:
         trace_id=record.trace_id,
         span_id=record.span_id,
         labels=dict(record.labels) or None,
+        named_error=record.error_class if over_cap else None,
         has_capture=record.has_capture,
     )
     return (
@@ -208,3 +216,16 @@ def mixed(count: int, seed: int = 1, *, start: datetime = NOON, over: timedelta)
         given["received_at"] = at - timedelta(milliseconds=dice.randrange(200_000))
         found.append(made(outcome, at, **given))
     return found
+
+
+@contextmanager
+def sqlite_facts(folder: Path, now: datetime = NOON) -> Iterator[tuple[Filled, SqliteFactReader]]:
+    """A new, empty SQLite store in `folder`: a hand for writing it and a reader."""
+    path = folder / "facts.db"
+    create(path)
+    writer, reader = SqliteFactWriter(path, FakeClock(now)), SqliteFactReader(path)
+    try:
+        yield Filled(writer, now), reader
+    finally:
+        reader.close()
+        writer.close()

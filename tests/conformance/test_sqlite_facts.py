@@ -5,11 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.store.facts.sqlite_reader import SqliteFactReader
-from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
 from tests.conformance.facts_suite import FactsSuite, Store, make, many
-from tests.facts import NOON, Filled
-from tests.monitor.clocks import FakeClock
+from tests.facts import sqlite_facts
 
 __all__ = ["make", "many"]
 
@@ -17,9 +14,5 @@ __all__ = ["make", "many"]
 class TestSqliteFacts(FactsSuite):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
-        path = tmp_path / "facts.db"
-        create(path)
-        writer, reader = SqliteFactWriter(path, FakeClock(NOON)), SqliteFactReader(path)
-        yield Store(writer, reader, Filled(writer))
-        reader.close()
-        writer.close()
+        with sqlite_facts(tmp_path) as (fill, reader):
+            yield Store(fill.writer, reader, fill)
