@@ -34,6 +34,8 @@ class MailServer:
     refuses: dict[str, str] = field(default_factory=dict)
     reply: str = ""
     login_reply: str = ""
+    goodbye: str = "221 Bye"
+    goodbyes: int = 0
     taken: list[Taken] = field(default_factory=list)
     port: int = 0
 
@@ -61,6 +63,10 @@ class MailServer:
             )
         )
         return "250 taken"
+
+    async def handle_QUIT(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.goodbyes += 1
+        return self.goodbye
 
     def authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any

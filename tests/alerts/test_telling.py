@@ -111,7 +111,8 @@ def test_routes_select_on_severity(severity: Severity, channels: list[str]) -> N
 
 def test_channel_of_two_routes_repeats_as_the_more_frequent_says() -> None:
     seldom, often = Route(("slack",), repeat_every=4 * HOUR), Route(("slack",), repeat_every=HOUR)
-    assert routed_channels(alert(), [seldom, Route(("slack",)), often])["slack"] is often
+    assert routed_channels(alert(), [seldom, often, Route(("slack",))])["slack"] is often
+    assert routed_channels(alert(), [often, seldom])["slack"] is often
 
 
 def test_same_trouble_at_many_endpoints_of_a_source_is_one_group() -> None:

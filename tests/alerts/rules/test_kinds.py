@@ -143,6 +143,7 @@ def test_each_queue_is_judged_apart_by_its_latest_sample() -> None:
             QueueSample("inbox", 5000, None, NOW - timedelta(minutes=2)),
             QueueSample("inbox", 10, None, NOW - timedelta(minutes=1)),
             QueueSample("mail", 2000, None, NOW),
+            QueueSample("mail", 1, None, NOW - timedelta(minutes=1)),
         ]
     )
     found = KINDS["queue_depth"].evaluate(KINDS["queue_depth"].defaults, PAYMENTS, world, NOW)
