@@ -1,0 +1,1 @@
+"""The on-call's screen. It reads through `dashboard.data` and acts through `dashboard.actions` alone."""

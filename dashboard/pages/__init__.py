@@ -1,0 +1,27 @@
+"""The pages: one file a screen."""
+
+from dashboard.pages import (
+    alert,
+    alerts,
+    dead_letters,
+    endpoint,
+    event,
+    events,
+    overview,
+    replays,
+    reports,
+    status,
+)
+
+PAGES = (
+    overview.PAGE,
+    endpoint.PAGE,
+    events.PAGE,
+    event.PAGE,
+    alerts.PAGE,
+    alert.PAGE,
+    dead_letters.PAGE,
+    replays.PAGE,
+    reports.PAGE,
+    status.PAGE,
+)

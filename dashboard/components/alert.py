@@ -1,0 +1,110 @@
+"""One alert as a card: what, how bad, since when, where, and who knows of it."""
+
+from datetime import datetime
+
+import dash_mantine_components as dmc
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard import format as fmt
+from dashboard.components.text import pill, when
+from dashboard.links import alert_link
+from dashboard.palette import Tone
+from dashboard.scope import Scope
+from dashboard.views import AlertLine, Viewer
+
+_QUIET = {
+    "not_firing": "it does not fire yet",
+    "already_told": "its channels were told already",
+    "never_told": "nobody had been told that it fired",
+    "acknowledged": "somebody has taken it on",
+    "silenced": "a silence covers it",
+    "inhibited": "another alert explains it",
+    "no_route": "no route leads to a channel",
+}
+
+
+def severity_pill(severity: str) -> html.Span:
+    return pill(severity, Tone(severity) if severity in set(Tone) else Tone.NEUTRAL)
+
+
+def alert_card(alert: AlertLine, scope: Scope, viewer: Viewer, now: datetime) -> Component:
+    """A card that links to the alert's page; operators get the button that takes it on."""
+    look = alert.severity if alert.state == "firing" else alert.state
+    return html.Div(
+        [
+            html.Div(
+                [
+                    severity_pill(alert.severity),
+                    dmc.Anchor(
+                        title(alert), href=alert_link(alert.id, scope.bare()), c="var(--hv-text)", fw=600
+                    ),
+                    html.Span(place(alert), className="muted"),
+                ],
+                className="alert-name",
+            ),
+            html.Div(acknowledge_button(alert, viewer), className="alert-side"),
+            html.Div(alert.summary, className="alert-summary"),
+            html.Div([html.Span(line) for line in _meta(alert, now)], className="alert-meta"),
+        ],
+        className=f"alert-card alert-{look}",
+    )
+
+
+def title(alert: AlertLine) -> str:
+    """The rule's name as words: `error_rate` → `Error rate`."""
+    words = fmt.words(alert.rule).replace("-", " ")
+    return words[:1].upper() + words[1:]
+
+
+def place(alert: AlertLine) -> str:
+    """`stripe / invoices`, and the type where the alert is of one."""
+    parts = [alert.labels[name] for name in ("source", "endpoint", "event_type") if alert.labels.get(name)]
+    return " / ".join(parts) or "the monitor itself"
+
+
+def measured(value: float | None, unit: str) -> str:
+    """A value of an alert's evidence in its unit."""
+    if value is None:
+        return fmt.NO_DATA
+    if unit == "share":
+        return fmt.percent(value)
+    if unit == "ms":
+        return fmt.millis(value)
+    if unit == "s":
+        return fmt.seconds(value)
+    number = f"{value:.1f}".removesuffix(".0")
+    return f"{number} {unit}".strip()
+
+
+def told(alert: AlertLine) -> str:
+    """Who knows of it, or why nobody was told."""
+    if alert.told:
+        return f"told {', '.join(alert.told)}"
+    return f"nobody was told: {_QUIET.get(alert.quiet or '', fmt.words(alert.quiet or 'nothing was due'))}"
+
+
+def acknowledge_button(alert: AlertLine, viewer: Viewer) -> dmc.Button | None:
+    if alert.state != "firing" or alert.acked_by or not viewer.operates:
+        return None
+    return dmc.Button(
+        "Acknowledge", id={"kind": "acknowledge", "alert": alert.id}, size="xs", variant="default"
+    )
+
+
+def _meta(alert: AlertLine, now: datetime) -> list[list[Component | str]]:
+    since = {"firing": "fires since ", "pending": "pending since ", "resolved": "started "}.get(
+        alert.state, "since "
+    )
+    lines: list[list[Component | str]] = [[since, when(alert.since, now)]]
+    if alert.resolved_at:
+        lines.append(["resolved ", when(alert.resolved_at, now)])
+    if alert.value is not None and alert.threshold is not None:
+        lines.append(
+            [html.B(measured(alert.value, alert.unit)), f" against {measured(alert.threshold, alert.unit)}"]
+        )
+    lines.append([told(alert)])
+    if alert.acked_by:
+        note = f": {alert.ack_note}" if alert.ack_note else ""
+        lines.append([html.B(alert.acked_by), " has it", note])
+    return lines

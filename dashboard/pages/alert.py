@@ -1,0 +1,182 @@
+"""One alert: its evidence, the events that show it, every move it made, and every message about it."""
+
+from datetime import datetime
+from urllib.parse import unquote
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, html
+from dash.development.base_component import Component
+
+from dashboard import format as fmt
+from dashboard.components.acknowledge import acknowledge_dialog, dialog_outputs
+from dashboard.components.alert import acknowledge_button, measured, place, severity_pill, title, told
+from dashboard.components.frame import as_of, frame
+from dashboard.components.lines import lines
+from dashboard.components.panel import panel
+from dashboard.components.text import Children, empty, facts, pill, when
+from dashboard.links import endpoint_link, event_link, link
+from dashboard.pages.page import Page
+from dashboard.palette import OUTCOME_TONES, Tone
+from dashboard.scope import Scope, scope_of
+from dashboard.screen import Screen
+from dashboard.views import AlertLine, AlertView, Viewer
+from monitor.model import Record
+
+_STATES = {"firing": Tone.CRITICAL, "pending": Tone.WARNING, "resolved": Tone.OK}
+_DELIVERIES = {"delivered": Tone.OK, "due": Tone.INFO, "given_up": Tone.CRITICAL, "dropped": Tone.NEUTRAL}
+
+
+def layout(alert_id: str = "", **query: object) -> Component:
+    return frame(
+        "alert",
+        "Alert",
+        scope_of(query),
+        [html.Div(id="alert-body", className="stack"), acknowledge_dialog("alert")],
+        lead=html.Span(id="alert-place"),
+        side=html.Div(id="alert-side"),
+        stored={"alert_id": unquote(alert_id)},
+    )
+
+
+def register(app: Dash, screen: Screen) -> None:
+    @app.callback(
+        Output("alert-title", "children"),
+        Output("alert-place", "children"),
+        Output("alert-side", "children"),
+        Output("alert-body", "children"),
+        Output("alert-as-of", "children"),
+        Input("alert-tick", "n_intervals"),
+        State("alert-scope", "data"),
+        running=[(Output("alert-tick", "disabled"), True, False)],
+    )
+    def refresh(_: int | None, stored: dict[str, str]) -> tuple[object, ...]:
+        scope, now = scope_of(stored), screen.clock.now()
+        view = screen.reads.alert(stored["alert_id"])
+        if view is None:
+            gone = [panel("Alert", empty("No such alert", "Its rule may have been removed long ago."))]
+            return "Alert", "", None, gone, as_of(now)
+        alert = view.alert
+        return title(alert), place(alert), _side(alert, screen.viewer()), body(view, scope, now), as_of(now)
+
+    dialog_outputs(app, screen, "alert")
+
+
+def body(view: AlertView, scope: Scope, now: datetime) -> list[Component]:
+    """The panels of one alert."""
+    alert = view.alert
+    panels: list[Component] = [
+        panel("Evidence", [html.P(alert.summary, className="summary"), facts(_facts(alert, scope, now))]),
+        panel("Events that show it", _exemplars(view, scope, now), flush=True),
+    ]
+    if alert.top_errors:
+        rows: list[list[Children]] = [[name, fmt.count(n)] for name, n in alert.top_errors]
+        panels.append(panel("Most frequent errors", lines(["Error or reason", ">Count"], rows), flush=True))
+    moves: list[list[Children]] = [
+        [
+            when(move.at, now),
+            pill(move.to_state, _STATES.get(move.to_state, Tone.NEUTRAL)),
+            severity_pill(move.severity),
+            fmt.words(move.reason),
+            move.summary,
+        ]
+        for move in view.transitions
+    ]
+    panels.append(panel("Moves", lines(["When", "To", "Severity", "Because", "Said"], moves), flush=True))
+    messages: list[list[Children]] = [
+        [
+            when(message.created_at, now),
+            message.channel,
+            fmt.words(message.reason),
+            pill(fmt.words(message.state), _DELIVERIES.get(message.state, Tone.NEUTRAL)),
+            fmt.count(message.attempts),
+            message.error or fmt.NONE,
+        ]
+        for message in view.notifications
+    ]
+    heads = ["When", "Channel", "Because", "State", ">Attempts", "Error"]
+    panels.append(
+        panel(
+            "Messages",
+            lines(heads, messages)
+            if messages
+            else empty("No message was sent", told(alert).capitalize() + "."),
+            flush=True,
+        )
+    )
+    return panels
+
+
+def _side(alert: AlertLine, viewer: Viewer) -> list[Component | None]:
+    return [
+        pill(alert.state, _STATES.get(alert.state, Tone.NEUTRAL)),
+        severity_pill(alert.severity),
+        acknowledge_button(alert, viewer),
+    ]
+
+
+def _facts(alert: AlertLine, scope: Scope, now: datetime) -> list[tuple[str, Children]]:
+    source, endpoint = alert.labels.get("source"), alert.labels.get("endpoint")
+    found: list[tuple[str, Children | None]] = [
+        ("Value", measured(alert.value, alert.unit)),
+        ("Threshold", measured(alert.threshold, alert.unit)),
+        ("Judged from", f"{fmt.count(alert.sample)} observations" if alert.sample else None),
+        ("Since", when(alert.since, now)),
+        ("Resolved", when(alert.resolved_at, now) if alert.resolved_at else None),
+        ("Told", told(alert)),
+        ("Acknowledged", _acked(alert, now)),
+        (
+            "Endpoint",
+            dmc.Anchor(f"{source} / {endpoint}", href=endpoint_link(source, endpoint, scope.bare()))
+            if source and endpoint
+            else None,
+        ),
+        ("Environment", alert.labels.get("environment")),
+        ("Rule", f"{alert.rule} ({fmt.words(alert.kind)})"),
+        ("Runbook", _runbook(alert.runbook)),
+        (
+            "Records of that time",
+            dmc.Anchor(
+                "open", href=link("events", scope.bare().with_filters(source=source, endpoint=endpoint))
+            ),
+        ),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def _acked(alert: AlertLine, now: datetime) -> Children | None:
+    if not alert.acked_by:
+        return None
+    return [f"{alert.acked_by}, ", when(alert.acked_at, now), f": {alert.ack_note}" if alert.ack_note else ""]
+
+
+def _runbook(text: str) -> Children | None:
+    """A link only where it leads to the web: what a file says is text otherwise."""
+    if text.startswith(("https://", "http://")):
+        return html.A(text, href=text, rel="noopener noreferrer", target="_blank")
+    return text or None
+
+
+def _exemplars(view: AlertView, scope: Scope, now: datetime) -> Component:
+    if not view.exemplars:
+        return empty("No event stands for it", "It is not about single events, or they are no longer kept.")
+    rows: list[list[Children]] = [
+        [
+            when(record.recorded_at, now),
+            _event(record, scope),
+            record.event_type,
+            pill(fmt.words(record.outcome.value), OUTCOME_TONES[record.outcome]),
+            record.error_class or fmt.words(record.reason or fmt.NONE),
+        ]
+        for record in view.exemplars
+    ]
+    return lines(["When", "Event", "Type", "Outcome", "Error or reason"], rows)
+
+
+def _event(record: Record, scope: Scope) -> Children:
+    if not record.event_id:
+        return fmt.NONE
+    href = event_link(record.environment, record.source, record.event_id, scope.bare())
+    return html.Span(dmc.Anchor(record.event_id, href=href, className="mono"))
+
+
+PAGE = Page("alert", "Alert", "/alerts/one", layout, register, template="/alerts/<alert_id>")

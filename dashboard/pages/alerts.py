@@ -1,0 +1,74 @@
+"""Alerts: what fires, what is about to, what has resolved; why somebody was told, or nobody; take one on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from dash import Dash, Input, Output, State, html
+from dash.development.base_component import Component
+
+from dashboard import format as fmt
+from dashboard.components.acknowledge import acknowledge_dialog, dialog_outputs
+from dashboard.components.alert import alert_card
+from dashboard.components.frame import as_of, frame
+from dashboard.components.panel import panel
+from dashboard.components.text import empty
+from dashboard.pages.page import Page
+from dashboard.scope import Scope, scope_of
+from dashboard.screen import Screen
+from dashboard.views import AlertLine, Viewer
+
+_RESOLVED_SHOWN = 50
+
+
+def layout(**query: object) -> Component:
+    scope = scope_of(query)
+    return frame(
+        "alerts",
+        "Alerts",
+        scope,
+        [html.Div(id="alerts-lists", className="stack"), acknowledge_dialog("alerts")],
+        lead=f"In {scope.environment}: what fires, what may fire soon, what has resolved",
+    )
+
+
+def register(app: Dash, screen: Screen) -> None:
+    @app.callback(
+        Output("alerts-lists", "children"),
+        Output("alerts-as-of", "children"),
+        Input("alerts-tick", "n_intervals"),
+        State("alerts-scope", "data"),
+        running=[(Output("alerts-tick", "disabled"), True, False)],
+    )
+    def refresh(_: int | None, stored: dict[str, object]) -> tuple[list[Component], str]:
+        scope, now = scope_of(stored), screen.clock.now()
+        return lists(screen.reads.alerts(scope.environment), scope, screen.viewer(), now), as_of(now)
+
+    dialog_outputs(app, screen, "alerts")
+
+
+def lists(alerts: Sequence[AlertLine], scope: Scope, viewer: Viewer, now: datetime) -> list[Component]:
+    """Three lists, the worst and newest first."""
+    shown: list[Component] = []
+    for state, title, absent in (
+        ("firing", "Firing", "Nothing fires. "),
+        ("pending", "Pending", ""),
+        ("resolved", "Resolved", ""),
+    ):
+        chosen = sorted((a for a in alerts if a.state == state), key=_worst_first)
+        cards = [alert_card(alert, scope, viewer, now) for alert in chosen[:_RESOLVED_SHOWN]]
+        if cards or absent:
+            body = cards or [
+                empty("Nothing fires", "Every rule that could be judged is within its limits.", "check")
+            ]
+            shown.append(panel(title, body, side=fmt.count(len(chosen)) if chosen else None, flush=True))
+    return shown
+
+
+def _worst_first(alert: AlertLine) -> tuple[int, float]:
+    ranks = {"critical": 0, "error": 1, "warning": 2, "info": 3}
+    if alert.state == "resolved":
+        return 0, -(alert.resolved_at or alert.since).timestamp()
+    return ranks.get(alert.severity, 4), -alert.since.timestamp()
+
+
+PAGE = Page("alerts", "Alerts", "/alerts", layout, register)

@@ -1,0 +1,177 @@
+"""One endpoint: its figures, its course, its types, its errors, its queue."""
+
+from datetime import datetime
+from urllib.parse import unquote
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, html
+from dash.development.base_component import Component
+
+from dashboard import format as fmt
+from dashboard.components.frame import as_of, frame
+from dashboard.components.graph import graph
+from dashboard.components.lines import lines
+from dashboard.components.panel import Tile, panel, tile
+from dashboard.components.text import Children, empty, pill
+from dashboard.definitions import ERROR_RATE, OUTCOMES, P95, QUEUE
+from dashboard.figures.base import nothing
+from dashboard.figures.course import course
+from dashboard.figures.lines import depth
+from dashboard.links import link
+from dashboard.pages.page import Page
+from dashboard.rows import endpoint_status
+from dashboard.scheme import asked_palette
+from dashboard.scope import RANGE_WORDS, Scope, scope_of
+from dashboard.screen import Screen
+from dashboard.tiles import figure_tiles
+from dashboard.views import EndpointView
+
+
+def layout(source: str = "", endpoint: str = "", **query: object) -> Component:
+    scope = scope_of(query)
+    names = unquote(source), unquote(endpoint)
+    return frame(
+        "endpoint",
+        names[1] or "Endpoint",
+        scope,
+        [
+            html.Div(id="endpoint-tiles", className="tiles tiles-6"),
+            panel("Throughput by outcome", graph("endpoint-throughput", 220), about=OUTCOMES),
+            html.Div(
+                [
+                    panel("Attempt error rate", graph("endpoint-errors", 210), about=ERROR_RATE),
+                    panel("Processing time", graph("endpoint-latency", 210), about=P95),
+                ],
+                className="columns-2",
+            ),
+            panel("Queue depth", graph("endpoint-queue", 170), about=QUEUE),
+            html.Div(id="endpoint-tables", className="stack"),
+        ],
+        lead=f"Receives from {names[0]} in {scope.environment}; the last {RANGE_WORDS[scope.range]}",
+        side=html.Div(id="endpoint-side", className="actions"),
+        stored={"on_source": names[0], "on_endpoint": names[1]},
+    )
+
+
+def register(app: Dash, screen: Screen) -> None:
+    @app.callback(
+        Output("endpoint-tiles", "children"),
+        *[Output(f"endpoint-{name}", "figure") for name in ("throughput", "errors", "latency", "queue")],
+        Output("endpoint-tables", "children"),
+        Output("endpoint-side", "children"),
+        Output("endpoint-as-of", "children"),
+        Input("endpoint-tick", "n_intervals"),
+        State("endpoint-scope", "data"),
+        running=[(Output("endpoint-tick", "disabled"), True, False)],
+    )
+    def refresh(_: int | None, stored: dict[str, str]) -> tuple[object, ...]:
+        scope, now, palette = scope_of(stored), screen.clock.now(), asked_palette()
+        view = screen.reads.endpoint(scope, stored["on_source"], stored["on_endpoint"], now)
+        if view is None:
+            gone = panel(
+                "Endpoint", empty("No such endpoint", f"Nothing of it was recorded in {scope.environment}.")
+            )
+            return [], *[nothing(palette)] * 4, [gone], [], as_of(now)
+        key = f"{view.line.source} {view.line.endpoint} {scope.environment} {scope.range}"
+        return (
+            [tile(shown) for shown in tiles(view, scope)],
+            *course(view.buckets, view.end_at, palette, key),
+            depth(view.queues, view.start_at, view.end_at, palette, key),
+            tables(view),
+            _side(view, scope, now),
+            as_of(now),
+        )
+
+
+def tiles(view: EndpointView, scope: Scope) -> list[Tile]:
+    """The endpoint's own six numbers."""
+    oldest = view.line.oldest_age_s
+    of_it = scope.bare().with_filters(source=view.line.source, endpoint=view.line.endpoint)
+    return [
+        *figure_tiles(
+            view.line.figures,
+            view.before,
+            view.buckets,
+            records=link("events", of_it),
+            failures=link("events", of_it.with_filters(outcome="failed,dead_lettered")),
+            threshold=None,
+        ),
+        Tile(
+            "Queue depth",
+            fmt.compact(view.line.queue_depth),
+            QUEUE,
+            link("status", scope.bare()),
+            f"oldest waits {fmt.seconds(oldest)}" if oldest else "",
+        ),
+    ]
+
+
+def tables(view: EndpointView) -> list[Component]:
+    """Types, and what went wrong."""
+    types: list[list[Children]] = [
+        [
+            name,
+            fmt.count(one.records),
+            fmt.count(one.succeeded),
+            fmt.count(one.failed),
+            *(
+                fmt.millis(ms)
+                for ms in (one.avg_ms, one.min_ms, one.max_ms, one.p50_ms, one.p95_ms, one.p99_ms)
+            ),
+        ]
+        for name, one in view.types
+    ]
+    heads = [
+        "Event type",
+        ">Records",
+        ">Succeeded",
+        ">Failed",
+        ">Avg",
+        ">Min",
+        ">Max",
+        ">p50",
+        ">p95",
+        ">p99",
+    ]
+    wrong = [
+        ("Errors", "Error class", [(name, n) for name, n in view.errors]),
+        ("Rejections", "Reason", [(fmt.words(reason.value), n) for reason, n in view.reasons]),
+        ("Answers to the sender", "Status", [(str(status), n) for status, n in view.statuses]),
+    ]
+    return [
+        panel("Event types", lines(heads, types) if types else empty("no data"), flush=True),
+        html.Div(
+            [
+                panel(
+                    title,
+                    lines([head, ">Count"], [[name, fmt.count(n)] for name, n in found])
+                    if found
+                    else empty("none"),
+                    flush=True,
+                )
+                for title, head, found in wrong
+            ],
+            className="columns-3",
+        ),
+    ]
+
+
+def _side(view: EndpointView, scope: Scope, now: datetime) -> list[Component]:
+    status, tone = endpoint_status(view.line, None)
+    certificate = view.line.cert_not_after
+    return [
+        pill(status, tone),
+        html.Span(f"certificate ends {fmt.ago(certificate, now)}", className="muted")
+        if certificate
+        else html.Span(),
+        dmc.Anchor("Its records", href=_records(view, scope)),
+    ]
+
+
+def _records(view: EndpointView, scope: Scope) -> str:
+    return link("events", scope.bare().with_filters(source=view.line.source, endpoint=view.line.endpoint))
+
+
+PAGE = Page(
+    "endpoint", "Endpoint", "/endpoints/one", layout, register, template="/endpoints/<source>/<endpoint>"
+)
