@@ -12,6 +12,7 @@ from monitor.cli.config import config
 from monitor.cli.doctor import doctor
 from monitor.cli.facts import facts
 from monitor.cli.records import records, stats
+from monitor.cli.report import report
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,5 +35,5 @@ def version() -> None:
     say(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
 
 
-for command in (config, records, stats, facts, doctor):
+for command in (config, records, stats, report, facts, doctor):
     main.add_command(command)
