@@ -229,6 +229,16 @@ class FactWriter(Protocol):
     def raise_floor(self, floor_us: int, rows: int) -> bool:
         """Raises the floor and deletes at most `rows` records below it; True while more remain."""
 
+    def prune(self) -> None:
+        """Deletes what else is past its time: feed rows, samples, heartbeats, minutes below the floor."""
+
+    def oldest_us(self, skip: int) -> int | None:
+        """The time of the oldest record but `skip`; None when there are not so many."""
+
+    @property
+    def floor_us(self) -> int:
+        """The record time below which nothing is stored or accepted."""
+
     def used_bytes(self) -> int: ...
 
     def close(self) -> None: ...

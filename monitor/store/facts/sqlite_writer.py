@@ -116,8 +116,8 @@ class SqliteFactWriter:
     def raise_floor(self, floor_us: int, rows: int) -> bool:
         """Raises the floor and deletes at most `rows` records below it; True while more remain.
 
-        A floor below the present one changes nothing but goes on deleting. Also takes feed rows, samples and
-        heartbeats that are past their time, and gives pages back to the file system.
+        A floor below the present one changes nothing but goes on deleting. At the end of it, freed pages go
+        back to the file system.
         """
         floor_us = max(floor_us, self._floor_us)
         with self._transaction():
@@ -125,10 +125,13 @@ class SqliteFactWriter:
             remain = sqlite_purge.delete_below(self._db, floor_us, rows)
         self._floor_us = floor_us
         if not remain:
-            with self._transaction():
-                sqlite_purge.prune(self._db, floor_us, to_us(self._clock.now()))
             self._db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
         return remain
+
+    def prune(self) -> None:
+        """Deletes feed rows, samples, heartbeats and narrow rollups that are past their time."""
+        with self._transaction():
+            sqlite_purge.prune(self._db, self._floor_us, to_us(self._clock.now()))
 
     def oldest_us(self, skip: int) -> int | None:
         """The time of the oldest record but `skip`; None when there are not so many."""

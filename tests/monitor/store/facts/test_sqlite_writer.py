@@ -123,6 +123,7 @@ def test_record_below_the_floor_is_refused_alone_and_never_counted_again(
 
     while writer.raise_floor(START_US, 1):
         pass
+    writer.prune()
     done = writer.append([batch_of(writer, [old, new, Made(3, START_US + DAY_US)])])
 
     assert (done[0].accepted, done[0].duplicates, list(done[0].too_old)) == (1, 1, [0])
@@ -190,9 +191,9 @@ def test_feed_rows_are_kept_fourteen_days_by_when_they_were_written(path: Path) 
     writer.append([batch_of(writer, [ancient], fed=[0])])
     kept = []
     for _ in range(17):
-        writer.raise_floor(0, 100)
-        kept.append(rows(path, "SELECT count(*) FROM feed")[0][0])
+        writer.prune()
         clock.move(timedelta(days=1))
+        kept.append(rows(path, "SELECT count(*) FROM feed")[0][0])
     writer.close()
 
     assert kept == [1] * 14 + [0] * 3
