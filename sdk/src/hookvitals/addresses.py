@@ -1,0 +1,35 @@
+"""Who is calling: the allow-list of a source's addresses, and the client behind trusted proxies."""
+
+import ipaddress
+from typing import List, Optional, Sequence, Tuple, Union
+
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+def networks(texts: Sequence[str]) -> Tuple[Network, ...]:
+    """Parsed CIDRs or single addresses. Raises ValueError naming the one that is neither."""
+    return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
+
+
+def contains(allowed: Sequence[Network], address: Optional[str]) -> bool:
+    """Whether the address lies in one of the networks; a mapped IPv4 address counts as IPv4."""
+    try:
+        parsed = ipaddress.ip_address((address or "").strip())
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    parsed = mapped or parsed
+    return any(parsed in network for network in allowed)
+
+
+def client_address(
+    remote_addr: Optional[str], forwarded_for: Optional[str], trusted: Sequence[Network]
+) -> Optional[str]:
+    """The address that connected to the outermost trusted proxy; without trusted proxies, `remote_addr`."""
+    if not trusted or not forwarded_for or not contains(trusted, remote_addr):
+        return remote_addr
+    hops: List[str] = [hop.strip() for hop in forwarded_for.split(",")]
+    for hop in reversed(hops):
+        if not contains(trusted, hop):
+            return hop
+    return hops[0]

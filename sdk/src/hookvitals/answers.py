@@ -1,0 +1,85 @@
+"""What the sender is told: a status per outcome, and for refusals a problem document that gives nothing away.
+
+A refusal names a stable code and an error id that finds the record; never the expected signature, a secret
+or a stack.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import List, Mapping, Optional, Tuple
+
+Headers = List[Tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+STATUS_OF: Mapping[str, int] = {
+    "method_not_allowed": 405,
+    "too_large": 413,
+    "ip_not_allowed": 403,
+    "missing_signature": 401,
+    "malformed_signature": 401,
+    "bad_signature": 401,
+    "unknown_key": 401,
+    "timestamp_too_old": 401,
+    "timestamp_in_future": 401,
+    "rate_limited": 429,
+    "malformed_body": 400,
+    "invalid_payload": 400,
+    "busy": 503,
+    "failed": 500,
+}
+_TITLES: Mapping[str, str] = {
+    "method_not_allowed": "Webhooks are sent with POST",
+    "too_large": "The body is too large",
+    "ip_not_allowed": "This address may not send here",
+    "missing_signature": "There is no signature",
+    "malformed_signature": "The signature cannot be read",
+    "bad_signature": "The signature does not match",
+    "unknown_key": "The signing key is not known",
+    "timestamp_too_old": "It was signed too long ago",
+    "timestamp_in_future": "It was signed in the future",
+    "rate_limited": "Too many requests",
+    "malformed_body": "The body is not JSON with an event id and type",
+    "invalid_payload": "The event does not have the expected form",
+    "busy": "Another copy of this event is being processed",
+    "failed": "Processing failed",
+}
+
+
+def taken(status: int) -> Answer:
+    """The answer for work that was accepted, done, or needs no doing."""
+    return Answer(status, [("Content-Type", "application/json")], b'{"ok":true}' if status != 204 else b"")
+
+
+def error_id() -> str:
+    """A new id for a refusal; it is in the answer and in the record."""
+    return secrets.token_hex(8)
+
+
+def refusal(
+    code: str, identifier: str, *, retry_after_s: Optional[int] = None, allow: Optional[str] = None
+) -> Answer:
+    """An RFC 9457 problem document for this code."""
+    status = STATUS_OF.get(code, 400)
+    headers: Headers = [("Content-Type", "application/problem+json")]
+    if retry_after_s is not None:
+        headers.append(("Retry-After", str(retry_after_s)))
+    if allow is not None:
+        headers.append(("Allow", allow))
+    document = {
+        "type": f"urn:hookvitals:{code}",
+        "title": _TITLES.get(code, "The request was refused"),
+        "status": status,
+        "code": code,
+        "instance": f"urn:hookvitals:error:{identifier}",
+    }
+    return Answer(status, headers, json.dumps(document).encode())

@@ -1,0 +1,117 @@
+"""What happened to one piece of work, noted in microseconds and handed to the shipper.
+
+For receivers with their own verification and queueing; `Receiver` uses it too. `record` reads the clock,
+appends to a bounded queue and returns: it never blocks and never raises into the handler.
+"""
+
+import time
+from types import TracebackType
+from typing import Any, Dict, Optional, Type
+
+from hookvitals.shipper import Shipper
+
+ATTEMPTED = ("succeeded", "failed", "dead_lettered")
+MESSAGE_CHARS = 1024
+STACK_CHARS = 8192
+
+
+class Recorder:
+    """Records about one endpoint of one source.
+
+    recorder = Recorder("orum", "payments", shipper)
+    with recorder.track(event_id="evt_1", event_type="transfer.updated"):
+        handle(event)
+    """
+
+    def __init__(
+        self,
+        source: str,
+        endpoint: str,
+        shipper: Shipper,
+        *,
+        environment: str = "production",
+        receiver: str = "",
+    ) -> None:
+        self._put = shipper.put
+        self._base: Dict[str, Any] = {"source": source, "endpoint": endpoint}
+        if environment != "production":
+            self._base["environment"] = environment
+        if receiver:
+            self._base["receiver"] = receiver
+
+    def record(self, outcome: str, received_at_us: int, fields: Optional[Dict[str, Any]] = None) -> None:
+        """Notes that `outcome` became known now.
+
+        received_at_us: microseconds since 1970. fields: any other field of the record format; not copied,
+        so the caller gives it away.
+        """
+        self._put((time.time_ns(), self._base, outcome, received_at_us, fields))
+
+    def track(
+        self,
+        event_id: str,
+        event_type: str,
+        *,
+        received_at_us: Optional[int] = None,
+        will_retry: bool = False,
+        **fields: Any,
+    ) -> "Tracked":
+        """A context that records `succeeded` when its body ends, and on an exception `failed` (when
+        `will_retry`) or `dead_lettered`; the exception goes on."""
+        fields["event_id"] = event_id
+        fields["event_type"] = event_type
+        return Tracked(self, received_at_us or time.time_ns() // 1000, will_retry, fields)
+
+
+class Tracked:
+    """One attempt in progress. `fields` may be added to until it ends."""
+
+    __slots__ = ("_received_at_us", "_recorder", "_started_ns", "_will_retry", "fields")
+
+    def __init__(
+        self, recorder: Recorder, received_at_us: int, will_retry: bool, fields: Dict[str, Any]
+    ) -> None:
+        self._recorder = recorder
+        self._received_at_us = received_at_us
+        self._will_retry = will_retry
+        self.fields = fields
+        self._started_ns = 0
+
+    def __enter__(self) -> "Tracked":
+        self._started_ns = time.perf_counter_ns()
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        process_ms = (time.perf_counter_ns() - self._started_ns) / 1e6
+        self.fields["process_ms"] = process_ms
+        self.fields.setdefault(
+            "latency_ms", max(process_ms, time.time_ns() / 1e6 - self._received_at_us / 1e3)
+        )
+        outcome = "succeeded"
+        if error is not None:
+            outcome = "failed" if self._will_retry else "dead_lettered"
+            self.fields.update(error_fields(error))
+        self._recorder.record(outcome, self._received_at_us, self.fields)
+
+
+def error_fields(error: BaseException) -> Dict[str, Any]:
+    """error_class, error_message and error_stack of an exception, bounded; no local variable is shown."""
+    import traceback  # noqa: PLC0415  # only failures pay for it
+
+    try:
+        message = str(error)
+    except Exception:
+        message = "(its text could not be made)"
+    lines = traceback.format_exception(type(error), error, error.__traceback__)
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return {
+        "error_class": name[:256],
+        "error_message": message[:MESSAGE_CHARS],
+        "error_stack": "".join(lines)[-STACK_CHARS:],
+    }

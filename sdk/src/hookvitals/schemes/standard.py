@@ -1,0 +1,144 @@
+"""Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`, signed `id.timestamp.body`.
+
+`v1` is HMAC-SHA256 under a `whsec_` secret; `v1a` is Ed25519 under a `whpk_` public key (extra `crypto`).
+Svix sends the same under `svix-*`. Source: standardwebhooks.com, the specification.
+"""
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from typing import Any, List, Optional, Sequence, Tuple, Union
+
+from hookvitals.schemes.errors import (
+    BAD_SIGNATURE,
+    MALFORMED_SIGNATURE,
+    MISSING_SIGNATURE,
+    MissingDependency,
+    VerificationError,
+)
+from hookvitals.schemes.signed import (
+    DEFAULT_TOLERANCE_S,
+    HeaderItems,
+    Verified,
+    bounded,
+    from_base64,
+    only,
+    same,
+    secret_id,
+    timestamp,
+)
+
+_SECRET, _PUBLIC = "whsec_", "whpk_"
+
+
+def standard_key(secret: Union[str, bytes]) -> bytes:
+    """The HMAC key behind a `whsec_…` secret (the prefix may be missing). Raises ValueError."""
+    text = secret.decode() if isinstance(secret, bytes) else secret
+    text = text[len(_SECRET) :] if text.startswith(_SECRET) else text
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError as exc:
+        raise ValueError("a Standard Webhooks secret is base64 after `whsec_`") from exc
+    if not key:
+        raise ValueError("an empty secret would let anybody sign; give the provider's signing secret")
+    return key
+
+
+def standard_signature(key: bytes, message_id: str, stamp: str, body: bytes) -> str:
+    """`v1,<base64>` over id.timestamp.body."""
+    mac = hmac.new(key, f"{message_id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    return "v1," + base64.b64encode(mac).decode()
+
+
+@dataclass(frozen=True)
+class StandardScheme:
+    """Standard Webhooks under any header prefix. With a public key configured, `v1` is never accepted."""
+
+    secrets: Sequence[Union[str, bytes]] = field(repr=False)
+    header_prefix: str = "webhook"
+    tolerance_s: float = DEFAULT_TOLERANCE_S
+    _keys: Tuple[bytes, ...] = field(default=(), init=False, repr=False)
+    _public: Tuple[Tuple[str, Any], ...] = field(default=(), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        public = [s for s in self.secrets if isinstance(s, str) and s.startswith(_PUBLIC)]
+        keys = tuple(standard_key(s) for s in self.secrets if s not in public)
+        if not keys and not public:
+            raise ValueError("at least one secret is needed")
+        object.__setattr__(self, "_keys", keys)
+        object.__setattr__(self, "_public", tuple(_public_key(text) for text in public))
+
+    def verify(self, headers: HeaderItems, body: bytes, now: float) -> Verified:
+        """Raises VerificationError unless one of the keys made one of the signatures."""
+        message_id = self._header(headers, "id")
+        stamp = self._header(headers, "timestamp")
+        given = self._signatures(self._header(headers, "signature"))
+        signed_at = timestamp(stamp, now, self.tolerance_s)
+        content = f"{message_id}.{stamp}.".encode("utf-8", "surrogateescape") + body
+        found = self._matched_public(content, given) if self._public else self._matched(content, given)
+        if found is None:
+            raise VerificationError(BAD_SIGNATURE, "no configured key made this signature")
+        return Verified(found, signed_at)
+
+    def sign(self, body: bytes, now: float, message_id: str = "msg_test") -> List[Tuple[str, str]]:
+        """The headers a provider would send, made with the first `whsec_` secret."""
+        if not self._keys:
+            raise ValueError("a public key cannot sign; give a whsec_ secret")
+        stamp = str(int(now))
+        return [
+            (f"{self.header_prefix}-id", message_id),
+            (f"{self.header_prefix}-timestamp", stamp),
+            (f"{self.header_prefix}-signature", standard_signature(self._keys[0], message_id, stamp, body)),
+        ]
+
+    def _header(self, headers: HeaderItems, part: str) -> str:
+        return only(headers, f"{self.header_prefix}-{part}")
+
+    def _signatures(self, text: str) -> List[Tuple[str, bytes]]:
+        """(version, signature) of the versions we know; others are skipped, as the specification asks."""
+        known = []
+        for part in bounded(text.split(), "signatures"):
+            version, comma, encoded = part.partition(",")
+            if not comma:
+                raise VerificationError(MALFORMED_SIGNATURE, "a signature is not `version,base64`")
+            if version in ("v1", "v1a"):
+                known.append((version, from_base64(encoded, "signature")))
+        if not known:
+            raise VerificationError(MISSING_SIGNATURE, "there is no v1 or v1a signature")
+        return known
+
+    def _matched(self, content: bytes, given: List[Tuple[str, bytes]]) -> Optional[str]:
+        for key in self._keys:
+            mac = hmac.new(key, content, hashlib.sha256).digest()
+            if any(same(mac, one) for version, one in given if version == "v1"):
+                return secret_id(key)
+        return None
+
+    def _matched_public(self, content: bytes, given: List[Tuple[str, bytes]]) -> Optional[str]:
+        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  # the crypto extra
+
+        for name, key in self._public:
+            for version, one in given:
+                if version != "v1a":
+                    continue
+                try:
+                    key.verify(one, content)
+                except InvalidSignature:
+                    continue
+                return name
+        return None
+
+
+def _public_key(text: str) -> Tuple[str, Any]:
+    try:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415  # the crypto extra
+            Ed25519PublicKey,
+        )
+    except ImportError as exc:
+        raise MissingDependency("v1a signatures need: pip install 'hookvitals[crypto]'") from exc
+    try:
+        raw = base64.b64decode(text[len(_PUBLIC) :], validate=True)
+        return secret_id(raw), Ed25519PublicKey.from_public_bytes(raw)
+    except ValueError as exc:
+        raise ValueError("a `whpk_` key is 32 bytes in base64") from exc

@@ -1,0 +1,3 @@
+"""The version of the SDK, as shipped to the collector."""
+
+VERSION = "0.1.0"
