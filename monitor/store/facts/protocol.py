@@ -150,7 +150,7 @@ class FactReader(Protocol):
         Reads the widest grains that fit. Series without a record are left out.
         """
 
-    def ever(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, Rollup]:
+    def ever(self, keys: Sequence[SeriesKey], parts: Parts = WHOLE) -> Mapping[SeriesKey, Rollup]:
         """Per series everything since the store was made, purged or not; never falls."""
 
     def last_seen(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, int]:

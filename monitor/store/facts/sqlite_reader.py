@@ -87,11 +87,11 @@ class SqliteFactReader:
             found = read_total(db, series, wanted, stretch, parts)
         return {wanted[code]: rollup for (code, _), rollup in _asked(found).items()}
 
-    def ever(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, Rollup]:
+    def ever(self, keys: Sequence[SeriesKey], parts: Parts = WHOLE) -> Mapping[SeriesKey, Rollup]:
         with self._snapshots.read() as db:
             series = self._names.series(db)
             wanted = series.coded(keys)
-            found = read_ever(db, series, wanted)
+            found = read_ever(db, series, wanted, parts)
         return {wanted[code]: rollup for (code, _), rollup in _asked(found).items()}
 
     def last_seen(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, int]:

@@ -62,9 +62,11 @@ def read_total(
     return combined(alike) if alike else None
 
 
-def read_ever(db: sqlite3.Connection, series: Series, codes: Collection[int]) -> Buckets | None:
+def read_ever(
+    db: sqlite3.Connection, series: Series, codes: Collection[int], parts: Parts = WHOLE
+) -> Buckets | None:
     """One row a series of everything since the store was made."""
-    return read_buckets(db, series, codes, (Grain.EVER, 0, 1))
+    return read_buckets(db, series, codes, (Grain.EVER, 0, 1), parts=parts)
 
 
 def read_last_minutes(db: sqlite3.Connection, series: Series, codes: Collection[int]) -> dict[int, int]:
