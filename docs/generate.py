@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from alerts.model import Rule
 from alerts.rules import KINDS
+from hookvitals.profiles import PROFILES
 from monitor.api.app import routes
 from monitor.config.__main__ import markdown
 from monitor.config.document import Document
@@ -83,10 +84,30 @@ def api_routes() -> str:
     return table(("route", "needs", "what it does"), rows)
 
 
+def profiles() -> str:
+    """What the SDK takes for each source system unless told otherwise."""
+    return table(
+        ("name", "answer within", "answered", "clocks may differ by", "event id", "type", "orders by"),
+        [
+            (
+                f"`{each.name}`",
+                f"{each.ack_deadline_s:g} s",
+                str(each.ack_status),
+                f"{each.tolerance_s:g} s",
+                f"`{each.id_path}`",
+                f"`{each.type_path}`",
+                f"`{each.version_path}`" if each.version_path else "",
+            )
+            for each in PROFILES.values()
+        ],
+    )
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("configuration.md", settings),
     "file": ("configuration.md", file_keys),
     "routes": ("http-api.md", api_routes),
+    "profiles": ("sources.md", profiles),
     "rules": ("rules.md", rules),
 }
 """Name of the mark → (page, what stands there)."""
