@@ -9,6 +9,7 @@ HookvitalsError
 ├── Forbidden              known, but not permitted                                              403
 ├── NotFound               no such thing                                                         404
 ├── Conflict               the state has changed meanwhile, or the name is taken                 409
+│   └── LeaseLost          another worker leads now: what this one was about to write is refused
 ├── TooManyRequests        over a rate                                                           429
 └── Unavailable            the store cannot take it now: try again                               503
     ├── StoreFull          no room on the disk
@@ -71,6 +72,10 @@ class NotFound(HookvitalsError):
 class Conflict(HookvitalsError):
     code = "conflict"
     status = 409
+
+
+class LeaseLost(Conflict):
+    code = "lease_lost"
 
 
 class TooManyRequests(HookvitalsError):
