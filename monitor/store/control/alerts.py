@@ -1,0 +1,190 @@
+"""Alerts as they stand, and every move they made. The evaluator writes them; people only acknowledge.
+
+An acknowledgement is kept beside the alert, not in it, so that a round of the evaluator that began before it
+cannot undo it. It counts for the episode it was given in.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine, Row, and_, delete, exists, func, or_, select, update
+
+from alerts.model import Ack, Alert, Change, Notification, Severity, State, Transition, Why
+from monitor.clock import from_us, to_us
+from monitor.store.control.engine import Tx, insert_missing, read, tally, upsert
+from monitor.store.control.leases import leading
+from monitor.store.control.notifications import OPENING, enqueue
+from monitor.store.control.schema import alert, notification, transition
+
+ACTIVE = (State.PENDING.value, State.FIRING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    engine: Engine
+
+    def get(self, fingerprint: str) -> Alert | None:
+        with read(self.engine) as tx:
+            return self.within(tx, fingerprint)
+
+    def within(self, tx: Tx, fingerprint: str) -> Alert | None:
+        row = tx.execute(select(alert).where(alert.c.fingerprint == fingerprint)).one_or_none()
+        return None if row is None else _alert(row)
+
+    def active(self, kind: str | None = None) -> Sequence[Alert]:
+        """Pending and firing ones, the latest first."""
+        wanted = select(alert).where(alert.c.state.in_(ACTIVE)).order_by(alert.c.since_us.desc())
+        if kind is not None:
+            wanted = wanted.where(alert.c.kind == kind)
+        with read(self.engine) as tx:
+            return [_alert(row) for row in tx.execute(wanted).all()]
+
+    def page(
+        self, states: Sequence[State], limit: int, before: tuple[datetime, str] | None = None
+    ) -> list[Alert]:
+        """Alerts in these states, the latest change first; `before`: (since, fingerprint) to go on below."""
+        wanted = select(alert).where(alert.c.state.in_([state.value for state in states]))
+        if before is not None:
+            since_us = to_us(before[0])
+            wanted = wanted.where(
+                or_(
+                    alert.c.since_us < since_us,
+                    and_(alert.c.since_us == since_us, alert.c.fingerprint < before[1]),
+                )
+            )
+        wanted = wanted.order_by(alert.c.since_us.desc(), alert.c.fingerprint.desc()).limit(limit)
+        with read(self.engine) as tx:
+            return [_alert(row) for row in tx.execute(wanted).all()]
+
+    def counts(self) -> Mapping[State, int]:
+        """How many stand in each state; every state is there."""
+        with read(self.engine) as tx:
+            rows = tally(tx, select(alert.c.state, func.count()).group_by(alert.c.state))
+        found = {State(state): count for state, count in rows}
+        return {state: found.get(state, 0) for state in State}
+
+    def wanted(self, fingerprints: Iterable[str], without_kinds: Sequence[str] = ()) -> Mapping[str, Alert]:
+        """By fingerprint: the named ones that exist, every active one, and each resolved one whose start some
+        channel was told of, but not yet its end."""
+        clauses = [alert.c.state.in_(ACTIVE), and_(alert.c.state == State.RESOLVED.value, _half_told())]
+        with read(self.engine) as tx:
+            rows = tx.execute(select(alert).where(or_(*clauses))).all()
+            found = {row.fingerprint: row for row in rows}
+            for some in batched(sorted(set(fingerprints) - found.keys()), 500):
+                named = select(alert).where(alert.c.fingerprint.in_(some))
+                found |= {row.fingerprint: row for row in tx.execute(named).all()}
+        return {key: _alert(row) for key, row in found.items() if row.kind not in without_kinds}
+
+    def transitions(self, fingerprint: str, limit: int = 200) -> Sequence[Transition]:
+        """The alert's moves, the newest first."""
+        wanted = select(transition).where(transition.c.fingerprint == fingerprint)
+        with read(self.engine) as tx:
+            rows = tx.execute(wanted.order_by(transition.c.revision.desc()).limit(limit)).all()
+        return [_transition(row) for row in rows]
+
+    def apply(
+        self,
+        epoch: int,
+        one: Alert,
+        transitions: Sequence[Transition],
+        notifications: Sequence[Notification],
+    ) -> None:
+        """Stores the alert, its moves and what is due for them in one transaction. Raises LeaseLost."""
+        with leading(self.engine, epoch) as tx:
+            self.put(tx, one, transitions)
+            enqueue(tx, notifications)
+
+    def put(self, tx: Tx, one: Alert, transitions: Sequence[Transition]) -> None:
+        """The same within the caller's transaction; a move that is stored already stays as it is."""
+        upsert(
+            tx,
+            alert,
+            {
+                "fingerprint": one.fingerprint,
+                "rule": one.rule,
+                "kind": one.kind,
+                "severity": one.severity.value,
+                "state": one.state.value,
+                "since_us": to_us(one.since),
+                "revision": one.revision,
+                "episode": one.episode,
+                "body": msgspec.to_builtins(replace(one, ack=None)),
+            },
+        )
+        for move in transitions:
+            insert_missing(
+                tx,
+                transition,
+                {
+                    "fingerprint": move.fingerprint,
+                    "revision": move.revision,
+                    "at_us": to_us(move.at),
+                    "from_state": move.from_state.value,
+                    "to_state": move.to_state.value,
+                    "severity": move.severity.value,
+                    "reason": move.reason.value,
+                    "summary": move.summary,
+                },
+            )
+
+    def acknowledge(self, tx: Tx, fingerprint: str, ack: Ack) -> bool:
+        """Somebody takes the firing alert on; False when it does not fire."""
+        firing = update(alert).where(alert.c.fingerprint == fingerprint, alert.c.state == State.FIRING.value)
+        given = firing.values(
+            ack_by=ack.by, ack_us=to_us(ack.at), ack_note=ack.note, ack_episode=alert.c.episode
+        )
+        return tx.execute(given).rowcount == 1
+
+    def purge(self, before: datetime, epoch: int) -> int:
+        """Deletes alerts that ended before, with their moves; how many."""
+        old = and_(alert.c.state.not_in(ACTIVE), alert.c.since_us < to_us(before))
+        with leading(self.engine, epoch) as tx:
+            ended = select(alert.c.fingerprint).where(old)
+            tx.execute(delete(transition).where(transition.c.fingerprint.in_(ended)))
+            return tx.execute(delete(alert).where(old)).rowcount
+
+
+def batched(values: Iterable[str], size: int) -> list[tuple[str, ...]]:
+    """Bound lists: a statement takes only so many parameters."""
+    items = list(values)
+    return [tuple(items[at : at + size]) for at in range(0, len(items), size)]
+
+
+def _half_told() -> Any:
+    """Whether a channel was told of the alert's current episode, and has no closing message in the outbox."""
+    opening, closing = notification.alias("opening"), notification.alias("closing")
+    closed = exists().where(
+        closing.c.fingerprint == opening.c.fingerprint,
+        closing.c.episode == opening.c.episode,
+        closing.c.channel == opening.c.channel,
+        closing.c.reason == Why.RESOLVED.value,
+    )
+    return exists().where(
+        opening.c.fingerprint == alert.c.fingerprint,
+        opening.c.episode == alert.c.episode,
+        opening.c.reason.in_(OPENING),
+        ~closed,
+    )
+
+
+def _alert(row: Row[Any]) -> Alert:
+    found = msgspec.convert(row.body, Alert)
+    if row.ack_episode != row.episode or found.state is not State.FIRING:
+        return found
+    return replace(found, ack=Ack(row.ack_by, from_us(row.ack_us), row.ack_note or ""))
+
+
+def _transition(row: Row[Any]) -> Transition:
+    return Transition(
+        row.fingerprint,
+        row.revision,
+        State(row.from_state),
+        State(row.to_state),
+        Severity(row.severity),
+        from_us(row.at_us),
+        Change(row.reason),
+        row.summary,
+    )
