@@ -1,0 +1,109 @@
+"""The demo's receiver: a Flask application like anybody's, with the SDK's lines in it, in its own process.
+
+`python -m monitor.maintain.demo.receiver FILE` reads where it listens and what it may know from FILE. It
+knows nothing of the monitor but the collector's address and an ingest key.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import requests
+import waitress
+from flask import Flask
+
+from hookvitals import Event, Receiver, Shipper
+from hookvitals.integrations.flask import mount
+
+THREADS = 8
+LEDGER_PATIENCE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverSettings:
+    """What the process is told. secrets: per source; for Orum its public key."""
+
+    port: int
+    directory: str
+    collector: str
+    key: str
+    ledger: str
+    secrets: dict[str, str]
+    replay_secret: str
+
+    def write(self, file: Path) -> None:
+        """For its owner alone: it holds secrets."""
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(asdict(self)), "utf-8")
+
+
+ENDPOINTS = (
+    ("acme", "orders", "/webhooks/acme"),
+    ("hopnow", "payments", "/webhooks/hopnow"),
+    ("orum", "transfers", "/webhooks/orum"),
+)
+"""(source, endpoint, path)."""
+
+
+def application(settings: ReceiverSettings) -> tuple[Flask, list[Receiver]]:
+    """The application and its receivers, started."""
+    app = Flask("demo")
+    shipper = Shipper(settings.collector, settings.key, batch_delay_s=0.5, sample_every_s=5.0)
+    receivers = [_receiver(source, endpoint, settings, shipper) for source, endpoint, _ in ENDPOINTS]
+    for receiver, (_, _, path) in zip(receivers, ENDPOINTS, strict=True):
+        receiver.on("*")(_booking(settings.ledger))
+        mount(receiver, app, path)
+    app.add_url_rule("/healthz", "healthz", lambda: "ok")
+    return app, receivers
+
+
+def _receiver(source: str, endpoint: str, settings: ReceiverSettings, shipper: Shipper) -> Receiver:
+    """Acme and Orum are acknowledged first and worked from a durable inbox; HopNow is answered after the
+    work, so its failures reach the sender, who delivers again."""
+    ordered = {"resource_path": "data.id", "version_path": "data.updated_at"}
+    return Receiver(
+        source,
+        endpoint=endpoint,
+        system="standard" if source == "acme" else None,
+        secrets=[settings.secrets[source]],
+        shipper=shipper,
+        state_path=str(Path(settings.directory) / f"receiver-{source}.db"),
+        inbox=source != "hopnow",
+        profile=ordered if source == "acme" else None,
+        allow_from=[],  # the traffic comes from this machine, not from the provider's addresses
+        replay_secret=settings.replay_secret,
+    )
+
+
+class LedgerUnavailable(RuntimeError):
+    """The ledger did not book the event."""
+
+
+def _booking(ledger: str) -> Callable[[Event], None]:
+    def book(event: Event) -> None:
+        data = event.data.get("event_data") or event.data["data"]
+        slow = "?slow" if data["slow"] else ""
+        try:
+            answer = requests.post(f"{ledger}/book{slow}", event.body, timeout=LEDGER_PATIENCE_S)
+        except requests.RequestException as exc:
+            raise LedgerUnavailable("the ledger does not answer") from exc
+        if answer.status_code >= 400:
+            raise LedgerUnavailable(f"the ledger answered {answer.status_code}")
+
+    return book
+
+
+def main(file: str) -> None:
+    settings = ReceiverSettings(**json.loads(Path(file).read_text("utf-8")))
+    app, receivers = application(settings)
+    try:
+        waitress.serve(app, host="127.0.0.1", port=settings.port, threads=THREADS)
+    finally:
+        for receiver in receivers:
+            receiver.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
