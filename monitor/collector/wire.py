@@ -3,6 +3,7 @@
 Types and bounds only; deciding what to do with a record is `accept.py`'s. Unknown fields are ignored.
 """
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,8 +13,9 @@ Text64 = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Text128 = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 Text256 = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
-Time = str | int
+Time = Annotated[datetime, msgspec.Meta(tz=True)] | Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
 """RFC 3339 with an offset, or integer microseconds since 1970 UTC."""
 
 OutcomeText = Literal[
@@ -22,10 +24,10 @@ OutcomeText = Literal[
 
 
 class CaptureIn(msgspec.Struct, frozen=True):
-    """Headers from the client's allow-list, and the body as received, in base64."""
+    """Headers from the client's allow-list, and the body as received, in base64 on the wire."""
 
-    headers: dict[str, str] = {}
-    body: str | None = None
+    headers: Annotated[dict[str, str], msgspec.Meta(max_length=100)] = {}
+    body: bytes | None = None
     content_type: Annotated[str, msgspec.Meta(max_length=256)] | None = None
     redacted: bool = False
     sha256: Annotated[str, msgspec.Meta(max_length=64)] | None = None
@@ -53,7 +55,7 @@ class RecordIn(msgspec.Struct, frozen=True, gc=False):
     queue_ms: Milliseconds | None = None
     process_ms: Milliseconds | None = None
     http_status: Status | None = None
-    skew_ms: float | None = None
+    skew_ms: Annotated[float, msgspec.Meta(ge=-1e11, le=1e11)] | None = None
     secret_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     cause: Annotated[str, msgspec.Meta(max_length=256)] | None = None
     event_created_at: Time | None = None
@@ -81,13 +83,13 @@ class ClientIn(msgspec.Struct, frozen=True):
     instance: Text128 = "-"
     started_at: Time | None = None
     sent_at: Time | None = None
-    produced: Annotated[int, msgspec.Meta(ge=0)] = 0
-    spooled: Annotated[int, msgspec.Meta(ge=0)] = 0
-    dropped: Annotated[dict[str, int], msgspec.Meta(max_length=32)] = {}
-    breakers: Annotated[dict[str, str], msgspec.Meta(max_length=256)] = {}
-    inbox_depth: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    produced: Count = 0
+    spooled: Count = 0
+    dropped: Annotated[dict[Text64, Count], msgspec.Meta(max_length=32)] = {}
+    breakers: Annotated[dict[Text256, Text64], msgspec.Meta(max_length=256)] = {}
+    inbox_depth: Count | None = None
     inbox_oldest_age_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
-    memory_bytes: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    memory_bytes: Count | None = None
     cpu_seconds: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
@@ -111,10 +113,10 @@ class QueueIn(msgspec.Struct, frozen=True):
     source: Text64
     endpoint: Text128
     queue: Text128
-    depth: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    depth: Count
     sampled_at: Time
     environment: Text32 = "production"
-    oldest_age_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    oldest_age_s: Annotated[float, msgspec.Meta(ge=0, le=1e10)] | None = None
 
 
 class ProbeIn(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from monitor.rollup import ABSENT, CANARY, DELTA, REPLAY
 from monitor.store.facts.detail import Detail, encode
 from monitor.store.facts.protocol import Batch, CaptureRow, ClientCounts, FactWriter
 
-START_US = 1_795_000_000_000_000  # 2026-11-18T09:46:40Z
+START_US = 1_795_000_000_000_000  # 2026-11-18T11:06:40Z
 PAYOUTS = SeriesKey("production", "orum", "payouts", "transfer.updated")
 
 

@@ -1,0 +1,278 @@
+"""Which records of a request may be stored, and in what form: identity, times, what a rejection may say.
+
+Pure: the time and the key's bounds come in as Terms. Most records need no change, so they are only looked
+at once, all together; one that needs more is settled alone.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+import numpy as np
+
+from monitor.clock import to_us
+from monitor.collector.wire import RecordIn, RejectedRecord
+from monitor.model import REASON_CODES, UNVERIFIED, Reason
+from monitor.sparse import Ints
+
+FUTURE_US = 300_000_000
+MESSAGE_CHARS = 4_096
+STACK_CHARS = 16_384
+USER_AGENT_CHARS = 512
+LABEL_CHARS = 256
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DASHES = (8, 13, 18, 23)
+_encode = msgspec.json.Encoder().encode
+_changed = msgspec.structs.replace
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the records of one request are judged by. sources: empty for all; environment: None for any."""
+
+    now_us: int
+    sources: frozenset[str] = frozenset()
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The records to store, in the order sent; all sequences but `rejected` run in parallel.
+
+    indexes: where each stood in the request. ids: 16 bytes a record. stamp_ms: the stamp of each id.
+    """
+
+    records: Sequence[RecordIn]
+    indexes: Sequence[int]
+    ids: bytes
+    stamp_ms: Ints
+    received_us: list[int]
+    rejected: Sequence[RejectedRecord]
+
+
+class _Refused(Exception):
+    def __init__(self, pointer: str, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.pointer, self.code, self.detail = pointer, code, detail
+
+
+def judged(records: Sequence[RecordIn], indexes: Sequence[int], terms: Terms) -> Judged:
+    """The records that may be stored, made ready, and the others with the reason."""
+    rejected: list[RejectedRecord] = []
+    kept = list(zip(records, indexes, strict=True))
+    foreign = _is_foreign(records, terms)
+    if foreign or any(map(_needs_settling, records)):
+        kept = [
+            (settled, index)
+            for record, index in kept
+            if (settled := _settled_or_noted(record, index, terms, rejected)) is not None
+        ]
+    timed = _timed([record for record, _ in kept], terms)
+    if timed is None:  # some id or time is wrong: find which
+        kept = [(record, index) for record, index in kept if not _noted(record, index, terms, rejected)]
+        timed = _timed([record for record, _ in kept], terms)
+        assert timed is not None
+    ids, stamp_ms, received_us = timed
+    rejected.sort(key=lambda entry: entry.index)
+    return Judged([r for r, _ in kept], [i for _, i in kept], ids, stamp_ms, received_us, rejected)
+
+
+def without(found: Judged, faults: Mapping[int, tuple[str, str, str]]) -> Judged:
+    """The same without the records at these places, whose (pointer, code, detail) join the rejected."""
+    places = [place for place in range(len(found.records)) if place not in faults]
+    rejected = [RejectedRecord(found.indexes[place], *fault) for place, fault in faults.items()]
+    return Judged(
+        [found.records[place] for place in places],
+        [found.indexes[place] for place in places],
+        b"".join(found.ids[16 * place : 16 * place + 16] for place in places),
+        found.stamp_ms[places],
+        [found.received_us[place] for place in places],
+        [*found.rejected, *rejected],
+    )
+
+
+def _is_foreign(records: Sequence[RecordIn], terms: Terms) -> bool:
+    """Whether some record names a source or an environment that is not the key's."""
+    if terms.sources and not {record.source for record in records} <= terms.sources:
+        return True
+    return terms.environment is not None and {record.environment for record in records} != {terms.environment}
+
+
+def _needs_settling(r: RecordIn) -> bool:
+    """Whether the record cannot be stored just as it came."""
+    return (
+        r.record_id is None
+        or r.event_id is None
+        or r.event_type is None
+        or r.reason is not None
+        or r.outcome == "rejected"
+        or (r.ack_ms is not None and r.http_status is None)
+        or (r.error_message is not None and len(r.error_message) > MESSAGE_CHARS)
+        or (r.error_stack is not None and len(r.error_stack) > STACK_CHARS)
+        or (r.user_agent is not None and len(r.user_agent) > USER_AGENT_CHARS)
+        or (r.labels is not None and any(len(k) + len(v) > LABEL_CHARS for k, v in r.labels.items()))
+    )
+
+
+def _settled_or_noted(
+    record: RecordIn, index: int, terms: Terms, rejected: list[RejectedRecord]
+) -> RecordIn | None:
+    try:
+        _check(record, terms)
+        return _settled(record, terms) if _needs_settling(record) else record
+    except _Refused as exc:
+        rejected.append(RejectedRecord(index, exc.pointer, exc.code, exc.detail))
+        return None
+
+
+def _check(record: RecordIn, terms: Terms) -> None:
+    """Raises _Refused for a record that is someone else's or lacks what its outcome needs."""
+    if terms.sources and record.source not in terms.sources:
+        raise _Refused("/source", "foreign_source", f"this key may not write for source {record.source}")
+    if terms.environment is not None and record.environment != terms.environment:
+        raise _Refused("/environment", "foreign_environment", f"this key writes to {terms.environment} only")
+    if record.ack_ms is not None and record.http_status is None:
+        raise _Refused("/http_status", "ack_without_status", "ack_ms is of an answer: give its http_status")
+    if record.outcome != "rejected":
+        if record.event_id is None:
+            raise _Refused("/event_id", "missing_event_id", "only a rejection may leave event_id out")
+        if record.event_type is None:
+            raise _Refused("/event_type", "missing_event_type", "only a rejection may leave event_type out")
+
+
+def _settled(record: RecordIn, terms: Terms) -> RecordIn:
+    """The record in the form it is stored. Raises _Refused when no id can be derived."""
+    bounded = _changed(
+        record,
+        record_id=record.record_id or derived_id(record, terms.now_us),
+        reason=None,
+        error_message=_cut(record.error_message, MESSAGE_CHARS),
+        error_stack=_cut(record.error_stack, STACK_CHARS),
+        user_agent=_cut(record.user_agent, USER_AGENT_CHARS),
+        labels=_bounded(record.labels),
+    )
+    if record.outcome != "rejected":
+        return bounded
+    # Its body was not verified: nothing taken from it becomes a name, and none of it is kept.
+    return _changed(
+        bounded,
+        event_id=None,
+        event_type=UNVERIFIED,
+        reason=record.reason if record.reason in REASON_CODES else Reason.OTHER.value,
+        event_created_at=None,
+        resource=None,
+        version=None,
+        capture=None,
+    )
+
+
+def derived_id(record: RecordIn, now_us: int) -> str:
+    """The id of a record that came without one: the same each time the same record is sent.
+
+    A UUIDv7 whose stamp is recorded_at (default: received_at + latency_ms) and whose other bits are the head
+    of SHA-256 over what names the outcome. Raises _Refused for a time no id can hold.
+    """
+    received_us = _us(record.received_at)
+    if record.recorded_at is not None:
+        at_us = _us(record.recorded_at)
+    else:
+        at_us = received_us + round((record.latency_ms or 0) * 1000)
+    if not 0 <= at_us <= now_us + FUTURE_US:
+        pointer = "/recorded_at" if record.recorded_at is not None else "/received_at"
+        raise _Refused(pointer, *_wrong_time(at_us, now_us))
+    named = (
+        record.source,
+        record.environment,
+        record.endpoint,
+        record.event_id,
+        record.attempt,
+        record.outcome,
+        record.receiver,
+        received_us,
+    )
+    tail = int.from_bytes(hashlib.sha256(_encode(named)).digest()[:10], "big")
+    number = (at_us // 1000) << 80 | 7 << 76 | (tail >> 68) << 64 | 2 << 62 | tail & ((1 << 62) - 1)
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _timed(records: Sequence[RecordIn], terms: Terms) -> tuple[bytes, Ints, list[int]] | None:
+    """(ids, their stamps, received_at in microseconds), all at once; None when any of them is wrong."""
+    ids = _bytes_of([record.record_id or "" for record in records])
+    if ids is None:
+        return None
+    halves = np.frombuffer(ids, dtype=">u8").astype(np.uint64).reshape(-1, 2)
+    if ((halves[:, 0] >> 12 & 0xF) != 7).any() or (halves[:, 1] >> 62 != 2).any():
+        return None
+    stamp_ms = (halves[:, 0] >> 16).astype(np.int64)
+    received_us = [_us(record.received_at) for record in records]
+    latest_us = terms.now_us + FUTURE_US
+    if records and (
+        int(stamp_ms.max()) * 1000 > latest_us or min(received_us) < 0 or max(received_us) > latest_us
+    ):
+        return None
+    return ids, stamp_ms, received_us
+
+
+def _bytes_of(ids: Sequence[str]) -> bytes | None:
+    """16 bytes an id, one after the other; None unless every one is written as a UUID."""
+    if not ids:
+        return b""
+    if set(map(len, ids)) != {36}:
+        return None
+    text = "".join(ids)
+    try:
+        raw = np.frombuffer(text.encode("ascii"), dtype=np.uint8).reshape(-1, 36)
+        packed = bytes.fromhex(text.replace("-", ""))
+    except ValueError:
+        return None
+    if (raw[:, _DASHES] != ord("-")).any() or len(packed) != 16 * len(ids):
+        return None
+    return packed
+
+
+def _noted(record: RecordIn, index: int, terms: Terms, rejected: list[RejectedRecord]) -> bool:
+    """Whether the record's id or time is wrong; then it stands in `rejected`."""
+    found = _fault(record, terms)
+    if found:
+        rejected.append(RejectedRecord(index, *found))
+    return found is not None
+
+
+def _fault(record: RecordIn, terms: Terms) -> tuple[str, str, str] | None:
+    received_us = _us(record.received_at)
+    if not 0 <= received_us <= terms.now_us + FUTURE_US:
+        return ("/received_at", *_wrong_time(received_us, terms.now_us))
+    text = record.record_id or ""
+    if not _UUID.fullmatch(text):
+        return ("/record_id", "invalid", "record_id is not written as a UUID")
+    number = int(text.replace("-", ""), 16)
+    if number >> 76 & 0xF != 7 or number >> 62 & 3 != 2:
+        return ("/record_id", "record_id_not_v7", "record_id is a UUID of another version than 7")
+    at_us = (number >> 80) * 1000
+    if at_us > terms.now_us + FUTURE_US:
+        return ("/record_id", *_wrong_time(at_us, terms.now_us))
+    return None
+
+
+def _wrong_time(at_us: int, now_us: int) -> tuple[str, str]:
+    if at_us < 0:
+        return "invalid", "the time is before 1970: integers are microseconds"
+    ahead_s = (at_us - now_us) // 1_000_000
+    return "in_future", f"the time is {ahead_s} s ahead of the collector's clock; 300 are allowed"
+
+
+def _us(time: datetime | int) -> int:
+    return time if isinstance(time, int) else to_us(time)
+
+
+def _cut(text: str | None, chars: int) -> str | None:
+    return text if text is None else text[:chars]
+
+
+def _bounded(labels: Mapping[str, str] | None) -> dict[str, str] | None:
+    return {key[:64]: value[: LABEL_CHARS - 64] for key, value in labels.items()} if labels else None

@@ -1,0 +1,108 @@
+"""What becomes of a body of records: decoded, judged, coded, packed, stored; the answer says it all.
+
+Knows no HTTP. Every count of the answer is of records that are on disk, or of entries in `rejected`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from monitor.collector.accept import Judged, Terms, judged, without
+from monitor.collector.counters import REJECTION_CODES, Counters
+from monitor.collector.decode import BodyDecoder
+from monitor.collector.keys import Key
+from monitor.collector.limits import Buckets, PerMinute
+from monitor.collector.link import Writer
+from monitor.collector.names import Coded, Names
+from monitor.collector.pack import client_counts, packed
+from monitor.collector.wire import Answer, RecordIn, RejectedRecord
+from monitor.seal import Sealer
+
+
+class Ingest:
+    """The way of records through one front process; used by many threads."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        sealer: Sealer,
+        counters: Counters,
+        buckets: Buckets,
+        rejections: PerMinute,
+        now_us: Callable[[], int],
+        most: int,
+    ) -> None:
+        """most: records a request may hold."""
+        self._writer = writer
+        self._names = Names(writer)
+        self._sealer = sealer
+        self._counters = counters
+        self._buckets = buckets
+        self._rejections = rejections
+        self._now_us = now_us
+        self._most = most
+        self._decoder = BodyDecoder(RecordIn)
+
+    def take(self, body: bytes, media_type: str, key: Key) -> Answer:
+        """Stores what the body holds and the key may write; returns once it is on disk.
+
+        Raises BadRequest, TooLarge, TooManyRequests or Unavailable: then nothing was acknowledged.
+        """
+        decoded = self._decoder.decode(body, media_type, self._most)
+        self._buckets.take(key.id, len(decoded.items))
+        now_us = self._now_us()
+        found = judged(decoded.items, decoded.indexes, Terms(now_us, key.sources, key.environment))
+        found, coded = self._coded(found)
+        bare = self._bare(found.records)
+        batch = packed(found, coded, self._sealer, self._names.endpoint, bare)
+        batch = replace(batch, client=client_counts(decoded.client, now_us))
+        rejected = [*decoded.rejected, *found.rejected]
+        accepted = duplicates = 0
+        if batch.rows or batch.client:
+            stored = self._writer.append(batch)
+            accepted, duplicates = stored.accepted, stored.duplicates
+            rejected += [_entry(found.indexes[i], *_TOO_OLD) for i in stored.too_old]
+            rejected += [_entry(found.indexes[i], *_UNSTORABLE) for i in stored.unstorable]
+        rejected.sort(key=lambda entry: entry.index)
+        answer = Answer(accepted, duplicates, rejected)
+        self._count(answer, body, coded, len(bare))
+        return answer
+
+    def _coded(self, found: Judged) -> tuple[Judged, Coded]:
+        coded = self._names.coded(found.records)
+        while coded.refused:
+            found = without(found, {place: ("", "name_cap", why) for place, why in coded.refused.items()})
+            coded = self._names.coded(found.records)
+        return found, coded
+
+    def _bare(self, records: Sequence[RecordIn]) -> frozenset[int]:
+        """Places of rejections over their bound a minute: stored, so that all counts stay exact, but bare."""
+        return frozenset(
+            place
+            for place, r in enumerate(records)
+            if r.outcome == "rejected" and not self._rejections.allows((r.source, r.reason, r.remote_ip))
+        )
+
+    def _count(self, answer: Answer, body: bytes, coded: Coded, bare: int) -> None:
+        codes = Counter(entry.code for entry in answer.rejected)
+        self._counters.add(
+            {
+                ("records", "accepted"): answer.accepted,
+                ("records", "duplicate"): answer.duplicates,
+                ("records", "rejected"): len(answer.rejected),
+                ("body_bytes", ""): len(body),
+                ("unknown_fields", ""): self._decoder.unknown_fields(body),
+                ("capped_names", "event_type"): len(coded.capped_types),
+                ("capped_names", "error_class"): len(coded.capped_errors),
+                ("bare_rejections", ""): bare,
+                **{("rejected", code): codes[code] for code in REJECTION_CODES if code in codes},
+            }
+        )
+
+
+_TOO_OLD = ("too_old", "older than what the store keeps; it would be deleted at once")
+_UNSTORABLE = ("unstorable", "the store cannot hold this record as it is")
+
+
+def _entry(index: int, code: str, detail: str) -> RejectedRecord:
+    return RejectedRecord(index, "/record_id" if code == "too_old" else "", code, detail)

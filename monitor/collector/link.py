@@ -1,0 +1,117 @@
+"""The front's way to the writer: one socket a thread; send, wait, answer.
+
+A writer that restarted is reached again at once, and the request is sent a second time: whatever it holds
+is known by its key, so nothing counts twice.
+"""
+
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from monitor.collector import frames
+from monitor.errors import HookvitalsError, StoreFull, TooLarge, Unavailable
+from monitor.model import SeriesKey
+from monitor.store.facts.protocol import Appended, Batch
+
+WAIT_S = 30.0
+_HINT = "send the same records again: none counts twice"
+_ERRORS: Mapping[str, type[HookvitalsError]] = {
+    error.code: error for error in (Unavailable, StoreFull, TooLarge)
+}
+
+
+class Writer(Protocol):
+    """What a front needs of the writer, wherever it runs."""
+
+    def append(self, batch: Batch) -> Appended: ...
+
+    def intern_series(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, int]: ...
+
+    def intern_errors(self, names: Sequence[tuple[int, str]]) -> Mapping[tuple[int, str], int]: ...
+
+    def append_queues(self, samples: Sequence[tuple[int, str, int, int, int | None]]) -> int: ...
+
+    def append_probes(self, results: Sequence[tuple[object, ...]]) -> int: ...
+
+    def ping(self) -> Mapping[str, int]: ...
+
+
+class Link:
+    """A Writer at the other end of a unix socket. Raises Unavailable while nobody answers there."""
+
+    def __init__(self, path: Path, wait_s: float = WAIT_S) -> None:
+        self._path = path
+        self._wait_s = wait_s
+        self._local = threading.local()
+
+    def append(self, batch: Batch) -> Appended:
+        return Appended(*self._ask(frames.APPEND, frames.from_batch(batch)))
+
+    def intern_series(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, int]:
+        asked = [(key.environment, key.source, key.endpoint, key.event_type) for key in keys]
+        found = self._ask(frames.SERIES, asked)
+        return {SeriesKey(*parts): code for parts, code in found}
+
+    def intern_errors(self, names: Sequence[tuple[int, str]]) -> Mapping[tuple[int, str], int]:
+        return dict(self._ask(frames.ERRORS, list(names)))
+
+    def append_queues(self, samples: Sequence[tuple[int, str, int, int, int | None]]) -> int:
+        return int(self._ask(frames.QUEUES, list(samples)))
+
+    def append_probes(self, results: Sequence[tuple[object, ...]]) -> int:
+        return int(self._ask(frames.PROBES, list(results)))
+
+    def ping(self) -> Mapping[str, int]:
+        """What the writer says of its store: `used_bytes`, `floor_us`, `failing` (1: it cannot commit)."""
+        return dict(self._ask(frames.PING, None))
+
+    def close(self) -> None:
+        """Closes this thread's socket."""
+        connection: socket.socket | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            self._local.connection = None
+            connection.close()
+
+    def _ask(self, kind: int, content: object) -> Any:
+        question = frames.frame((kind, content))
+        reused = getattr(self._local, "connection", None) is not None
+        try:
+            answer = self._exchange(question)
+        except TimeoutError as exc:
+            self.close()
+            raise Unavailable("the writer does not answer in time", _HINT, retry_after_s=2) from exc
+        except OSError as exc:
+            self.close()
+            if not reused:
+                raise Unavailable("the writer is not there", _HINT, retry_after_s=1) from exc
+            return self._ask(kind, content)  # the connection was of a writer before this one
+        if answer[0] == frames.DONE:
+            return answer[1]
+        code, message, hint, retry_after_s = answer[1:]
+        raise _ERRORS.get(str(code), Unavailable)(str(message), str(hint), retry_after_s=retry_after_s)  # type: ignore[arg-type]
+
+    def _exchange(self, question: bytes) -> tuple[object, ...]:
+        connection = self._connection()
+        connection.sendall(question)
+        incoming = frames.Frames()
+        while True:
+            data = connection.recv(1 << 16)
+            if not data:
+                raise ConnectionResetError("the writer closed the connection")
+            for message in incoming.feed(data):
+                return message
+
+    def _connection(self) -> socket.socket:
+        connection: socket.socket | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            connection.settimeout(self._wait_s)
+            try:
+                connection.connect(str(self._path))
+            except OSError:
+                connection.close()
+                raise
+            self._local.connection = connection
+        return connection

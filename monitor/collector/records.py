@@ -1,0 +1,67 @@
+"""The routes of ingest: records, queue samples, probe results. Each answers after its content is on disk."""
+
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from monitor.collector.body import read
+from monitor.collector.counters import SECONDS, STATUSES
+from monitor.collector.front import Front
+from monitor.collector.keys import INGEST, Key, authenticated
+from monitor.collector.wire import Answer
+from monitor.errors import HookvitalsError, TooLarge
+
+Take = Callable[[bytes, str, Key], Answer]
+
+_encode = msgspec.json.Encoder().encode
+
+
+def routes(front: Front) -> Blueprint:
+    """The ingest routes over this front."""
+    blueprint = Blueprint("ingest", __name__, url_prefix="/api/v1")
+    takes: dict[str, Take] = {
+        "records": front.ingest.take,
+        "queues": front.samples.take_queues,
+        "probes": front.samples.take_probes,
+    }
+    for route, take in takes.items():
+        view = partial(_counted, front, route, take)
+        blueprint.add_url_rule(f"/{route}", route, view, methods=["POST"], provide_automatic_options=False)
+    return blueprint
+
+
+def _counted(front: Front, route: str, take: Take) -> Response:
+    """The answer of one request, with its status and duration counted."""
+    started_s = front.monotonic()
+    status = 500
+    try:
+        response = _taken(front, take)
+        status = response.status_code
+        return response
+    except HookvitalsError as exc:
+        status = exc.status
+        raise
+    finally:
+        taken_s = front.monotonic() - started_s
+        bound = next((str(bound) for bound in SECONDS if taken_s <= bound), "+Inf")
+        front.counters.add(
+            {
+                ("requests", f"{route} {status if status in STATUSES else 500}"): 1,
+                ("request_bucket", bound): 1,
+                ("request_us", ""): int(taken_s * 1e6),
+            }
+        )
+
+
+def _taken(front: Front, take: Take) -> Response:
+    settings = front.settings
+    key = authenticated(request.headers.get("Authorization"), front.keys, INGEST)
+    if (request.content_length or 0) > settings.body_bytes:
+        raise TooLarge(
+            f"the body is larger than {settings.body_bytes} bytes", "send fewer records in a request"
+        )
+    encoding = request.headers.get("Content-Encoding", "")
+    body = read(request.environ["wsgi.input"], encoding, settings.body_bytes, settings.compressed_bytes)
+    return Response(_encode(take(body, request.mimetype, key)), 200, content_type="application/json")

@@ -1,0 +1,71 @@
+"""The front's processes: granian workers that share one port. Each ends when the process above it is gone."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+
+from monitor.clock import SystemClock
+from monitor.collector.app import create_app
+from monitor.collector.front import front
+from monitor.collector.keys import LoadKeys
+from monitor.collector.link import Link
+from monitor.collector.settings import CollectorSettings
+
+Prepare = Callable[[], None]
+"""Run first in every process, to set up its logging; picklable, like every argument here."""
+
+_POLL_S = 0.5
+
+
+def run(settings: CollectorSettings, port: int, load_keys: LoadKeys, prepare: Prepare) -> None:
+    """Serves HTTP until SIGTERM, or until the process that started this one is gone."""
+    os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which ends its children in order
+    prepare()
+    _end_with_parent()
+    server = Granian(
+        "monitor.collector.app",
+        address=settings.host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        backlog=1024,
+        log_enabled=False,
+        respawn_failed_workers=True,
+        respawn_interval=0.2,
+        workers_kill_timeout=10,
+    )
+    server.serve(target_loader=partial(_load, settings, load_keys, prepare), wrap_loader=False)
+
+
+def _load(settings: CollectorSettings, load_keys: LoadKeys, prepare: Prepare) -> Any:
+    """The WSGI app of a granian worker; runs inside it."""
+    prepare()
+    _end_with_parent()
+    clock = SystemClock()
+    made = front(settings, load_keys, Link(settings.socket_path), clock)
+    made.keys.refresh_every(settings.keys_refresh_s)
+    return create_app(made)
+
+
+def _end_with_parent() -> None:
+    """Ends this process soon after its parent is gone: nobody may hold the port for a collector that died."""
+    parent = multiprocessing.parent_process()
+    pid = os.getppid()
+
+    def watch() -> None:
+        pause = threading.Event()
+        while os.getppid() == pid and (parent is None or parent.is_alive()):
+            pause.wait(_POLL_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+        pause.wait(10 * _POLL_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()

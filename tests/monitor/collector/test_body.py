@@ -1,0 +1,80 @@
+import gzip
+import io
+import tracemalloc
+import zlib
+
+import pytest
+
+from monitor.collector.body import read
+from monitor.errors import BadRequest, TooLarge
+
+MIB = 1024 * 1024
+
+
+def body(data: bytes, encoding: str = "", most: int = 8 * MIB, compressed: int = MIB) -> bytes:
+    return read(io.BytesIO(data), encoding, most, compressed)
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "GZIP", " gzip "])
+def test_plain_and_gzip_come_out_the_same(encoding: str) -> None:
+    text = b'[{"a": 1}]' * 1000
+    sent = gzip.compress(text) if "gzip" in encoding.lower() else text
+    assert body(sent, encoding) == text
+
+
+def test_bomb_is_refused_without_filling_the_memory() -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(packer.compress(bytes(MIB)) for _ in range(512)) + packer.flush()
+    assert len(bomb) < MIB
+    tracemalloc.start()
+    with pytest.raises(TooLarge):
+        body(bomb, "gzip")
+    assert tracemalloc.get_traced_memory()[1] < 16 * MIB
+    tracemalloc.stop()
+
+
+def test_batch_that_packs_well_is_no_bomb() -> None:
+    text = b'[{"source":"orum","endpoint":"payouts"}]' * 1500
+    assert body(gzip.compress(text), "gzip") == text
+
+
+@pytest.mark.parametrize(("size", "fits"), [(8 * MIB, True), (8 * MIB + 1, False)])
+def test_cap_is_exact_for_plain_bodies(size: int, fits: bool) -> None:
+    if fits:
+        assert len(body(b" " * size)) == size
+    else:
+        with pytest.raises(TooLarge, match=str(8 * MIB)):
+            body(b" " * size)
+
+
+def test_compressed_body_over_its_own_cap_is_refused() -> None:
+    with pytest.raises(TooLarge, match="compressed"):
+        body(gzip.compress(b"".join(i.to_bytes(4, "big") for i in range(10_000))), "gzip", compressed=1000)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"not gzip", gzip.compress(b"[]")[:-4], gzip.compress(b"[]") + b"x", gzip.compress(b"[]") * 2],
+)
+def test_broken_cut_off_or_doubled_gzip_is_refused(sent: bytes) -> None:
+    with pytest.raises(BadRequest):
+        body(sent, "gzip")
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "deflate", "zstd"])
+def test_other_and_layered_encodings_are_refused(encoding: str) -> None:
+    with pytest.raises(BadRequest, match="Content-Encoding"):
+        body(gzip.compress(gzip.compress(b"[]")), encoding)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read_as"),
+    [
+        (rb'"a\u0000b\u0000\u0000"', rb'"ab"'),
+        (rb'"a\\u0000b"', rb'"a\\u0000b"'),
+        (rb'"a\\\u0000b"', rb'"a\\b"'),
+        (rb'"\u0001"', rb'"\u0001"'),
+    ],
+)
+def test_escaped_nul_is_cut_out_and_nothing_else(sent: bytes, read_as: bytes) -> None:
+    assert body(sent) == read_as
