@@ -18,18 +18,30 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from monitor.api import access, problems
 from monitor.api.access import Identify, Need, needs
+from monitor.api.alerts import alerts
+from monitor.api.audit import audit
+from monitor.api.dead_letters import dead_letters
+from monitor.api.endpoints import endpoints
 from monitor.api.events import events
+from monitor.api.keys import keys
 from monitor.api.noun import EXTENSION, ProblemDocument
 from monitor.api.queues import queues
 from monitor.api.records import records
+from monitor.api.replays import replays
+from monitor.api.reports import reports
 from monitor.api.series import series
 from monitor.api.services import Services
+from monitor.api.silences import silences
 from monitor.api.stats import stats
+from monitor.api.users import users
 
 PREFIX = "/api/v1"
 BODY_BYTES = 256 * 1024
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-NOUNS: Sequence[APIBlueprint] = (events, records, series, stats, queues)
+NOUNS: Sequence[APIBlueprint] = (
+    events, records, series, stats, queues, endpoints, alerts, silences, dead_letters, replays, reports,
+    keys, users, audit,
+)  # fmt: skip
 
 SECURITY_SCHEMES: SecuritySchemesDict = {
     "key": {"type": "http", "scheme": "bearer", "description": "A key hv_… with the scope the route needs."},

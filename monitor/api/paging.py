@@ -5,10 +5,12 @@ A cursor names a row, never an offset, so rows that arrive meanwhile neither rep
 
 import base64
 import binascii
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from monitor.clock import from_us, to_us
 from monitor.errors import Unprocessable
 
 MOST = 500
@@ -22,6 +24,21 @@ class Paged(BaseModel):
     limit: Limit = 50
     cursor: Cursor = None
 
+    def below(self) -> tuple[datetime, str] | None:
+        """The (time, id) of the row to go on below; None on the first page."""
+        if self.cursor is None:
+            return None
+        us, _, id = key_of(self.cursor).partition(":")
+        try:
+            return from_us(int(us)), id
+        except (ValueError, OverflowError) as exc:
+            raise _foreign() from exc
+
+
+def cursor_below(at: datetime, id: str) -> str:
+    """The cursor that continues below the row of this time and id."""
+    return cursor_of(f"{to_us(at)}:{id}")
+
 
 def cursor_of(key: str) -> str:
     """The cursor that continues after the row with this key."""
@@ -32,5 +49,9 @@ def key_of(cursor: str) -> str:
     """The key inside a cursor. Raises Unprocessable for what no page of ours gave out."""
     try:
         return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-    except (binascii.Error, UnicodeDecodeError) as exc:
-        raise Unprocessable("This cursor is not one of ours.", "start again without a cursor") from exc
+    except (binascii.Error, ValueError) as exc:
+        raise _foreign() from exc
+
+
+def _foreign() -> Unprocessable:
+    return Unprocessable("This cursor is not one of ours.", "start again without a cursor")

@@ -1,9 +1,15 @@
 """What the management API is built with. Made by the composition root, which also opens and closes it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitor.clock import Clock
+from monitor.reports.sla import SlaReport
+from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader
+
+MakeReport = Callable[[str | None, str], SlaReport]
+"""The SLA report of (ISO week, or None for the last whole one; environment), as the facts stand now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,4 +17,6 @@ class Services:
     """Handed to every route; opened and closed by whoever starts the process."""
 
     facts: FactReader
+    control: Control
     clock: Clock
+    report: MakeReport

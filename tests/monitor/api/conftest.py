@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask, Request
@@ -12,12 +13,17 @@ from monitor.api.access import Caller
 from monitor.api.app import create_api, mounted
 from monitor.api.services import Services
 from monitor.errors import Unauthorized
+from monitor.queries.sla import week_before
+from monitor.reports.sla import SlaReport
+from monitor.reports.weekly import weekly_report
+from monitor.store.control import Control, upgrade
 from monitor.store.facts.sqlite_file import create
 from monitor.store.facts.sqlite_reader import SqliteFactReader
 from monitor.store.facts.sqlite_writer import SqliteFactWriter
 from tests.facts import NOON, Filled
 from tests.monitor.clocks import FakeClock
 
+BERLIN = ZoneInfo("Europe/Berlin")
 LEVELS = ("read", "operate", "admin")
 
 
@@ -60,10 +66,24 @@ def filled(tmp_path: Path, clock: FakeClock) -> Iterator[Filled]:
 
 
 @pytest.fixture
-def api(tmp_path: Path, filled: Filled, clock: FakeClock) -> Iterator[Flask]:
-    """The API over the stores that `filled` writes."""
+def control(tmp_path: Path, clock: FakeClock) -> Iterator[Control]:
+    url = f"sqlite:///{tmp_path / 'control.db'}"
+    upgrade(url)
+    opened = Control.open(url, clock)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def api(tmp_path: Path, filled: Filled, control: Control, clock: FakeClock) -> Iterator[Flask]:
+    """The API over the stores that `filled` and `control` write."""
     reader = SqliteFactReader(tmp_path / "facts.db")
-    yield create_api(Services(reader, clock), by_word, "1.2.3")
+
+    def report(week: str | None, environment: str) -> SlaReport:
+        named = week or week_before(clock.now(), BERLIN)
+        return weekly_report(reader, named, BERLIN, clock.now(), environment=environment)
+
+    yield create_api(Services(reader, control, clock, report), by_word, "1.2.3")
     reader.close()
 
 

@@ -18,6 +18,20 @@ ROUTES: dict[tuple[str, str], Need] = {
     ("GET", "/series"): Need.READ,
     ("GET", "/stats"): Need.READ,
     ("GET", "/queues"): Need.READ,
+    ("GET", "/endpoints"): Need.READ,
+    ("GET", "/alerts"): Need.READ,
+    ("GET", "/alerts/<fingerprint>"): Need.READ,
+    ("GET", "/silences"): Need.READ,
+    ("GET", "/dead-letters"): Need.READ,
+    ("GET", "/dead-letters/<letter_id>"): Need.READ,
+    ("GET", "/replays"): Need.READ,
+    ("GET", "/replays/<replay_id>"): Need.READ,
+    ("GET", "/replays/<replay_id>/items"): Need.READ,
+    ("GET", "/reports"): Need.READ,
+    ("GET", "/reports/sla"): Need.READ,
+    ("GET", "/keys"): Need.ADMIN,
+    ("GET", "/users"): Need.ADMIN,
+    ("GET", "/audit"): Need.ADMIN,
 }
 CASES = [(method, rule, caller) for method, rule in ROUTES for caller in ("stranger", *LEVELS)]
 

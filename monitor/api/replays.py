@@ -1,0 +1,149 @@
+"""Replays: frozen sets of dead letters on their way to their endpoints again."""
+
+from datetime import datetime
+from typing import Annotated
+
+from flask import Response
+from pydantic import Field
+
+from monitor.api.access import Need, needs
+from monitor.api.noun import noun, services
+from monitor.api.paging import Paged, cursor_below
+from monitor.api.shapes import Asked, Shape, answer
+from monitor.errors import NotFound
+from monitor.store.control.replays import Item, ItemState, Replay, ReplayState
+
+replays = noun("replays", "Sending captured bodies to their endpoints again.")
+
+
+class ReplayShape(Shape):
+    """One replay. items: how many stand where; states without an item are left out."""
+
+    id: str
+    state: ReplayState
+    state_reason: str
+    reason: str
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    automatic: bool
+    per_second: float
+    in_flight: int
+    items: dict[ItemState, int]
+
+
+class ReplayPage(Shape):
+    replays: list[ReplayShape]
+    next_cursor: str | None
+
+
+class ItemShape(Shape):
+    """One letter of a replay; its id travels with the request and comes back as the record's replay_id."""
+
+    id: str
+    position: int
+    letter_id: str
+    environment: str
+    source: str
+    endpoint: str
+    event_id: str
+    state: ItemState
+    reason: str
+    sent_at: datetime | None
+    settled_at: datetime | None
+    http_status: int | None
+    record_id: str | None
+
+
+class ItemPage(Shape):
+    items: list[ItemShape]
+    next_after: int | None
+
+
+class ReplaySearch(Paged, Asked):
+    """Newest first."""
+
+
+class ReplayPath(Asked):
+    replay_id: Annotated[str, Field(max_length=64)]
+
+
+class ItemQuery(Asked):
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    after: Annotated[int, Field(ge=-1, description="`next_after` of the page before.")] = -1
+
+
+@replays.get("/replays", responses={200: ReplayPage})
+@needs(Need.READ)
+def page(query: ReplaySearch) -> Response:
+    """A page of replays, newest first"""
+    kept = services().control.replays
+    found = kept.page(query.limit + 1, query.below())
+    shown = found[: query.limit]
+    counts = kept.counts([replay.id for replay in shown])
+    more = cursor_below(shown[-1].created_at, shown[-1].id) if len(found) > len(shown) else None
+    shapes = [shape_of(replay, dict(counts.get(replay.id, {}))) for replay in shown]
+    return answer(ReplayPage(replays=shapes, next_cursor=more))
+
+
+@replays.get("/replays/<replay_id>", responses={200: ReplayShape})
+@needs(Need.READ)
+def one(path: ReplayPath) -> Response:
+    """One replay"""
+    return answer(current(path.replay_id))
+
+
+@replays.get("/replays/<replay_id>/items", responses={200: ItemPage})
+@needs(Need.READ)
+def items(path: ReplayPath, query: ItemQuery) -> Response:
+    """The letters of a replay, in the order they are sent"""
+    current(path.replay_id)
+    found = services().control.replays.items(path.replay_id, limit=query.limit + 1, after=query.after)
+    shown = found[: query.limit]
+    more = shown[-1].position if len(found) > len(shown) else None
+    return answer(ItemPage(items=[_item(item) for item in shown], next_after=more))
+
+
+def current(replay_id: str) -> ReplayShape:
+    """The replay as it stands now. Raises NotFound."""
+    kept = services().control.replays
+    found = kept.get(replay_id)
+    if found is None:
+        raise NotFound(f"There is no replay {replay_id}.", "list them with GET /api/v1/replays")
+    return shape_of(found, dict(kept.counts([replay_id])[replay_id]))
+
+
+def shape_of(replay: Replay, counts: dict[ItemState, int]) -> ReplayShape:
+    return ReplayShape(
+        id=replay.id,
+        state=replay.state,
+        state_reason=replay.state_reason,
+        reason=replay.reason,
+        created_by=replay.created_by,
+        created_at=replay.created_at,
+        started_at=replay.started_at,
+        ended_at=replay.ended_at,
+        automatic=replay.automatic,
+        per_second=replay.per_second,
+        in_flight=replay.in_flight,
+        items=counts,
+    )
+
+
+def _item(item: Item) -> ItemShape:
+    return ItemShape(
+        id=item.id,
+        position=item.position,
+        letter_id=item.letter_id,
+        environment=item.key.environment,
+        source=item.key.source,
+        endpoint=item.key.endpoint,
+        event_id=item.key.event_id,
+        state=item.state,
+        reason=item.reason,
+        sent_at=item.sent_at,
+        settled_at=item.settled_at,
+        http_status=item.http_status,
+        record_id=item.record_id,
+    )
