@@ -4,6 +4,7 @@ It reads without ever waiting for a front, so a stalled one stalls nobody. Nothi
 on disk. It ends when it is told to, or when the process that started it is gone.
 """
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -100,7 +101,8 @@ class WriterServer:
     def stop(self) -> None:
         """Makes `serve` end once the requests that have arrived are answered; safe in a signal handler."""
         self._stopping = True
-        self._waker.send(b"x")
+        with contextlib.suppress(OSError):  # it has stopped already
+            self._waker.send(b"x")
 
     def serve(self) -> None:
         """Answers until stopped."""
@@ -113,6 +115,8 @@ class WriterServer:
             if isinstance(key.data, _Connection):
                 key.data.peer.close()
         self._selector.close()
+        self._waking.close()
+        self._waker.close()
 
     def _arrived(self, wait_s: float) -> list[tuple[_Connection, Question]]:
         """Requests that are whole now; waits at most `wait_s` for something to happen."""
