@@ -9,6 +9,7 @@ from monitor.store.facts.protocol import FactReader
 from monitor.store.facts.sqlite_reader import SqliteFactReader
 
 FACTS_FILE = "facts.db"
+CONTROL_FILE = "control.db"
 
 
 def facts_path(settings: Settings) -> Path:
@@ -41,3 +42,8 @@ def upgrade_facts(settings: Settings) -> Path:
 def open_facts(settings: Settings) -> FactReader:
     """For reading. Opening is lazy: a missing or older store is told of at the first read."""
     return SqliteFactReader(facts_path(settings))
+
+
+def control_url(settings: Settings) -> str:
+    """The SQLAlchemy URL of the control store."""
+    return settings.control_url or f"sqlite:///{settings.data_dir.absolute() / CONTROL_FILE}"

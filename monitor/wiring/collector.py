@@ -1,0 +1,66 @@
+"""The collector put together: its settings out of the process's, and the keys out of control.
+
+What runs in its child processes is module-level here, so that it can be handed to a fresh interpreter.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+
+from monitor.collector.keys import Key
+from monitor.collector.serve import serve
+from monitor.collector.settings import CollectorSettings
+from monitor.config import Settings, secret_key, set_up_logs
+from monitor.store.control.engine import open_engine
+from monitor.store.control.keys import Keys
+from monitor.wiring.stores import control_url
+
+
+def run_collector(
+    settings: Settings, prepare: Callable[[], None], on_listening: Callable[[str, int], None] | None = None
+) -> None:
+    """Runs until SIGTERM or SIGINT. prepare: run first in each of its processes; picklable."""
+    serve(
+        collector_settings(settings),
+        partial(load_keys, control_url(settings)),
+        prepare=partial(_prepared, settings, prepare),
+        on_listening=on_listening,
+    )
+
+
+def collector_settings(settings: Settings) -> CollectorSettings:
+    return CollectorSettings(
+        settings.data_dir,
+        secret_key(settings),
+        settings.collector_host,
+        settings.collector_port,
+        workers=settings.collector_workers,
+        body_bytes=settings.body_bytes,
+        key_records_per_s=settings.key_records_per_s,
+        retention_s=int(settings.retention.total_seconds()),
+        budget_bytes=settings.facts_budget_bytes,
+    )
+
+
+def load_keys(url: str) -> Sequence[Key]:
+    """Every key in control, revoked ones included."""
+    return [
+        Key(
+            key.id,
+            key.secret_sha256,
+            key.scopes,
+            key.sources,
+            key.environment,
+            key.revoked_at is not None,
+        )
+        for key in _keys(url).all()
+    ]
+
+
+@cache
+def _keys(url: str) -> Keys:
+    return Keys(open_engine(url))
+
+
+def _prepared(settings: Settings, prepare: Callable[[], None]) -> None:
+    set_up_logs(settings, "collector")
+    prepare()

@@ -1,0 +1,74 @@
+"""The probes put together: what the document and the catalogue say is looked at, and how results get home."""
+
+import json
+from collections.abc import Sequence
+
+from alerts.egress import Egress
+from alerts.errors import RequestFailed
+from alerts.http import Client
+from monitor.clock import Clock
+from monitor.config import Document
+from monitor.errors import Unavailable
+from monitor.model import ProbeKind, ProbeResult
+from monitor.probes.http import probe_http
+from monitor.probes.target import ProbeTarget, result_fields
+from monitor.probes.tls import probe_tls
+from monitor.store.control.catalog import Endpoint
+from monitor.worker.probing import Plan
+
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+"""The collector is one of our own processes: it is dialled wherever the settings say it is."""
+REPORT_TIMEOUT_S = 10.0
+
+
+def plan_of(document: Document, endpoints: Sequence[Endpoint]) -> Plan:
+    """Every registered endpoint that has a URL and wants to be probed."""
+    targets = [
+        ProbeTarget(
+            one.environment,
+            one.source,
+            one.name,
+            one.probe.url or one.url,
+            one.probe.method,
+            one.probe.statuses,
+        )
+        for one in endpoints
+        if one.url is not None and one.probe.enabled
+    ]
+    wanted = document.probes
+    return Plan(targets, wanted.interval, wanted.tls_interval, wanted.timeout)
+
+
+class Looker:
+    """Makes single probes through the egress of the document in force."""
+
+    def __init__(self, allow: Sequence[str], clock: Clock) -> None:
+        self._egress = Egress(allow)
+        self._client = Client(self._egress)
+        self._clock = clock
+
+    def __call__(self, target: ProbeTarget, kind: ProbeKind, timeout_s: float) -> ProbeResult:
+        if kind is ProbeKind.TLS:
+            return probe_tls(target, self._egress, self._clock, timeout_s)
+        return probe_http(target, self._client, self._clock, timeout_s)
+
+
+class CollectorReport:
+    """Hands results to the collector, like any other client."""
+
+    def __init__(self, collector_url: str, key: str) -> None:
+        self._url = f"{collector_url.rstrip('/')}/api/v1/probes"
+        self._key = key
+        self._client = Client(Egress(EVERYWHERE))
+
+    def __call__(self, results: Sequence[ProbeResult]) -> None:
+        """Returns once they are on disk. Raises Unavailable."""
+        body = json.dumps([result_fields(result) for result in results]).encode()
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        try:
+            answer = self._client.request("POST", self._url, headers, body, REPORT_TIMEOUT_S)
+        except RequestFailed as exc:
+            raise Unavailable(f"the collector does not take probe results: {exc}") from exc
+        if answer.status != 200:
+            said = answer.body.decode(errors="replace")[:300]
+            raise Unavailable(f"the collector answered {answer.status} to probe results: {said}")
