@@ -183,7 +183,10 @@ class Letters:
         return None if row is None else _letter(row)
 
     def hear(self, tx: Tx, key: LetterKey, record: LetterRecord) -> bool:
-        """Adds a record of the event, making its letter if there is none; False when it was known."""
+        """Adds a record of the event, making its letter if there is none; False when it was known.
+
+        A known record that was taken to belong to no replay is given the replay it is now known to be of.
+        """
         insert_missing(
             tx,
             letter,
@@ -211,7 +214,14 @@ class Letters:
             "error_class": record.error_class,
             "error_message": record.error_message,
         }
-        return insert_missing(tx, letter_record, row)
+        if insert_missing(tx, letter_record, row):
+            return True
+        if record.replay_id is None:
+            return False
+        unclaimed = update(letter_record).where(
+            letter_record.c.record_id == record.record_id, letter_record.c.replay_id.is_(None)
+        )
+        return tx.execute(unclaimed.values(replay_id=record.replay_id)).rowcount == 1
 
     def keep_capture(self, tx: Tx, id: str, capture: SealedCapture) -> bool:
         """Copies what was received; the first one stays."""
