@@ -11,6 +11,7 @@ from monitor.cli.base import Commands, Here, say
 from monitor.cli.config import config
 from monitor.cli.doctor import doctor
 from monitor.cli.facts import facts
+from monitor.cli.processes import collector, dashboard, worker
 from monitor.cli.records import records, stats
 from monitor.cli.report import report
 
@@ -35,5 +36,5 @@ def version() -> None:
     say(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
 
 
-for command in (config, records, stats, report, facts, doctor):
+for command in (collector, worker, dashboard, config, records, stats, report, facts, doctor):
     main.add_command(command)

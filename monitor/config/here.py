@@ -31,6 +31,12 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
+def adopt(file: Path | None) -> None:
+    """Makes whatever runs in this process after it read the same file."""
+    if file is not None:
+        os.environ[CONFIG_VARIABLE] = str(file.resolve())
+
+
 def child_environment(file: Path | None) -> dict[str, str]:
     """The environment of a process that shall read the same file."""
     changes = {CONFIG_VARIABLE: str(file.resolve())} if file else {}

@@ -14,18 +14,11 @@ from alerts.errors import ChannelError, Failure
 from alerts.message import Links, compose
 from alerts.model import Notification, Telling
 from alerts.notifier import Attempted, Delivered, GivenUp, Retry, Turn, deliver, fallback_of, turn
+from monitor.store.control.notifications import Waiting
 
 BATCH = 20
 CLAIM_FOR = timedelta(minutes=2)
 """Longer than any channel's own time limits together; an unsettled claim is free again after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A notification in the outbox. tries: how often it failed already."""
-
-    notification: Notification
-    tries: int
 
 
 class Outbox(Protocol):

@@ -5,23 +5,14 @@ the follower's own monotonic clock; a leader whose beat finds another epoch know
 """
 
 import threading
-from dataclasses import dataclass
 from typing import Protocol
 
 from monitor.clock import Clock
+from monitor.store.control.leases import LeaseRow
 
 LEASE = "worker"
 BEAT_S = 5.0
 TAKEOVER_S = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseRow:
-    """The lease as stored. beat counts up while its owner lives; owner is empty when it was given back."""
-
-    owner: str
-    epoch: int
-    beat: int
 
 
 class LeaseRows(Protocol):

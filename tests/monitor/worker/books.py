@@ -11,7 +11,7 @@ from alerts.message import Message
 from alerts.model import Alert, Delivery, Notification, Silence, State, Telling
 from alerts.notifier import Attempted, Delivered, GivenUp, Retry
 from monitor.errors import Conflict
-from monitor.worker.delivery import Waiting
+from monitor.store.control.notifications import Waiting
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from monitor.worker.leadership import TAKEOVER_S, Leadership, LeaseRow
+from monitor.store.control.leases import LeaseRow
+from monitor.worker.leadership import TAKEOVER_S, Leadership
 from tests.monitor.clocks import FakeClock
 
 

@@ -1,0 +1,192 @@
+"""The worker's jobs, one after the other: what runs, how often, over which stores."""
+
+import json
+import random
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.triggers.interval import IntervalTrigger
+
+from alerts.channels.channel import Channel
+from alerts.message import Links
+from monitor.clock import Clock
+from monitor.config import Document, Settings, environment
+from monitor.model import ProbeKind, ProbeResult, SeriesKey
+from monitor.probes.target import ProbeTarget
+from monitor.queries.windows import StoredObservations
+from monitor.replay.intake import Intake
+from monitor.reports.render import to_json
+from monitor.reports.sla import SlaReport
+from monitor.reports.weekly import weekly_report
+from monitor.store.control import Control
+from monitor.store.control.reports import Report
+from monitor.store.facts.protocol import FactReader
+from monitor.wiring import probes, reports
+from monitor.wiring.addresses import collector_url, public_url
+from monitor.wiring.channels import channels_of
+from monitor.wiring.following import Following
+from monitor.wiring.internal_key import internal_key
+from monitor.worker.cataloguing import Cataloguing
+from monitor.worker.delivery import Delivery
+from monitor.worker.evaluation import Evaluation
+from monitor.worker.probing import Probing
+from monitor.worker.pruning import Broom, Pruning
+from monitor.worker.reporting import KIND, Plan, Reporting
+from monitor.worker.schedule import Job
+
+SESSIONS_KEPT = timedelta(days=30)
+SESSIONS_IDLE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the jobs work with."""
+
+    settings: Settings
+    sealing_key: bytes
+    control: Control
+    facts: FactReader
+    following: Following
+    clock: Clock
+
+
+def jobs_of(parts: Parts) -> list[Job]:
+    """Every job, in the order in which the first round should see them."""
+    return [
+        Job("catalog", _each(timedelta(seconds=15)), _cataloguing(parts).run),
+        Job("feed", _each(timedelta(seconds=1)), _intake(parts).run),
+        Job("rules", _each(timedelta(seconds=1)), _evaluation(parts).run),
+        Job("notifications", _each(timedelta(seconds=1)), _delivery(parts).run),
+        Job("probes", _each(timedelta(seconds=5)), _probing(parts).run),
+        Job("report", _each(timedelta(minutes=10)), _reporting(parts).run),
+        Job("prune", _each(timedelta(hours=1)), _pruning(parts).run),
+    ]
+
+
+def _each(every: timedelta) -> IntervalTrigger:
+    return IntervalTrigger(seconds=every.total_seconds(), timezone=UTC)
+
+
+def _cataloguing(parts: Parts) -> Cataloguing:
+    return Cataloguing(parts.facts.series, parts.control.catalog.register, parts.clock.now)
+
+
+def _intake(parts: Parts) -> Intake:
+    document = parts.following.document
+    return Intake(parts.control, parts.facts, lambda: document().effective_routes(), parts.clock)
+
+
+def _evaluation(parts: Parts) -> Evaluation:
+    document = parts.following.document
+
+    def observe(now: datetime) -> StoredObservations:
+        known = parts.control.catalog.endpoints()
+        registered = [SeriesKey(one.environment, one.source, one.name) for one in known]
+        return StoredObservations(parts.facts, now, registered)
+
+    return Evaluation(
+        observe,
+        lambda: document().effective_rules(),
+        lambda: document().effective_routes(),
+        parts.control.book,
+        parts.clock.now,
+    )
+
+
+def _delivery(parts: Parts) -> Delivery:
+    return Delivery(
+        parts.control.notifications,
+        _Channels(parts.following.document),
+        Links(public_url(parts.settings)),
+        parts.clock.now,
+        random.random,
+    )
+
+
+class _Channels:
+    """The channels of the document in force, made anew when another one is."""
+
+    def __init__(self, document: Callable[[], Document]) -> None:
+        self._document = document
+        self._made_of: Document | None = None
+        self._channels: Mapping[str, Channel] = {}
+
+    def __call__(self) -> Mapping[str, Channel]:
+        document = self._document()
+        if document is not self._made_of:
+            self._made_of, self._channels = document, channels_of(document, environment())
+        return self._channels
+
+
+def _probing(parts: Parts) -> Probing:
+    document = parts.following.document
+
+    def look(target: ProbeTarget, kind: ProbeKind, timeout_s: float) -> ProbeResult:
+        return probes.Looker(document().egress.allow, parts.clock)(target, kind, timeout_s)
+
+    report = probes.CollectorReport(collector_url(parts.settings), internal_key(parts.sealing_key))
+    return Probing(
+        lambda: probes.plan_of(document(), parts.control.catalog.endpoints()), look, report, parts.clock
+    )
+
+
+def _reporting(parts: Parts) -> Reporting:
+    document = parts.following.document
+
+    def build(week: str, plan: Plan, as_of: datetime) -> SlaReport:
+        return weekly_report(
+            parts.facts,
+            week,
+            plan.zone,
+            as_of,
+            environment=plan.environment,
+            objectives=plan.objectives,
+            expected=plan.expected,
+        )
+
+    return Reporting(lambda: reports.plan_of(document()), build, SentReports(parts.control), parts.clock.now)
+
+
+@dataclass(frozen=True, slots=True)
+class SentReports:
+    """The reports in control that went out."""
+
+    control: Control
+
+    def has(self, week: str, plan: Plan) -> bool:
+        found = self.control.reports.find(KIND, week, plan.zone.key, plan.environment)
+        return found is not None and found.sent_at is not None
+
+    def note(self, report: SlaReport, sent_at: datetime, epoch: int) -> None:
+        """Keeps the figures as they were sent."""
+        about = report.week
+        kept = Report(
+            secrets.token_hex(16),
+            KIND,
+            about.name,
+            about.zone,
+            about.environment,
+            report.as_of,
+            json.loads(to_json(report)),
+        )
+        self.control.reports.keep(kept, epoch)
+        found = self.control.reports.find(KIND, about.name, about.zone, about.environment)
+        assert found is not None
+        self.control.reports.sent(found.id, sent_at, epoch)
+
+
+def _pruning(parts: Parts) -> Pruning:
+    document, control = parts.following.document, parts.control
+
+    def sessions(before: datetime, epoch: int) -> int:
+        with control.leading(epoch) as tx:
+            return control.accounts.close_sessions(tx, before, parts.clock.now() - SESSIONS_IDLE)
+
+    brooms: Sequence[Broom] = (
+        Broom("alerts", lambda: document().maintenance.alerts, control.alerts.purge),
+        Broom("notifications", lambda: document().maintenance.notifications, control.notifications.purge),
+        Broom("sessions", lambda: SESSIONS_KEPT, sessions),
+    )
+    return Pruning(brooms, parts.clock.now)

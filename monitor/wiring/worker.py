@@ -1,0 +1,96 @@
+"""The worker as a process: the lease tended, the jobs scheduled, the file applied again when asked."""
+
+import logging
+import os
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.clock import Clock
+from monitor.config import Loaded, environment, load_here, secret_key
+from monitor.errors import HookvitalsError
+from monitor.seal import Sealer
+from monitor.store.control import Control
+from monitor.wiring.applying import apply
+from monitor.wiring.following import Following
+from monitor.wiring.internal_key import ensure_internal_key
+from monitor.wiring.jobs import Parts, jobs_of
+from monitor.wiring.stores import control_url, open_facts
+from monitor.worker.leadership import BEAT_S, Leadership
+from monitor.worker.schedule import Runner, schedule
+
+log = logging.getLogger("hookvitals.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """stop: end. again: apply the file again, if this worker leads."""
+
+    stop: threading.Event
+    again: threading.Event
+
+
+def run_worker(loaded: Loaded, clock: Clock, signals: Signals) -> None:
+    """Runs until told to stop. Raises WrongSchema or ConfigError before anything is started."""
+    settings = loaded.settings
+    key = secret_key(settings)
+    control = Control.open(control_url(settings), clock)
+    facts = open_facts(settings)
+    try:
+        facts.store_id()  # a missing or older store is told of now, not by the first job
+        ensure_internal_key(control, key, clock)
+        parts = Parts(settings, key, control, facts, Following(control.configs.latest, clock), clock)
+        leadership = Leadership(control.leases, f"{socket.gethostname()}:{os.getpid()}", clock)
+        scheduler = schedule(jobs_of(parts), Runner(leadership.epoch, control.jobs, clock))
+        scheduler.start()
+        try:
+            _lead(leadership, parts, loaded.file, signals)
+        finally:
+            scheduler.shutdown()
+            _release(leadership)
+    finally:
+        facts.close()
+        control.close()
+
+
+def _lead(leadership: Leadership, parts: Parts, file: Path | None, signals: Signals) -> None:
+    led = False
+    while not signals.stop.is_set():
+        try:
+            leads = leadership.tend()
+        except HookvitalsError as exc:
+            log.warning("the lease cannot be tended: %s", exc)
+            leads = leadership.epoch() is not None
+        if leads != led:
+            log.info("this worker leads" if leads else "another worker leads")
+            led = leads
+        if signals.again.is_set() and leads:
+            signals.again.clear()
+            _apply_again(parts, file)
+        signals.stop.wait(BEAT_S)
+
+
+def _apply_again(parts: Parts, file: Path | None) -> None:
+    """Puts the file in force; a file with mistakes changes nothing."""
+    try:
+        applied = apply(
+            parts.control,
+            load_here(file).document,
+            origin=str(file or ""),
+            by="SIGHUP",
+            at=parts.clock.now(),
+            sealer=Sealer(parts.sealing_key),
+            environ=environment(),
+        )
+    except HookvitalsError as exc:
+        log.error("the configuration was not applied: %s", exc)
+        return
+    log.info("configuration version %d is in force", applied.number)
+
+
+def _release(leadership: Leadership) -> None:
+    try:
+        leadership.release()
+    except HookvitalsError as exc:
+        log.warning("the lease was not given back, another worker takes over in a while: %s", exc)
