@@ -28,7 +28,7 @@ from monitor.model import (
     SeriesKey,
 )
 from monitor.rollup import Rollup
-from monitor.store.facts.protocol import ClientCounts, FactReader, FactWriter, RecordFilter, pages
+from monitor.store.facts.protocol import ClientCounts, FactReader, FactWriter, Parts, RecordFilter, pages
 from tests.facts import NOON, Captured, Filled, RecordFactory, mixed, route_of, uuid7
 
 MINUTE = timedelta(minutes=1)
@@ -282,6 +282,26 @@ class FactsSuite:
         for q in (0.5, 0.95, 0.99):
             exact = taken[max(1, math.ceil(q * len(taken))) - 1]
             assert found.quantile(q) == pytest.approx(exact, rel=RELATIVE_ERROR * 1.01)
+
+    @pytest.mark.parametrize("folded", [0, 2], ids=["unfolded", "folded"])
+    def test_only_the_parts_asked_for_are_read(self, store: Store, many: list[Record], folded: int) -> None:
+        fill_in_parts(store, many, folded)
+        start_us, end_us = to_us(NOON - 2 * DAY), to_us(NOON + 2 * DAY)
+        parts = Parts((Duration.ACK,), exemplars=False)
+
+        found = [
+            store.reader.ever([EVERYTHING], parts)[EVERYTHING],
+            store.reader.total([EVERYTHING], start_us, end_us, parts)[EVERYTHING],
+            *store.reader.rollups([EVERYTHING], Grain.DAY, start_us, end_us, 28, parts)[EVERYTHING].values(),
+        ]
+
+        whole = ever(store)
+        assert len(found) == 3
+        for rollup in found:
+            assert rollup.counts == whole.counts
+            assert rollup.distribution(Duration.ACK) == whole.distribution(Duration.ACK)
+            assert rollup.distribution(Duration.PROCESS).count == 0
+            assert (rollup.exemplars.slowest, dict(rollup.exemplars.failures)) == (None, {})
 
     def test_exemplars_name_the_slowest_attempt_and_the_latest_failures(
         self, store: Store, many: list[Record]

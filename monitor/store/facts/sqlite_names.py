@@ -1,5 +1,6 @@
 """Codes and names of series and error classes on SQLite, kept in memory: they are added, never changed."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -33,8 +34,10 @@ class Names:
         wanted = set(codes)
         missing = sorted(wanted - self._errors.keys())
         if missing:
-            marks = ",".join("?" * len(missing))
-            found = db.execute(f"SELECT code, name FROM error_class WHERE code IN ({marks})", missing)  # noqa: S608
+            found = db.execute(
+                "SELECT code, name FROM error_class WHERE code IN (SELECT value FROM json_each(?))",
+                (json.dumps(missing),),
+            )
             self._errors = {**self._errors, **dict(found.fetchall())}
         return {code: self._errors[code] for code in wanted if code in self._errors}
 

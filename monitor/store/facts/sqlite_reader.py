@@ -8,30 +8,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
-
 from monitor.model import Grain, ProbeKind, ProbeResult, QueueSample, Record, SeriesKey
-from monitor.rollup import STUCK_ACCEPTED, STUCK_FINAL, Buckets, Rollup, combined, fold, rollups
-from monitor.store.facts import record_rows
+from monitor.rollup import STUCK_ACCEPTED, STUCK_FINAL, Buckets, Rollup, rollups
 from monitor.store.facts.protocol import WHOLE, ClientCounts, FeedRow, Parts, RecordFilter, RecordPage
-from monitor.store.facts.record_rows import MINUTE_US, Row, first_id_at
+from monitor.store.facts.record_rows import MINUTE_US
 from monitor.store.facts.spans import spans
 from monitor.store.facts.sqlite_events import read_event
-from monitor.store.facts.sqlite_names import Names, Series
-from monitor.store.facts.sqlite_pages import Bounds, read_page
+from monitor.store.facts.sqlite_names import Names
+from monitor.store.facts.sqlite_pages import bounds_of, read_page
+from monitor.store.facts.sqlite_records import read_capture, read_feed, read_row, records_of, recount
 from monitor.store.facts.sqlite_rollups import (
-    levels,
     read_buckets,
     read_ever,
     read_last_minutes,
     read_total,
 )
-from monitor.store.facts.sqlite_samples import latest_samples, results_between, samples_between
+from monitor.store.facts.sqlite_samples import clients_since, latest_samples, results_between, samples_between
 from monitor.store.facts.sqlite_snapshot import Snapshots
-
-_RECORD = ", ".join(record_rows.COLUMNS)
-_LAST_ID = b"\xff" * 16
-_ROWS_A_FOLD = 20_000
 
 
 class SqliteFactReader:
@@ -102,76 +95,41 @@ class SqliteFactReader:
         return {wanted[code]: minute * MINUTE_US for code, minute in found.items()}
 
     def recount(self, start_us: int, end_us: int) -> Mapping[tuple[SeriesKey, int], Rollup]:
-        first, end = -(-start_us // MINUTE_US), -(-end_us // MINUTE_US)
-        folded: list[Buckets] = []
         with self._snapshots.read() as db:
-            series = self._names.series(db)
-            # A record counts by its own minute and by its minute of receipt, and nothing sorts the second:
-            # the whole table is read.
-            cursor = db.execute(f"SELECT {_RECORD} FROM record")  # noqa: S608
-            while rows := cursor.fetchmany(_ROWS_A_FOLD):
-                deltas = record_rows.deltas_of(rows)
-                inside = (deltas["minute"] >= first) & (deltas["minute"] < end)
-                inside |= (deltas["received_minute"] >= first) & (deltas["received_minute"] < end)
-                if inside.any():
-                    folded.append(fold(deltas[inside]))
-        if not folded:
-            return {}
-        whole = combined(levels(combined(folded), series))
-        return {
-            (series.keys[code], start * MINUTE_US): rollup
-            for (code, start), rollup in rollups(whole).items()
-            if first <= start < end
-        }
+            return recount(db, self._names.series(db), start_us, end_us)
 
     def page(self, wanted: RecordFilter, limit: int, before: UUID | None = None) -> RecordPage:
         with self._snapshots.read() as db:
             series = self._names.series(db)
-            bounds = _bounds(db, series, wanted, before)
+            bounds = bounds_of(db, series, wanted, before)
             if bounds is None:
                 return RecordPage((), None)
             rows, reached = read_page(db, bounds, limit)
-            records = self._records(db, series, rows)
+            records = records_of(db, self._names, rows)
         return RecordPage(records, None if reached is None else UUID(bytes=reached))
 
     def get(self, record_id: UUID) -> Record | None:
         with self._snapshots.read() as db:
-            row = _row(db, record_id.bytes)
-            return None if row is None else self._records(db, self._names.series(db), [row])[0]
+            row = read_row(db, record_id.bytes)
+            return None if row is None else records_of(db, self._names, [row])[0]
 
     def event(self, environment: str | None, source: str, event_id: str) -> Sequence[Record]:
         with self._snapshots.read() as db:
             series = self._names.series(db)
             routes = frozenset(series.routes(environment, source))
             rows = [row for row in read_event(db, event_id) if row[1] in routes]
-            return self._records(db, series, rows)
+            return records_of(db, self._names, rows)
 
     def capture(
         self, environment: str, source: str, endpoint: str, event_id: str
     ) -> tuple[bytes, bool] | None:
         with self._snapshots.read() as db:
             code = self._names.series(db).codes.get(SeriesKey(environment, source, endpoint))
-            return None if code is None else _capture(db, code, event_id)
+            return None if code is None else read_capture(db, code, event_id)
 
     def feed(self, xid: int, seq: int, limit: int) -> Sequence[FeedRow]:
-        found: list[FeedRow] = []
         with self._snapshots.read() as db:
-            series = self._names.series(db)
-            marks = db.execute(
-                "SELECT xid, seq, record_id FROM feed WHERE seq > ? ORDER BY seq",  # the primary key
-                (seq,),
-            )
-            for row_xid, row_seq, record_id in marks:
-                if len(found) == limit:
-                    break
-                row = _row(db, record_id)
-                if row is None:  # purged since: there is nothing left to hear of
-                    continue
-                event_id = record_rows.event_id_of(row)
-                kept = None if event_id is None else _capture(db, series.parents[row[1]], event_id)
-                record = self._records(db, series, [row])[0]
-                found.append(FeedRow(row_xid, row_seq, record, kept and kept[0], bool(kept and kept[1])))
-        return found
+            return read_feed(db, self._names, seq, limit)
 
     def queue_samples(self, start_us: int, end_us: int) -> Sequence[QueueSample]:
         with self._snapshots.read() as db:
@@ -192,12 +150,7 @@ class SqliteFactReader:
 
     def clients(self, not_before_us: int) -> Sequence[ClientCounts]:
         with self._snapshots.read() as db:
-            rows = db.execute(
-                "SELECT name, version, instance, started_at_us, seen_at_us, skew_us, produced, spooled,"
-                " dropped, state FROM client WHERE seen_at_us >= ? ORDER BY name, instance, started_at_us",
-                (not_before_us,),
-            ).fetchall()
-        return [_client(row) for row in rows]
+            return clients_since(db, not_before_us)
 
     def stuck(self, environment: str, before_us: int, since_us: int) -> Mapping[SeriesKey, int]:
         endpoints = [
@@ -224,30 +177,6 @@ class SqliteFactReader:
     def close(self) -> None:
         self._snapshots.close()
 
-    def _records(self, db: sqlite3.Connection, series: Series, rows: Sequence[Row]) -> list[Record]:
-        errors = self._names.errors(db, {row[6] for row in rows if row[6]})
-        return [record_rows.record_of(row, series.keys[row[1]], errors.get(row[6])) for row in rows]
-
-
-_dropped = msgspec.msgpack.Decoder(dict[str, int])
-_state = msgspec.msgpack.Decoder(dict[str, object])
-
-
-def _client(row: Row) -> ClientCounts:
-    name, version, instance, started, seen, skew, produced, spooled, dropped, state = row
-    return ClientCounts(
-        name,
-        version,
-        instance,
-        started,
-        seen,
-        skew,
-        produced,
-        spooled,
-        _dropped.decode(dropped),
-        _state.decode(state),
-    )
-
 
 def _asked(buckets: Buckets | None) -> Mapping[tuple[int, int], Rollup]:
     return {} if buckets is None else rollups(buckets)
@@ -256,39 +185,3 @@ def _asked(buckets: Buckets | None) -> Mapping[tuple[int, int], Rollup]:
 def _meta(db: sqlite3.Connection, key: str) -> str | int:
     value: str | int = db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
     return value
-
-
-def _row(db: sqlite3.Connection, record_id: bytes) -> Row | None:
-    row: Row | None = db.execute(
-        f"SELECT {_RECORD} FROM record WHERE record_id = ?",  # noqa: S608
-        (record_id,),
-    ).fetchone()
-    return row
-
-
-def _capture(db: sqlite3.Connection, endpoint: int, event_id: str) -> tuple[bytes, bool] | None:
-    row = db.execute(
-        "SELECT sealed, redacted FROM capture WHERE endpoint = ? AND event_id = ?",  # the primary key
-        (endpoint, event_id),
-    ).fetchone()
-    return None if row is None else (row[0], bool(row[1]))
-
-
-def _bounds(
-    db: sqlite3.Connection, series: Series, wanted: RecordFilter, before: UUID | None
-) -> Bounds | None:
-    """What the filter means in codes and ids; None when nothing can match."""
-    first = first_id_at(wanted.since_us or 0)
-    last = _LAST_ID if wanted.until_us is None else first_id_at(wanted.until_us)
-    if before is not None:
-        last = min(last, before.bytes)
-    routes: Sequence[int] | None = None
-    if any((wanted.environment, wanted.source, wanted.endpoint, wanted.event_type)):
-        routes = series.routes(wanted.environment, wanted.source, wanted.endpoint, wanted.event_type)
-    errors: Sequence[int] | None = None
-    if wanted.error_class is not None:
-        found = db.execute("SELECT code FROM error_class WHERE name = ?", (wanted.error_class,)).fetchall()
-        errors = [code for (code,) in found]
-    if first >= last or routes == [] or errors == []:
-        return None
-    return Bounds(first, last, routes, tuple(wanted.outcomes), errors)

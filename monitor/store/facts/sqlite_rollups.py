@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from monitor.model import Duration, Grain
-from monitor.rollup import DELTA, Buckets, Deltas, coarsened, combined, fold, lifted
+from monitor.rollup import DELTA, NO_EXEMPLARS, Buckets, Deltas, coarsened, combined, fold, lifted
 from monitor.sparse import Ints, Sheet
 from monitor.store.facts import rollup_rows
 from monitor.store.facts.protocol import WHOLE, Parts
@@ -33,7 +33,7 @@ def read_buckets(
 
     every: this many buckets are merged into one. Merged buckets start at multiples of their width since 1970.
     """
-    both = (_stored(db, codes, span, parts), _unfolded(db, series, codes, span))
+    both = (_stored(db, codes, span, parts), _unfolded(db, series, codes, span, parts))
     found = [buckets for buckets in both if buckets]
     if not found:
         return None
@@ -55,7 +55,7 @@ def read_total(
         return None
     whole = (Grain.MINUTE, pieces[0][1], pieces[-1][2])
     found = [_stored(db, codes, piece, parts) for piece in pieces]
-    found.append(_unfolded(db, series, codes, whole))
+    found.append(_unfolded(db, series, codes, whole, parts))
     alike = [
         replace(buckets, grain=Grain.EVER, start=np.zeros_like(buckets.start)) for buckets in found if buckets
     ]
@@ -113,7 +113,9 @@ def _columns(parts: Parts) -> list[str]:
     return [name for name in rollup_rows.COLUMNS if name not in left_out]
 
 
-def _unfolded(db: sqlite3.Connection, series: Series, codes: Collection[int], span: Span) -> Buckets | None:
+def _unfolded(
+    db: sqlite3.Connection, series: Series, codes: Collection[int], span: Span, parts: Parts
+) -> Buckets | None:
     """What deltas add to these series in the span."""
     deltas = _pending(db)
     if not deltas.size:
@@ -123,7 +125,17 @@ def _unfolded(db: sqlite3.Connection, series: Series, codes: Collection[int], sp
         return None
     found = coarsened(combined(levels(fold(deltas), series)), span[0])
     inside = np.isin(found.series, sorted(codes)) & (found.start >= span[1]) & (found.start < span[2])
-    return _taken(found, inside)
+    return _taken(_only(found, parts), inside)
+
+
+def _only(buckets: Buckets, parts: Parts) -> Buckets:
+    """The buckets without what was not asked for, as if it had not been read."""
+    bins = tuple(
+        sheet if kind in parts.durations else Sheet.empty()
+        for kind, sheet in zip(Duration, buckets.bins, strict=True)
+    )
+    exemplars = buckets.exemplars if parts.exemplars else [NO_EXEMPLARS] * len(buckets)
+    return replace(buckets, bins=bins, exemplars=exemplars)
 
 
 def _pending(db: sqlite3.Connection) -> Deltas:

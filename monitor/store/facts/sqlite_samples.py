@@ -1,12 +1,15 @@
-"""Queue samples and probe results out of a SQLite store. Their tables are keyed by what was looked at first,
-so each range is read once per queue or endpoint, and no read walks the whole history."""
+"""Queue samples, probe results and clients' counts out of a SQLite store. Samples and results are keyed
+by what was looked at first, so a range is read once per queue or endpoint; no read walks all history."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from monitor.clock import from_us
 from monitor.model import ProbeKind, ProbeResult, QueueSample
+from monitor.store.facts.protocol import ClientCounts
 from monitor.store.facts.sqlite_names import Series
 
 
@@ -51,6 +54,16 @@ def results_between(
         )
         found += [_result(series, endpoint, kind, row) for row in rows]
     return sorted(found, key=lambda result: result.checked_at)
+
+
+def clients_since(db: sqlite3.Connection, not_before_us: int) -> list[ClientCounts]:
+    """What each start of each SDK instance said last, if since the bound. The table is small: read whole."""
+    rows = db.execute(
+        "SELECT name, version, instance, started_at_us, seen_at_us, skew_us, produced, spooled,"
+        " dropped, state FROM client WHERE seen_at_us >= ? ORDER BY name, instance, started_at_us",
+        (not_before_us,),
+    )
+    return [_client(row) for row in rows]
 
 
 def _queues(db: sqlite3.Connection) -> Iterator[tuple[int, str]]:
@@ -104,4 +117,24 @@ def _result(series: Series, endpoint: int, kind: ProbeKind, row: Sequence[Any]) 
         None if not_after_us is None else from_us(not_after_us),
         subject,
         issuer,
+    )
+
+
+_dropped = msgspec.msgpack.Decoder(dict[str, int])
+_state = msgspec.msgpack.Decoder(dict[str, object])
+
+
+def _client(row: Sequence[Any]) -> ClientCounts:
+    name, version, instance, started, seen, skew, produced, spooled, dropped, state = row
+    return ClientCounts(
+        name,
+        version,
+        instance,
+        started,
+        seen,
+        skew,
+        produced,
+        spooled,
+        _dropped.decode(dropped),
+        _state.decode(state),
     )

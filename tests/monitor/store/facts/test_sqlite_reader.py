@@ -88,6 +88,16 @@ def first_of(reader: SqliteFactReader) -> UUID:
     return reader.page(RecordFilter(source="stripe"), 100).records[-1].record_id
 
 
+def test_a_filter_may_stand_for_any_number_of_routes(
+    opened: tuple[Filled, SqliteFactReader], db: sqlite3.Connection
+) -> None:
+    opened[0].add(mixed(50, over=HOUR))
+
+    rows, _ = read_page(db, Bounds(bytes(16), b"\xff" * 16, range(100_000), errors=range(100_000)), 100)
+
+    assert len(rows) == 50
+
+
 def test_an_id_bound_takes_the_whole_millisecond() -> None:
     assert first_id_at(5_000) == (5).to_bytes(6, "big") + bytes(10)
     assert first_id_at(5_001) == (6).to_bytes(6, "big") + bytes(10)
