@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitor.clock import Clock
+from monitor.dead_letters import UNFINISHED, Item, ItemState
 from monitor.model import Outcome, Record
 from monitor.replay.hearing import hear, letter_record
 from monitor.store.control import Control
-from monitor.store.control.replays import UNFINISHED, Item, ItemState
 from monitor.store.facts.protocol import FactReader
 
 UNCONFIRMED_AFTER = timedelta(minutes=10)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from monitor.store.control.replays import Item, ItemState
+from monitor.dead_letters import Item, ItemState
 
 STOP_AFTER = 5
 """Failures in a row that stop a replay."""

@@ -10,17 +10,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from monitor.clock import Clock
+from monitor.dead_letters import Item, ItemState, Refusal, Replay, ReplayState
 from monitor.errors import LeaseLost
 from monitor.replay.aftercare import Aftercare
 from monitor.replay.brake import STOP_AFTER, Pace, must_stop, sendable
 from monitor.replay.hearing import hear, letter_record
-from monitor.replay.plan import Refusal
 from monitor.replay.planning import succeeded_since
 from monitor.replay.preparing import prepared
 from monitor.replay.sender import Arrival, Outgoing, Requests, Sent, send
 from monitor.seal import Sealer
 from monitor.store.control import Control
-from monitor.store.control.replays import Item, ItemState, Replay, ReplayState
 from monitor.store.facts.protocol import FactReader
 
 PLANNED_A_RUN = 200

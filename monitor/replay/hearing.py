@@ -5,12 +5,11 @@ The same for records from the feed and for those that the engine looked up. It c
 
 from datetime import datetime
 
+from monitor.dead_letters import Item, ItemState, LetterKey, LetterRecord, LetterState
 from monitor.model import Record
 from monitor.replay.letters import standing_of
 from monitor.replay.verdict import verdict
 from monitor.store.control import Control, Tx
-from monitor.store.control.letters import LetterKey, LetterRecord, LetterState
-from monitor.store.control.replays import Item, ItemState
 
 SETTLEABLE = (ItemState.SENDING, ItemState.SENT, ItemState.FAILED, ItemState.UNCONFIRMED)
 

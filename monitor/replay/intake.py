@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from alerts.model import Alert, Route, Silence, State, Telling
 from alerts.notifier import Due, due
 from monitor.clock import Clock
+from monitor.dead_letters import PERMANENT_LETTER, LetterKey, LetterState, SealedCapture
 from monitor.model import Outcome
 from monitor.replay.hearing import belongs, hear, letter_record
 from monitor.replay.permanent import fingerprint, permanent_alert
 from monitor.store.control import Control, Tx
-from monitor.store.control.book import PERMANENT_LETTER
-from monitor.store.control.letters import LetterKey, LetterState, SealedCapture
 from monitor.store.control.marks import FeedMark
 from monitor.store.control.notifications import enqueue
 from monitor.store.facts.protocol import FactReader, FeedRow

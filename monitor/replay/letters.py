@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from monitor.dead_letters import LetterRecord, LetterState, Standing
 from monitor.model import UNVERIFIED, Outcome
-from monitor.store.control.letters import LetterRecord, LetterState, Standing
 
 PERMANENT_AFTER = 5
 """Failed replays after which a letter is set aside for a person."""

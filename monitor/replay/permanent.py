@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from alerts.model import Alert, Change, Evidence, Severity, State, Transition, fingerprint_of
-from monitor.store.control.book import PERMANENT_LETTER
+from monitor.dead_letters import PERMANENT_LETTER
 
 RULE = PERMANENT_LETTER
 

@@ -3,37 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
-
-class Refusal(StrEnum):
-    """Why a letter cannot or need not be sent."""
-
-    UNKNOWN = "unknown_letter"
-    RESOLVED = "already_resolved"
-    SUCCEEDED = "already_succeeded"
-    BUSY = "in_another_replay"
-    NO_CAPTURE = "capture_missing"
-    REDACTED = "capture_redacted"
-    NO_URL = "no_endpoint_url"
-    NO_SECRET = "no_replay_secret"  # noqa: S105  # a reason, not a secret
-
-    @property
-    def hint(self) -> str:
-        """What to do about it."""
-        return HINTS[self]
-
-
-HINTS: Mapping[Refusal, str] = {
-    Refusal.UNKNOWN: "there is no dead letter of that id",
-    Refusal.RESOLVED: "nothing to do: the event was processed since",
-    Refusal.SUCCEEDED: "nothing to do: the event was processed since",
-    Refusal.BUSY: "wait for that replay, or cancel it",
-    Refusal.NO_CAPTURE: "its body was not captured; set the receiver's capture to dead_letters",
-    Refusal.REDACTED: "its body was redacted in the receiver; a redacted body is shown, never sent",
-    Refusal.NO_URL: "give the endpoint a url in hookvitals.toml or through the API",
-    Refusal.NO_SECRET: "give the endpoint a replay_secret, and the receiver the same one",
-}
+from monitor.dead_letters import Refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from monitor.dead_letters import Item, ItemState, Letter, LetterKey, LetterState, Replay, ReplayState
 from monitor.errors import Unprocessable
 from monitor.model import Outcome, Record
 from monitor.replay.plan import Candidate, Plan
 from monitor.store.control import Control
 from monitor.store.control.catalog import Endpoint
-from monitor.store.control.letters import Letter, LetterKey, LetterState
-from monitor.store.control.replays import Item, ItemState, Replay, ReplayState
 from monitor.store.facts.protocol import FactReader
 
 MOST_LETTERS = 1000

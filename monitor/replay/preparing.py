@@ -1,12 +1,10 @@
 """Putting one event together for its request: where to, what body, which secret. It sends nothing."""
 
-from monitor.replay.plan import Refusal
+from monitor.dead_letters import Item, LetterState, Refusal
 from monitor.replay.secrets import opened_secret
 from monitor.replay.sender import Outgoing
 from monitor.seal import Sealer, Unsealable, capture_context, opened_capture
 from monitor.store.control import Control
-from monitor.store.control.letters import LetterState
-from monitor.store.control.replays import Item
 
 
 def prepared(control: Control, sealer: Sealer, item: Item) -> Outgoing | str:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitor.clock import Clock
+from monitor.dead_letters import LetterFilter, LetterState
 from monitor.replay.plan import plan
 from monitor.replay.planning import frozen, survey
 from monitor.store.control import Control
-from monitor.store.control.letters import LetterFilter, LetterState
 from monitor.store.facts.protocol import FactReader
 
 BATCH = 100

@@ -6,9 +6,8 @@ An answer over HTTP is no verdict: only a record that the receiver wrote afterwa
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from monitor.dead_letters import ItemState, LetterRecord
 from monitor.model import Outcome
-from monitor.store.control.letters import LetterRecord
-from monitor.store.control.replays import ItemState
 
 
 @dataclass(frozen=True, slots=True)

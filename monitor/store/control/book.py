@@ -9,13 +9,11 @@ from sqlalchemy import Engine
 
 from alerts.lifecycle import Move
 from alerts.model import Alert, Notification, Silence, Telling
+from monitor.dead_letters import PERMANENT_LETTER
 from monitor.store.control.alerts import Alerts
 from monitor.store.control.leases import leading
 from monitor.store.control.notifications import Notifications, enqueue
 from monitor.store.control.silences import Silences
-
-PERMANENT_LETTER = "permanent_letter"
-"""The kind of alert that the intake of dead letters raises itself: no rule judges it, none may end it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,114 +3,27 @@
 A letter's state is worked out from its records by `monitor.replay.letters`, and only stored here.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Engine, Row, Select, and_, func, or_, select, update
 
 from monitor.clock import from_us, to_us
+from monitor.dead_letters import (
+    SHOWN,
+    Letter,
+    LetterFilter,
+    LetterKey,
+    LetterRecord,
+    LetterState,
+    SealedCapture,
+    Standing,
+)
 from monitor.model import Outcome
 from monitor.store.control.engine import Tx, insert_missing, read, tally
 from monitor.store.control.schema import letter, letter_capture, letter_record
-
-
-class LetterState(StrEnum):
-    """Where a letter stands. none: records of its replays came, but not yet the one that says it died."""
-
-    NONE = "none"
-    OPEN = "open"
-    PERMANENT = "permanent"
-    RESOLVED = "resolved"
-
-
-SHOWN = (LetterState.OPEN, LetterState.PERMANENT, LetterState.RESOLVED)
-
-
-@dataclass(frozen=True, slots=True)
-class LetterKey:
-    """Which event at which endpoint."""
-
-    environment: str
-    source: str
-    endpoint: str
-    event_id: str
-
-    @property
-    def id(self) -> str:
-        """32 hex digits, the same for the same event wherever it is worked out."""
-        parts = [self.environment, self.source, self.endpoint, self.event_id]
-        text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-@dataclass(frozen=True, slots=True)
-class LetterRecord:
-    """What a letter keeps of a processing record."""
-
-    record_id: str
-    recorded_at: datetime
-    outcome: Outcome
-    event_type: str
-    replay_id: str | None = None
-    attempt: int | None = None
-    reason: str | None = None
-    error_class: str | None = None
-    error_message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the records of an event say of its letter. failed_replays: since it last died anew."""
-
-    state: LetterState
-    event_type: str
-    died_at: datetime
-    how: str | None = None
-    settled_at: datetime | None = None
-    failed_replays: int = 0
-    attempt: int | None = None
-    error_class: str | None = None
-    error_message: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A letter as it stands. redacted: None when nothing was captured; body_bytes: of the sealed capture."""
-
-    id: str
-    key: LetterKey
-    standing: Standing
-    redacted: bool | None = None
-    body_bytes: int = 0
-
-    @property
-    def state(self) -> LetterState:
-        return self.standing.state
-
-
-@dataclass(frozen=True, slots=True)
-class LetterFilter:
-    """Which letters to show; empty parts match all. Times are of death, until exclusive."""
-
-    environment: str | None = None
-    source: str | None = None
-    endpoint: str | None = None
-    event_type: str | None = None
-    error_class: str | None = None
-    states: Sequence[LetterState] = SHOWN
-    since_at: datetime | None = None
-    until_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SealedCapture:
-    sealed: bytes = field(repr=False)
-    redacted: bool
 
 
 @dataclass(frozen=True, slots=True)

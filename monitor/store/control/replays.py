@@ -6,84 +6,23 @@ It sends nothing and decides nothing: `monitor.replay` does.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Engine, Row, Select, and_, func, insert, or_, select, update
 
 from monitor.clock import from_us, to_us
+from monitor.dead_letters import (
+    IN_FLIGHT,
+    UNFINISHED,
+    Item,
+    ItemState,
+    LetterKey,
+    Replay,
+    ReplayState,
+)
 from monitor.store.control.engine import Tx, read
 from monitor.store.control.leases import leading
-from monitor.store.control.letters import LetterKey
 from monitor.store.control.schema import letter, replay, replay_item
-
-
-class ReplayState(StrEnum):
-    """stopped: by the brake, can be resumed. cancelled: by a person, for good."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPED = "stopped"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-
-
-UNFINISHED = (ReplayState.RUNNING, ReplayState.PAUSED, ReplayState.STOPPED)
-
-
-class ItemState(StrEnum):
-    """sending: claimed, so its request may be on the way. sent: answered, its record not yet here."""
-
-    PLANNED = "planned"
-    SENDING = "sending"
-    SENT = "sent"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-    UNCONFIRMED = "unconfirmed"
-
-
-IN_FLIGHT = (ItemState.SENDING, ItemState.SENT)
-SETTLED = (ItemState.SUCCEEDED, ItemState.FAILED, ItemState.SKIPPED, ItemState.UNCONFIRMED)
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """A frozen set of letters on its way. resumed_at: failures before it brake no more."""
-
-    id: str
-    state: ReplayState
-    reason: str
-    created_by: str
-    created_at: datetime
-    per_second: float
-    in_flight: int
-    automatic: bool = False
-    state_reason: str = ""
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    resumed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One letter of a replay. Its id goes out as Hookvitals-Replay and comes back as a record's
-    replay_id."""
-
-    id: str
-    replay_id: str
-    position: int
-    letter_id: str
-    key: LetterKey
-    state: ItemState
-    reason: str = ""
-    attempts: int = 0
-    epoch: int | None = None
-    sending_at: datetime | None = None
-    sent_at: datetime | None = None
-    settled_at: datetime | None = None
-    http_status: int | None = None
-    record_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
