@@ -8,7 +8,7 @@ from typing import List, Optional, Tuple
 
 from hookvitals.schemes import HeaderItems, standard_key, standard_signature
 from hookvitals.schemes.errors import VerificationError
-from hookvitals.schemes.signed import DEFAULT_TOLERANCE_S, bounded, only, same, timestamp
+from hookvitals.schemes.signed import DEFAULT_TOLERANCE_S, bounded, only, same, seconds, within
 
 ITEM, TIMESTAMP, SIGNATURE = "Hookvitals-Replay", "Hookvitals-Timestamp", "Hookvitals-Signature"
 _MAX_ITEM_CHARS = 64
@@ -21,11 +21,11 @@ def replay_item(headers: HeaderItems, body: bytes, secret: Optional[str], now: f
     try:
         item = only(headers, ITEM)
         stamp = only(headers, TIMESTAMP)
-        timestamp(stamp, now, DEFAULT_TOLERANCE_S)
+        within(seconds(stamp), now, DEFAULT_TOLERANCE_S)
         expected = standard_signature(standard_key(secret), item, stamp, body).encode()
         given = bounded(only(headers, SIGNATURE).split(), "signatures")
         if any(same(expected, one.encode("utf-8", "replace")) for one in given):
-            return item[:_MAX_ITEM_CHARS]
+            return item if len(item) <= _MAX_ITEM_CHARS else None
     except (VerificationError, ValueError):
         return None
     return None

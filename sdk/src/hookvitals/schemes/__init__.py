@@ -59,4 +59,6 @@ def make(name: str, secrets: Sequence[Union[str, bytes]], **settings: Any) -> Sc
     """The scheme of this name. Raises ValueError for an unknown name or a secret that cannot be one."""
     if name not in SCHEMES:
         raise ValueError(f"unknown signature scheme {name!r}; known are {', '.join(sorted(SCHEMES))}")
+    if isinstance(secrets, (str, bytes)):  # each of its letters would be a secret of its own
+        raise ValueError("secrets is a list, even of one: [secret]")
     return SCHEMES[name](secrets, **settings)

@@ -12,6 +12,8 @@ from typing import Any, List, Sequence, Tuple, Union
 from hookvitals.schemes.errors import BAD_SIGNATURE, MALFORMED_SIGNATURE, MissingDependency, VerificationError
 from hookvitals.schemes.signed import HeaderItems, Verified, from_base64, only
 
+_LEAST_BITS = 2048
+
 
 @dataclass(frozen=True)
 class OrumScheme:
@@ -65,7 +67,7 @@ def _public_key(text: Union[str, bytes]) -> Tuple[str, Any]:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415
     except ImportError as exc:
         raise MissingDependency("Orum's RSA signatures need: pip install 'hookvitals[crypto]'") from exc
-    raw = (text.encode() if isinstance(text, str) else text).strip()
+    raw = (text.encode() if isinstance(text, str) else text).strip().replace(b"\\n", b"\n")
     if not raw.startswith(b"-----"):
         raw = b"-----BEGIN PUBLIC KEY-----\n" + raw + b"\n-----END PUBLIC KEY-----\n"
     try:
@@ -74,5 +76,7 @@ def _public_key(text: Union[str, bytes]) -> Tuple[str, Any]:
         raise ValueError("Orum's key is not a PEM public key") from exc
     if not isinstance(key, RSAPublicKey):
         raise ValueError("Orum's key is not an RSA key")
+    if key.key_size < _LEAST_BITS:
+        raise ValueError(f"Orum's key has {key.key_size} bits; fewer than {_LEAST_BITS} are not accepted")
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()[:8], key

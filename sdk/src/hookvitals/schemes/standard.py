@@ -13,7 +13,7 @@ from typing import Any, List, Optional, Sequence, Tuple, Union
 from hookvitals.schemes.errors import (
     BAD_SIGNATURE,
     MALFORMED_SIGNATURE,
-    MISSING_SIGNATURE,
+    UNKNOWN_KEY,
     MissingDependency,
     VerificationError,
 )
@@ -25,8 +25,9 @@ from hookvitals.schemes.signed import (
     from_base64,
     only,
     same,
+    seconds,
     secret_id,
-    timestamp,
+    within,
 )
 
 _SECRET, _PUBLIC = "whsec_", "whpk_"
@@ -37,7 +38,7 @@ def standard_key(secret: Union[str, bytes]) -> bytes:
     text = secret.decode() if isinstance(secret, bytes) else secret
     text = text[len(_SECRET) :] if text.startswith(_SECRET) else text
     try:
-        key = base64.b64decode(text, validate=True)
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)  # some providers leave = out
     except ValueError as exc:
         raise ValueError("a Standard Webhooks secret is base64 after `whsec_`") from exc
     if not key:
@@ -62,8 +63,9 @@ class StandardScheme:
     _public: Tuple[Tuple[str, Any], ...] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
-        public = [s for s in self.secrets if isinstance(s, str) and s.startswith(_PUBLIC)]
-        keys = tuple(standard_key(s) for s in self.secrets if s not in public)
+        texts = [s.decode() if isinstance(s, bytes) else s for s in self.secrets]
+        public = [text for text in texts if text.startswith(_PUBLIC)]
+        keys = tuple(standard_key(text) for text in texts if text not in public)
         if not keys and not public:
             raise ValueError("at least one secret is needed")
         object.__setattr__(self, "_keys", keys)
@@ -72,14 +74,16 @@ class StandardScheme:
     def verify(self, headers: HeaderItems, body: bytes, now: float) -> Verified:
         """Raises VerificationError unless one of the keys made one of the signatures."""
         message_id = self._header(headers, "id")
+        if not message_id.isascii():
+            raise VerificationError(MALFORMED_SIGNATURE, "the message id is not ASCII")
         stamp = self._header(headers, "timestamp")
         given = self._signatures(self._header(headers, "signature"))
-        signed_at = timestamp(stamp, now, self.tolerance_s)
-        content = f"{message_id}.{stamp}.".encode("utf-8", "surrogateescape") + body
+        signed_at = seconds(stamp)
+        content = f"{message_id}.{stamp}.".encode() + body
         found = self._matched_public(content, given) if self._public else self._matched(content, given)
         if found is None:
             raise VerificationError(BAD_SIGNATURE, "no configured key made this signature")
-        return Verified(found, signed_at)
+        return Verified(found, within(signed_at, now, self.tolerance_s))
 
     def sign(self, body: bytes, now: float, message_id: str = "msg_test") -> List[Tuple[str, str]]:
         """The headers a provider would send, made with the first `whsec_` secret."""
@@ -95,33 +99,32 @@ class StandardScheme:
     def _header(self, headers: HeaderItems, part: str) -> str:
         return only(headers, f"{self.header_prefix}-{part}")
 
-    def _signatures(self, text: str) -> List[Tuple[str, bytes]]:
-        """(version, signature) of the versions we know; others are skipped, as the specification asks."""
+    def _signatures(self, text: str) -> List[bytes]:
+        """The signatures of the one version we accept; others are skipped, as the specification asks."""
+        accepted = "v1a" if self._public else "v1"
         known = []
         for part in bounded(text.split(), "signatures"):
             version, comma, encoded = part.partition(",")
             if not comma:
                 raise VerificationError(MALFORMED_SIGNATURE, "a signature is not `version,base64`")
-            if version in ("v1", "v1a"):
-                known.append((version, from_base64(encoded, "signature")))
+            if version == accepted:
+                known.append(from_base64(encoded, "signature"))
         if not known:
-            raise VerificationError(MISSING_SIGNATURE, "there is no v1 or v1a signature")
+            raise VerificationError(UNKNOWN_KEY, f"there is no {accepted} signature, the kind of our keys")
         return known
 
-    def _matched(self, content: bytes, given: List[Tuple[str, bytes]]) -> Optional[str]:
+    def _matched(self, content: bytes, given: List[bytes]) -> Optional[str]:
         for key in self._keys:
             mac = hmac.new(key, content, hashlib.sha256).digest()
-            if any(same(mac, one) for version, one in given if version == "v1"):
+            if any(same(mac, one) for one in given):
                 return secret_id(key)
         return None
 
-    def _matched_public(self, content: bytes, given: List[Tuple[str, bytes]]) -> Optional[str]:
+    def _matched_public(self, content: bytes, given: List[bytes]) -> Optional[str]:
         from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  # the crypto extra
 
         for name, key in self._public:
-            for version, one in given:
-                if version != "v1a":
-                    continue
+            for one in given:
                 try:
                     key.verify(one, content)
                 except InvalidSignature:
