@@ -14,10 +14,10 @@ from monitor.metrics.facts import FactMetrics
 __all__ = ["ControlCounts", "FactMetrics", "control_metrics", "exposition"]
 
 
-def exposition(accept: str, *collectors: Collector) -> tuple[str, bytes]:
-    """(content type, body) of a scrape; accept: the request's Accept header, which picks the format."""
+def exposition(accept: str, *collectors: Collector) -> tuple[bytes, str]:
+    """(body, content type) of a scrape; accept: the request's Accept header, which picks the format."""
     registry = CollectorRegistry(auto_describe=False)
     for collector in collectors:
         registry.register(collector)
     encode, content_type = choose_encoder(accept)
-    return content_type, encode(registry)
+    return encode(registry), content_type

@@ -43,12 +43,12 @@ class Control(Collector):
 
 
 @contextmanager
-def serving(expose: Callable[[str], tuple[str, bytes]]) -> Iterator[str]:
+def serving(expose: Callable[[str], tuple[bytes, str]]) -> Iterator[str]:
     """An HTTP server whose every answer is a scrape; gives its address."""
 
     class Scraped(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            content_type, body = expose(self.headers.get("Accept", ""))
+            body, content_type = expose(self.headers.get("Accept", ""))
             self.send_response(200)
             self.send_header("Content-Type", content_type)
             self.send_header("Content-Length", str(len(body)))
@@ -128,11 +128,11 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
     with sqlite_facts(folder) as (fill, reader):
         a_bad_day(fill)
 
-        def well(accept: str) -> tuple[str, bytes]:
+        def well(accept: str) -> tuple[bytes, str]:
             # a collector of its own each time: a scrape may not be answered from memory here
             return exposition(accept, FactMetrics(reader, SystemClock()), Control())
 
-        def badly(accept: str) -> tuple[str, bytes]:
+        def badly(accept: str) -> tuple[bytes, str]:
             return exposition(accept, FactMetrics(lost, SystemClock()))
 
         with serving(well) as good, serving(badly) as bad:

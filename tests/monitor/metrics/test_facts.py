@@ -27,7 +27,7 @@ def scrape(reader: SqliteFactReader, clock: FakeClock | None = None) -> Samples:
 
 
 def samples_of(metrics: FactMetrics) -> Samples:
-    _, body = exposition("text/plain", metrics)
+    body, _ = exposition("text/plain", metrics)
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(body.decode())
@@ -48,7 +48,7 @@ def test_promtool_accepts_every_metric(tmp_path: Path) -> None:
     with sqlite_facts(tmp_path) as (fill, reader):
         fill.add(mixed(300, over=HOUR))
         add_samples(fill, reader)
-        _, body = exposition("text/plain", FactMetrics(reader, FakeClock(NOON)))
+        body, _ = exposition("text/plain", FactMetrics(reader, FakeClock(NOON)))
 
     checked = subprocess.run([promtool, "check", "metrics"], input=body, capture_output=True, check=False)
 
@@ -193,7 +193,7 @@ def test_a_store_that_cannot_be_read_is_told_as_that(tmp_path: Path) -> None:
 def test_openmetrics_is_answered_where_it_is_asked_for(tmp_path: Path) -> None:
     with sqlite_facts(tmp_path) as (fill, reader):
         fill.add(mixed(50, over=HOUR))
-        content_type, body = exposition(
+        body, content_type = exposition(
             "application/openmetrics-text; version=1.0.0", FactMetrics(reader, FakeClock(NOON))
         )
 
