@@ -143,9 +143,8 @@ class Catalog:
         """Adds the (environment, source, endpoint) that are not known yet; how many were new."""
         wanted = sorted(set(seen))
         with read(self.engine) as tx:
-            known = set(
-                tx.execute(select(endpoint.c.environment, endpoint.c.source, endpoint.c.name)).tuples()
-            )
+            rows = tx.execute(select(endpoint.c.environment, endpoint.c.source, endpoint.c.name)).all()
+        known = {(row[0], row[1], row[2]) for row in rows}
         new = [key for key in wanted if key not in known]
         if not new:
             return 0
