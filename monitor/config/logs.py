@@ -11,7 +11,7 @@ from typing import TextIO
 
 from monitor.config.settings import Settings
 
-QUIET = ("apscheduler", "urllib3", "waitress.queue", "_granian")
+QUIET = ("alembic", "apscheduler", "urllib3", "waitress.queue", "_granian")
 """Libraries whose information is noise here; their warnings are not."""
 
 

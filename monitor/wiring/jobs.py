@@ -6,20 +6,26 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from apscheduler.triggers.interval import IntervalTrigger
 
 from alerts.channels.channel import Channel
+from alerts.egress import Egress
+from alerts.http import Client
 from alerts.message import Links
 from monitor.clock import Clock
 from monitor.config import Document, Settings, environment
 from monitor.model import ProbeKind, ProbeResult, SeriesKey
 from monitor.probes.target import ProbeTarget
 from monitor.queries.windows import StoredObservations
+from monitor.replay.engine import ReplayEngine
 from monitor.replay.intake import Intake
+from monitor.replay.redelivery import Redelivery
 from monitor.reports.render import to_json
 from monitor.reports.sla import SlaReport
 from monitor.reports.weekly import weekly_report
+from monitor.seal import Sealer
 from monitor.store.control import Control
 from monitor.store.control.reports import Report
 from monitor.store.facts.protocol import FactReader
@@ -58,8 +64,10 @@ def jobs_of(parts: Parts) -> list[Job]:
         Job("catalog", _each(timedelta(seconds=15)), _cataloguing(parts).run),
         Job("feed", _each(timedelta(seconds=1)), _intake(parts).run),
         Job("rules", _each(timedelta(seconds=1)), _evaluation(parts).run),
+        Job("replay", _each(timedelta(seconds=1)), _replay(parts).run),
         Job("notifications", _each(timedelta(seconds=1)), _delivery(parts).run),
         Job("probes", _each(timedelta(seconds=5)), _probing(parts).run),
+        Job("redelivery", _each(timedelta(minutes=5)), _redelivery(parts).run),
         Job("report", _each(timedelta(minutes=10)), _reporting(parts).run),
         Job("prune", _each(timedelta(hours=1)), _pruning(parts).run),
     ]
@@ -76,6 +84,24 @@ def _cataloguing(parts: Parts) -> Cataloguing:
 def _intake(parts: Parts) -> Intake:
     document = parts.following.document
     return Intake(parts.control, parts.facts, lambda: document().effective_routes(), parts.clock)
+
+
+def _replay(parts: Parts) -> ReplayEngine:
+    document = parts.following.document
+    return ReplayEngine(
+        parts.control,
+        parts.facts,
+        lambda: Client(Egress(document().egress.allow)),
+        Sealer(parts.sealing_key),
+        parts.clock,
+        lambda: document().replay.timeout,
+    )
+
+
+def _redelivery(parts: Parts) -> Redelivery:
+    document = parts.following.document
+    new_id = partial(secrets.token_hex, 16)
+    return Redelivery(parts.control, parts.facts, parts.clock, new_id, lambda: document().replay.per_second)
 
 
 def _evaluation(parts: Parts) -> Evaluation:

@@ -1,0 +1,149 @@
+"""Eight days of the worker's jobs over real stores, under a clock that the test moves."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor.clock import to_us
+from monitor.config import Settings, stored
+from monitor.maintain.demo.catcher import Catcher, Caught
+from monitor.model import Outcome
+from monitor.seal import Sealer
+from monitor.store.control import Control, upgrade
+from monitor.store.facts import sqlite_file
+from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite_writer import SqliteFactWriter
+from monitor.wiring.applying import apply
+from monitor.wiring.following import Following
+from monitor.wiring.jobs import Parts, jobs_of
+from monitor.worker.schedule import Job, Runner
+from tests.alerts.support import Service, serving
+from tests.facts import Filled, RecordFactory
+from tests.monitor.clocks import FakeClock
+
+KEY = b"k" * 32
+STEP = timedelta(minutes=30)
+WEEK_AND_A_DAY = timedelta(days=8)
+
+
+class World:
+    """Stores, a collector that takes probes, a mailbox, and the jobs."""
+
+    def __init__(self, directory: Path, collector_url: str, smtp_port: int, receiver_url: str) -> None:
+        self.clock = FakeClock()
+        settings = Settings.model_validate({"data_dir": directory, "collector_url": collector_url})
+        sqlite_file.create(directory / "facts.db")
+        url = f"sqlite:///{directory / 'control.db'}"
+        upgrade(url)
+        self.control = Control.open(url, self.clock)
+        self.facts = SqliteFactReader(directory / "facts.db")
+        self.writer = SqliteFactWriter(directory / "facts.db", self.clock)
+        document = stored(
+            {
+                "egress": {"allow": ["127.0.0.0/8"]},
+                "channels": [
+                    {
+                        "kind": "email",
+                        "name": "desk",
+                        "host": "127.0.0.1",
+                        "port": smtp_port,
+                        "security": "none",
+                        "sender": "hookvitals@example.com",
+                        "recipients": ["desk@example.com"],
+                    }
+                ],
+                "endpoints": [
+                    {"source": "stripe", "name": "payments", "url": receiver_url, "insecure": True}
+                ],
+                "report": {"channel": "desk"},
+            }
+        )
+        apply(
+            self.control,
+            document,
+            origin="",
+            by="test",
+            at=self.clock.now(),
+            sealer=Sealer(KEY),
+            environ={},
+        )
+        following = Following(self.control.configs.latest, self.clock)
+        self.jobs = jobs_of(Parts(settings, KEY, self.control, self.facts, following, self.clock))
+        epoch = self.control.leases.take("worker", "me", None)
+        self.runner = Runner(lambda: epoch, self.control.jobs, self.clock)
+        self.ran: dict[str, int] = {job.name: 0 for job in self.jobs}
+        self._next = {job.name: self.clock.now() + job.trigger.interval for job in self.jobs}
+
+    def step(self) -> None:
+        """Moves the clock one step and runs what came due, once each: the scheduler coalesces."""
+        self.clock.move(STEP)
+        self.writer.heartbeat("one", to_us(self.clock.now()))
+        for job in self.jobs:
+            if self._is_due(job):
+                self.runner.run(job)
+                self.ran[job.name] += 1
+
+    def _is_due(self, job: Job) -> bool:
+        now, due = self.clock.now(), False
+        next_at = self._next[job.name]
+        if next_at <= now:
+            due = True
+            self._next[job.name] = now + job.trigger.interval
+        return due
+
+    def close(self) -> None:
+        self.writer.close()
+        self.facts.close()
+        self.control.close()
+
+
+@pytest.fixture
+def caught() -> list[Caught]:
+    return []
+
+
+@pytest.fixture
+def world(tmp_path: Path, caught: list[Caught]) -> Iterator[World]:
+    with serving(Service()) as collector, serving(Service()) as receiver, Catcher(caught.append) as catcher:
+        made = World(tmp_path, collector.url, catcher.smtp_port, receiver.url)
+        yield made
+        made.close()
+
+
+def test_every_job_runs_all_week_and_notes_its_success(world: World, caught: list[Caught]) -> None:
+    make = RecordFactory()
+    for _ in range(WEEK_AND_A_DAY // STEP):
+        Filled(world.writer, world.clock.now()).add([make(Outcome.SUCCEEDED, world.clock.now())])
+        world.step()
+
+    noted = {row.name: row for row in world.control.jobs.all()}
+    assert set(noted) == {job.name for job in world.jobs}
+    assert {row.name: row.error for row in noted.values() if row.error} == {}
+    last_hour = world.clock.now() - timedelta(hours=1)
+    assert [row.name for row in noted.values() if (row.succeeded_at or last_hour) < last_hour] == []
+    assert set(world.ran.values()) <= {WEEK_AND_A_DAY // STEP, WEEK_AND_A_DAY // timedelta(hours=1)}
+
+    reports = [message.title for message in caught if "report" in message.title]
+    assert reports == ["Webhook report 2026-W46, production", "Webhook report 2026-W47, production"]
+
+
+def test_dead_letter_of_the_feed_is_an_alert_in_the_mailbox_and_a_letter(
+    world: World, caught: list[Caught]
+) -> None:
+    make = RecordFactory()
+    at = datetime(2026, 11, 16, 0, 10, tzinfo=UTC)
+    Filled(world.writer, at).add(
+        [*(make(Outcome.SUCCEEDED, at) for _ in range(30)), make(Outcome.DEAD_LETTERED, at, event_id="evt_x")]
+    )
+    for job in world.jobs:
+        world.clock.at = datetime(2026, 11, 16, 0, 12, tzinfo=UTC)
+        world.writer.heartbeat("one", to_us(world.clock.now()))
+        assert world.runner.run(job), job.name
+    for job in world.jobs:
+        world.runner.run(job)
+
+    assert any("dead_letters at stripe/payments" in message.title for message in caught)
+    [endpoint] = world.control.catalog.endpoints()
+    assert endpoint.name == "payments"
