@@ -111,7 +111,8 @@
       if (value) params.set(name, value); else params.delete(name);
     });
     const text = params.toString() ? "?" + params.toString() : "";
-    return text === location.search ? window.dash_clientside.no_update : text;
+    const before = new URLSearchParams(location.search).toString();  // however it was encoded
+    return params.toString() === before ? window.dash_clientside.no_update : text;
   }
 
   // --- the events table: start again from the newest record

@@ -58,6 +58,8 @@ def gantt(bars: Sequence[Bar], rows: Sequence[str], palette: Palette) -> go.Figu
         rangemode="tozero",
         tickformatstops=[],
         tickformat=",",
+        nticks=5,
+        tickangle=0,
     )
     figure.update_yaxes(
         type="category",

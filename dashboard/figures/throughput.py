@@ -23,11 +23,14 @@ def throughput(
     if not present:
         return nothing(palette)
     x = [plain(at) for at in starts]
+    step_ms = (until - starts[0]).total_seconds() * 1000 / len(starts)
     bars = [
         go.Bar(
             x=x,
             y=[found.get(outcome, 0) for found in outcomes],
             name=words(outcome.value),
+            width=step_ms * 0.84,  # a bar stands in its bucket, not around its start
+            offset=step_ms * 0.08,
             marker={"color": outcome_colour(palette, outcome), "line": {"width": 0}},
             hovertemplate="%{y:,}<extra>" + words(outcome.value) + "</extra>",
         )

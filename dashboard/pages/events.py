@@ -14,7 +14,6 @@ from dash.development.base_component import Component
 
 from dashboard import format as fmt
 from dashboard.clientside import in_browser
-from dashboard.components.attributes import attributes
 from dashboard.components.frame import as_of, frame
 from dashboard.components.grid import column, endless, number
 from dashboard.components.panel import notice, panel
@@ -78,14 +77,22 @@ def layout(**query: object) -> Component:
     )
 
 
-def _lookup() -> dmc.TextInput:
-    return dmc.TextInput(
-        id="lookup",
-        placeholder="Event id, then Enter",
-        leftSection=icon("search"),
-        w=290,
+def _lookup() -> Component:
+    """A dcc.Input: it hands over its text together with the Enter that submits it."""
+    return html.Div(
+        [
+            icon("search"),
+            html.Label("Look an event up by its id", htmlFor="lookup", className="unseen"),
+            dcc.Input(
+                id="lookup",
+                type="text",
+                placeholder="Event id, then Enter",
+                debounce=True,
+                autoComplete="off",
+                spellCheck=False,
+            ),
+        ],
         className="lookup",
-        **attributes(aria_label="Look an event up by its id"),
     )
 
 

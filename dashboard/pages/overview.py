@@ -24,17 +24,17 @@ from dashboard.tiles import figure_tiles
 from dashboard.views import EndpointLine, OverviewView
 
 _COLUMNS = [
-    column("endpoint", "Endpoint", 156),
+    column("endpoint", "Endpoint", 150),
     column("status", "Status", 124),
     number("deliveries", "Deliveries", 92),
     number("success", "Success", 86),
     number("error_rate", "Errors", 84),
-    number("p95", "p95", 80),
-    number("ack", "Ack success", 104),
+    number("p95", "p95", 76),
+    number("ack", "Ack success", 100),
     number("queue", "Queue", 72),
     number("letters", "Dead letters", 100),
-    column("probe", "Probe", 92),
-    number("certificate", "Certificate", 94),
+    column("probe", "Probe", 88),
+    number("certificate", "Certificate", 92),
     number("last", "Last record", 104),
 ]
 

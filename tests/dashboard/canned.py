@@ -92,7 +92,7 @@ class CannedReads:
         return self.weeks
 
     def report(self, environment: str, week: str, form: str, now: datetime) -> tuple[str, bytes]:
-        return "text/html", f"<!doctype html><title>{week}</title>".encode()
+        return "text/html", f"<!doctype html><title>{week}</title><p>Report {week}</p>".encode()
 
     def status(self, now: datetime) -> StatusView:
         return self.status_view

@@ -1,4 +1,4 @@
-"""Every number of the overview and of an endpoint, against one counted record by record from what was stored."""
+"""Every number of the overview and of an endpoint, against one counted from the stored records alone."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,0 +1,410 @@
+"""Something to look at: an hour of traffic with an outage in it, its alerts, letters and replays."""
+
+import math
+import random
+from datetime import timedelta
+
+from dashboard.views import (
+    AlertLine,
+    AlertView,
+    Bucket,
+    Choices,
+    Client,
+    EndpointLine,
+    EndpointView,
+    Figures,
+    Job,
+    LetterLine,
+    LettersView,
+    NotificationLine,
+    OverviewView,
+    Payload,
+    ReplayLine,
+    ReplayPlan,
+    ShellView,
+    StatusView,
+    TransitionLine,
+    TypeFigures,
+)
+from monitor.model import Outcome, Reason, Record
+from tests.dashboard.canned import CannedActions, CannedReads
+from tests.dashboard.support import NOW, record, record_id
+
+LEDGER = "connection to ledger-db:5432 timed out after 1000 ms"
+STACK = """Traceback (most recent call last):
+  File "handlers/transfers.py", line 42, in on_completed
+    ledger.post(entry)
+ledger.errors.LedgerTimeout: connection to ledger-db:5432 timed out after 1000 ms"""
+EVENT = "evt_01J9ZK3V7Q2M8T"
+_PLACES = (
+    ("orum", "transfers"),
+    ("hopnow", "payouts"),
+    ("stripe", "invoices"),
+    ("scalekit", "users"),
+)
+_TYPES = ("transfer.completed", "transfer.failed", "payout.created", "invoice.paid", "user.updated")
+_ERRORS = ("LedgerTimeout", "DatabaseError", "ValidationError")
+
+
+def figures(n: int, error_rate: float, ms: float) -> Figures:
+    """n deliveries of which error_rate fail."""
+    failed = int(n * error_rate)
+    dead = failed // 6
+    good = n - failed
+    outcomes = {
+        Outcome.ACCEPTED: int(n * 0.4),
+        Outcome.SUCCEEDED: good,
+        Outcome.FAILED: failed - dead,
+        Outcome.DEAD_LETTERED: dead,
+        Outcome.REJECTED: n // 90,
+        Outcome.DUPLICATE: n // 30,
+    }
+    return Figures(
+        sum(outcomes.values()),
+        n,
+        outcomes,
+        good / (good + dead) if n else None,
+        failed / n if n else None,
+        0.998 if n else None,
+        ms if n else None,
+        ms * 4.2 if n else None,
+        ms * 9 if n else None,
+    )
+
+
+def buckets(seed: int = 4) -> list[Bucket]:
+    """Sixty minutes: three without a record, then twenty bad ones."""
+    dice = random.Random(seed)
+    found = []
+    for i in range(60):
+        at = NOW - timedelta(minutes=60 - i)
+        if 20 <= i < 23:
+            found.append(Bucket(at, Figures()))
+            continue
+        bad = 0.01 + 0.25 * math.exp(-(((i - 47) / 4) ** 2))
+        n = int(300 + 80 * math.sin(i / 7) + dice.random() * 40)
+        found.append(Bucket(at, figures(n, bad, 80 + 30 * dice.random() + (90 if i > 42 else 0))))
+    return found
+
+
+def endpoints() -> list[EndpointLine]:
+    told = [
+        ("orum", "transfers", 4210, 0.18, 320, 14, True, 61, 37, 1, 2),
+        ("hopnow", "payouts", 2110, 0.004, 90, 0, True, 12, 0, 0, 5),
+        ("scalekit", "users", 841, 0.0, 44, 2, True, 80, 0, 0, 14),
+        ("stripe", "invoices", 9810, 0.012, 120, 3, True, 80, 4, 0, 1),
+        ("svix", "notifications", 0, 0.0, 0, None, None, None, 0, 0, 9000),
+        ("acme", "orders", 312, 0.022, 1900, 0, False, 5, 0, 1, 40),
+    ]
+    return [
+        EndpointLine(
+            source,
+            name,
+            figures(n, bad, ms),
+            depth,
+            12.0 if depth else None,
+            up,
+            None if up else "connection refused",
+            NOW + timedelta(days=days) if days else None,
+            letters,
+            firing,
+            NOW - timedelta(seconds=age),
+        )
+        for source, name, n, bad, ms, depth, up, days, letters, firing, age in told
+    ]
+
+
+def overview() -> OverviewView:
+    dice = random.Random(5)
+    depths = [dice.random() * 12 + (18 if i > 40 else 0) for i in range(60)]
+    return OverviewView(
+        NOW - timedelta(hours=1),
+        NOW,
+        figures(17_283, 0.038, 142),
+        figures(15_920, 0.0121, 97),
+        buckets(),
+        endpoints(),
+        19,
+        depths,
+        41,
+        2,
+        0.05,
+    )
+
+
+def endpoint() -> EndpointView:
+    dice = random.Random(6)
+    depths = [
+        (NOW - timedelta(minutes=60 - i), max(0, round(dice.gauss(6, 3) + (18 if i > 42 else 0))))
+        for i in range(60)
+    ]
+    return EndpointView(
+        NOW - timedelta(hours=1),
+        NOW,
+        endpoints()[0],
+        figures(3800, 0.012, 210),
+        buckets(7),
+        [
+            ("transfer.completed", TypeFigures(3911, 3200, 711, 410.0, 12.0, 9011.0, 320.0, 1340.0, 2880.0)),
+            ("transfer.failed", TypeFigures(299, 290, 9, 40.0, 11.0, 811.0, 32.0, 134.0, 288.0)),
+        ],
+        [("LedgerTimeout", 702), ("DatabaseError", 55)],
+        [(Reason.BAD_SIGNATURE, 12)],
+        [(202, 4198), (401, 12)],
+        {"inbox": depths},
+    )
+
+
+def story() -> list[Record]:
+    """One event that was acknowledged, failed twice and died."""
+
+    def step(outcome: Outcome, ms: float, n: int, **more: object) -> Record:
+        return record(
+            outcome,
+            ms / 1000,
+            n,
+            event_id=EVENT,
+            trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
+            remote_ip="34.231.148.64",
+            receiver="payments-api-7c9f",
+            user_agent="Orum-Webhooks/2.1",
+            resource="transfer/tr_8812",
+            has_capture=True,
+            **more,
+        )
+
+    failed = {"error_class": "LedgerTimeout", "error_message": LEDGER}
+    return [
+        step(Outcome.ACCEPTED, 14, 1, http_status=202, ack_ms=14.1, verify_ms=1.9),
+        step(
+            Outcome.FAILED, 1350, 2, attempt=1, queue_ms=220.0, process_ms=1130.0, error_stack=STACK, **failed
+        ),
+        step(Outcome.FAILED, 3420, 3, attempt=2, queue_ms=2350.0, process_ms=1070.0, **failed),
+        step(Outcome.DEAD_LETTERED, 6600, 4, attempt=3, queue_ms=5480.0, process_ms=1120.0, **failed),
+    ]
+
+
+def traffic(n: int) -> list[Record]:
+    """n records, one each 1.1 s back from NOW."""
+    dice = random.Random(8)
+    found = []
+    for i in range(n):
+        at = NOW - timedelta(seconds=1.1 * i)
+        outcome = dice.choices(list(Outcome), [25, 60, 6, 2, 2, 3, 1, 1])[0]
+        source, name = dice.choice(_PLACES)
+        rejected, tried = outcome is Outcome.REJECTED, outcome in (Outcome.FAILED, Outcome.DEAD_LETTERED)
+        ran = tried or outcome is Outcome.SUCCEEDED
+        found.append(
+            record(
+                outcome,
+                -1.1 * i,
+                record_id=record_id(at, i),
+                received_at=at - timedelta(milliseconds=dice.randint(20, 900)),
+                source=source,
+                endpoint=name,
+                event_type="__unverified__" if rejected else dice.choice(_TYPES),
+                event_id=None if rejected else f"evt_{dice.getrandbits(64):016x}",
+                reason=Reason.BAD_SIGNATURE if rejected else None,
+                attempt=dice.randint(1, 3) if ran else None,
+                http_status=401 if rejected else 202 if outcome is Outcome.ACCEPTED else None,
+                process_ms=dice.lognormvariate(4.5, 0.8) if ran else None,
+                error_class=dice.choice(_ERRORS) if tried else None,
+                error_message=LEDGER if tried else None,
+            )
+        )
+    return found
+
+
+def alerts() -> list[AlertLine]:
+    at_orum = {"environment": "production", "source": "orum", "endpoint": "transfers"}
+    at_acme = {"environment": "production", "source": "acme", "endpoint": "orders"}
+    at_hopnow = {"environment": "production", "source": "hopnow", "endpoint": "payouts"}
+    return [
+        AlertLine(
+            "a1",
+            "error_rate",
+            "error_rate",
+            "critical",
+            "firing",
+            at_orum,
+            "18 % of 4,210 attempts at orum/transfers failed in the last 15 min; the limit is 5 %.",
+            NOW - timedelta(minutes=12),
+            0.18,
+            0.05,
+            "share",
+            ("slack", "email"),
+            runbook="https://runbooks.example.com/ledger",
+            sample=4210,
+            top_errors=(("LedgerTimeout", 702), ("DatabaseError", 55)),
+        ),
+        AlertLine(
+            "a2",
+            "certificate_expiry",
+            "certificate_expiry",
+            "error",
+            "firing",
+            at_acme,
+            "The certificate of acme/orders ends in 5 days, on 2026-11-26.",
+            NOW - timedelta(hours=7),
+            5.0,
+            7.0,
+            "days",
+            ("slack",),
+            acked_by="mira",
+            acked_at=NOW - timedelta(hours=6),
+            ack_note="renewal is ordered",
+        ),
+        AlertLine(
+            "a3",
+            "slow_processing",
+            "slow_processing",
+            "warning",
+            "pending",
+            at_acme,
+            "Half of the attempts at acme/orders took longer than 5 s.",
+            NOW - timedelta(minutes=2),
+            7980.0,
+            5000.0,
+            "ms",
+            (),
+            "not_firing",
+        ),
+        AlertLine(
+            "a4",
+            "endpoint_down",
+            "endpoint_down",
+            "critical",
+            "resolved",
+            at_hopnow,
+            "hopnow/payouts answers again.",
+            NOW - timedelta(hours=20),
+            0.0,
+            3.0,
+            "failures",
+            ("slack", "email"),
+            resolved_at=NOW - timedelta(hours=19, minutes=48),
+        ),
+    ]
+
+
+def alert() -> AlertView:
+    moved, sent = NOW - timedelta(minutes=12), NOW - timedelta(minutes=12)
+    return AlertView(
+        alerts()[0],
+        [
+            TransitionLine(moved, "pending", "firing", "critical", "breach_held", "18 % of attempts failed"),
+            TransitionLine(
+                moved - timedelta(minutes=1),
+                "inactive",
+                "pending",
+                "critical",
+                "breach_started",
+                "7 % failed",
+            ),
+        ],
+        [
+            NotificationLine(sent, "slack", "firing", "delivered", 1, sent, ""),
+            NotificationLine(sent, "email", "firing", "due", 2, None, "421 try again later"),
+        ],
+        [step for step in story() if step.outcome is Outcome.DEAD_LETTERED],
+    )
+
+
+def letters(n: int = 41) -> LettersView:
+    dice = random.Random(9)
+    found = [
+        LetterLine(
+            f"letter-{i}",
+            *dice.choice(_PLACES),
+            f"evt_{dice.getrandbits(64):016x}",
+            dice.choice(_TYPES),
+            "open",
+            dice.choice(_ERRORS),
+            LEDGER,
+            3,
+            i % 3,
+            NOW - timedelta(minutes=3 * i + 4),
+            "capture_redacted" if i % 9 == 8 else None,
+        )
+        for i in range(n)
+    ]
+    return LettersView(found, n, {"open": n})
+
+
+def replays() -> list[ReplayLine]:
+    return [
+        ReplayLine(
+            "rp_01J9ZK",
+            "running",
+            "the ledger is back",
+            "mira",
+            NOW - timedelta(minutes=1),
+            None,
+            {"succeeded": 18, "failed": 1, "sent": 3, "planned": 9},
+        ),
+        ReplayLine(
+            "rp_01J8AA",
+            "stopped",
+            "try again",
+            "omar",
+            NOW - timedelta(hours=1),
+            NOW - timedelta(minutes=58),
+            {"succeeded": 2, "failed": 5, "planned": 34},
+            "5 failures in a row",
+        ),
+    ]
+
+
+def status() -> StatusView:
+    return StatusView(
+        NOW - timedelta(seconds=4),
+        [
+            Job("rules", 5.0, NOW - timedelta(seconds=3), False),
+            Job("feed_intake", 1.0, NOW - timedelta(seconds=1), False),
+            Job("probes", 60.0, NOW - timedelta(minutes=14), True, "acme/orders: timed out"),
+            Job("weekly_report", 604_800.0, NOW - timedelta(days=5), False),
+        ],
+        [
+            Client("hookvitals", "0.1.0", "payments-api-7c9f:1", NOW, 0.04, 182_332, {}),
+            Client("hookvitals", "0.1.0", "orders-9d:1", NOW, 44.0, 312, {"queue_full": 12}, 3),
+        ],
+        1_288_490_188,
+        10_737_418_240,
+        NOW - timedelta(days=21),
+        ["slack", "email"],
+        "worker-1",
+        "0.1.0",
+        [("orum", "transfers", "inbox", 14, 12.4, NOW), ("stripe", "invoices", "inbox", 3, 0.4, NOW)],
+    )
+
+
+def outage(records: int = 250) -> CannedReads:
+    """Everything at once."""
+    return CannedReads(
+        shell_view=ShellView(("production", "staging"), NOW, ("slack",), (), 2, 41, True),
+        overview_view=overview(),
+        endpoint_view=endpoint(),
+        all_records=[*traffic(records), *story()],
+        choices_view=Choices(
+            sorted({s for s, _ in _PLACES}), sorted({e for _, e in _PLACES}), _TYPES, _ERRORS
+        ),
+        alert_lines=alerts(),
+        alert_views={"a1": alert()},
+        letters_view=letters(),
+        replay_lines=replays(),
+        status_view=status(),
+        weeks=("2026-W47", "2026-W46"),
+    )
+
+
+def deeds() -> CannedActions:
+    return CannedActions(
+        plan=ReplayPlan(2, 1, 48_213, 5.0, (("capture_redacted", 1),), 0),
+        payload=Payload(
+            {"content-type": "application/json"},
+            '{"amount": 1200, "iban": "•••"}',
+            "application/json",
+            1,
+            False,
+        ),
+    )

@@ -1,0 +1,287 @@
+"""Every page in a real browser: it loads, it links, it acts, and it never complains or calls out."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, Visit, Watched, serving
+from tests.browser.scenes import EVENT, deeds, outage, replays
+from tests.dashboard.canned import CannedActions, CannedReads
+from tests.dashboard.support import application
+
+pytestmark = pytest.mark.browser
+
+PATHS = (
+    "",
+    "endpoints/orum/transfers",
+    "events",
+    f"events/production/orum/{EVENT}",
+    "alerts",
+    "alerts/a1",
+    "dead-letters",
+    "replays",
+    "reports",
+    "status",
+)
+
+
+@pytest.fixture(scope="module")
+def reads() -> CannedReads:
+    return outage()
+
+
+@pytest.fixture(scope="module")
+def actions() -> CannedActions:
+    return deeds()
+
+
+@pytest.fixture(scope="module")
+def address(reads: CannedReads, actions: CannedActions) -> Iterator[str]:
+    with serving(application(reads, actions)) as found:
+        yield found
+
+
+@pytest.fixture
+def operator(visit: Visit, address: str) -> Watched:
+    watched = visit(address)
+    watched.log_in("operator")
+    return watched
+
+
+def test_a_stranger_logs_in_and_lands_where_he_wanted_to_go(visit: Visit, address: str) -> None:
+    watched = visit(address)
+    watched.page.goto(f"{address}/events?range=6h")
+    watched.page.fill("#name", "viewer")
+    watched.page.fill("#password", "secret")
+    watched.page.click("button")
+    watched.page.wait_for_url("**/events?range=6h")
+    expect(watched.page.locator("h1")).to_have_text("Events")
+
+
+def test_no_page_is_wider_than_a_phone(visit: Visit, address: str) -> None:
+    watched = visit(address, viewport=PHONE)
+    watched.log_in()
+    for path in PATHS:
+        page = watched.open(path)
+        expect(page.locator("h1")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+
+
+def test_every_page_loads_in_the_dark(visit: Visit, address: str) -> None:
+    watched = visit(address, scheme="dark")
+    watched.log_in()
+    for path in PATHS:
+        page = watched.open(path)
+        assert page.evaluate("document.documentElement.dataset.mantineColorScheme") == "dark", path
+
+
+def test_the_overview_shows_its_tiles_and_the_worst_endpoint_first(operator: Watched) -> None:
+    page = operator.open("")
+    values = page.locator(".tile-value")
+    expect(values).to_have_count(8)
+    expect(values.nth(0)).to_have_text("17.3 k")
+    expect(values.nth(2)).to_have_text("3.80 %")
+    expect(page.locator("#overview-endpoints .ag-row").first).to_contain_text("orders")
+    expect(page.locator("#overview-throughput .bars")).to_have_count(6)
+
+
+def test_an_endpoint_row_leads_to_its_page_without_a_reload(operator: Watched) -> None:
+    page = operator.open("?range=6h")
+    page.evaluate("window.stillHere = true")
+    page.get_by_role("link", name="transfers").first.click()
+    page.wait_for_url("**/endpoints/orum/transfers?range=6h")
+    expect(page.locator("h1")).to_have_text("transfers")
+    assert page.evaluate("window.stillHere") is True
+
+
+def test_range_and_environment_stand_in_the_address_and_stay_from_page_to_page(operator: Watched) -> None:
+    page = operator.open("")
+    page.locator("#range").get_by_text("24h").click()
+    page.wait_for_url("**/?range=24h")
+    expect(page.locator(".lead").first).to_have_text("The last 24 hours in production")
+    page.locator("#environment").click()
+    page.get_by_role("option", name="staging").click()
+    page.wait_for_url(re.compile("environment=staging"))
+    page.locator("#nav-alerts").click()
+    page.wait_for_url(re.compile(r"/alerts\?environment=staging&range=24h"))
+
+
+def test_scrolling_the_events_asks_for_page_after_page_until_the_end(
+    operator: Watched, reads: CannedReads
+) -> None:
+    page = operator.open("events")
+    expect(page.locator("#events-count")).to_have_text("100 shown, more below")
+    body = page.locator("#events-grid .ag-body-viewport")
+    for told in ("200 shown, more below", "254 shown, no more in this range"):
+        body.evaluate("node => node.scrollTo(0, node.scrollHeight)")
+        expect(page.locator("#events-count")).to_have_text(told)
+    body.evaluate("node => node.scrollTo(0, node.scrollHeight)")
+    oldest = min(reads.all_records, key=lambda r: r.record_id.bytes)
+    expect(page.locator("#events-grid .ag-center-cols-container")).to_contain_text(oldest.event_id or "–")
+
+
+def test_a_filter_of_the_events_stands_in_the_address(operator: Watched, reads: CannedReads) -> None:
+    page = operator.open("events")
+    page.locator("#events-source").click()
+    page.get_by_role("option", name="hopnow").click()
+    page.wait_for_url("**/events?source=hopnow")
+    expect(page.locator("#events-source")).to_have_value("hopnow")
+    page.wait_for_selector("#events-grid .ag-row .pill")
+    assert reads.asked[-1].get("source") == "hopnow"
+
+
+def test_slash_looks_an_event_up_by_its_id(operator: Watched) -> None:
+    page = operator.open("events")
+    page.keyboard.press("/")
+    page.keyboard.type(EVENT)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/events/production/orum/{EVENT}")
+    expect(page.locator(".truth").nth(0)).to_contain_text("delivered")
+    expect(page.locator(".truth").nth(1)).to_contain_text("dead lettered")
+    expect(page.locator(".step")).to_have_count(4)
+
+
+def test_an_unknown_event_id_says_so(operator: Watched) -> None:
+    page = operator.open("events")
+    page.fill("#lookup", "evt_never")
+    page.keyboard.press("Enter")
+    expect(page.locator("#events-found")).to_contain_text("No such event")
+
+
+def test_an_operator_reveals_a_payload_and_a_viewer_is_not_asked(
+    visit: Visit, operator: Watched, address: str, actions: CannedActions
+) -> None:
+    page = operator.open(f"events/production/orum/{EVENT}")
+    page.get_by_role("button", name="Show the payload").click()
+    expect(page.locator("[data-payload=body]")).to_have_text('{"amount": 1200, "iban": "•••"}')
+    assert ("operator", "reveal", "production", "orum", "transfers", EVENT) in actions.done
+    viewer = visit(address)
+    viewer.log_in("viewer")
+    page = viewer.open(f"events/production/orum/{EVENT}")
+    expect(page.get_by_text("Operators may look at it.")).to_be_visible()
+    expect(page.get_by_role("button", name="Show the payload")).to_have_count(0)
+
+
+def test_an_alert_is_acknowledged_with_a_note(operator: Watched, actions: CannedActions) -> None:
+    page = operator.open("alerts")
+    page.get_by_role("button", name="Acknowledge").first.click()
+    page.get_by_label("Note").fill("looking at the ledger")
+    page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert ("operator", "acknowledge", "a1", "looking at the ledger") in actions.done
+
+
+def test_a_viewer_has_no_button_that_acts(visit: Visit, address: str) -> None:
+    watched = visit(address)
+    watched.log_in("viewer")
+    for path, gone in (("alerts", "Acknowledge"), ("replays", "Pause"), ("dead-letters", "Select letters")):
+        page = watched.open(path)
+        expect(page.get_by_role("button", name=gone)).to_have_count(0)
+
+
+def test_a_replay_is_planned_reasoned_and_started(operator: Watched, actions: CannedActions) -> None:
+    page = operator.open("dead-letters")
+    boxes = page.locator("#letters-grid .ag-row input[type=checkbox]")
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    page.get_by_role("button", name="Plan a replay of 2").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Will be sent")
+    expect(dialog).to_contain_text("1 capture redacted")
+    start = dialog.get_by_role("button", name="Start the replay")
+    expect(start).to_be_disabled()
+    dialog.get_by_label("Reason").fill("the ledger is back")
+    expect(start).to_be_enabled()
+    start.click()
+    expect(page.locator("#letters-done")).to_contain_text("The replay runs.")
+    assert actions.done[-1] == ("operator", "start", ("letter-0", "letter-1"), "the ledger is back")
+    page.get_by_role("link", name="Watch it").click()
+    page.wait_for_url("**/replays?q=replay-1")
+
+
+def test_a_running_replay_is_paused(operator: Watched, actions: CannedActions) -> None:
+    page = operator.open("replays")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#replays-problem")).to_be_empty()
+    page.wait_for_timeout(200)
+    assert ("operator", "pause", replays()[0].id) in actions.done
+
+
+def test_keys_lead_to_the_pages_and_never_while_typing(operator: Watched) -> None:
+    page = operator.open("")
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_url("**/dead-letters")
+    page.keyboard.press("g")
+    page.keyboard.press("e")
+    page.wait_for_url("**/events")
+    page.fill("#lookup", "")
+    page.locator("#lookup").press_sequentially("ga?")
+    expect(page.locator("#lookup")).to_have_value("ga?")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("look an event up")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_switching_the_scheme_redraws_the_charts(operator: Watched) -> None:
+    page = operator.open("")
+    drawn = page.locator("#overview-errors .js-line").first
+    before = drawn.evaluate("node => node.style.stroke")
+    page.locator("#scheme").click()
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "dark")
+    expect(drawn).not_to_have_css("stroke", before)
+
+
+def test_a_page_whose_session_ended_shows_the_login(
+    visit: Visit, address: str, actions: CannedActions
+) -> None:
+    watched = visit(address)
+    watched.log_in("admin")
+    page = watched.open("alerts")
+    for secret in [secret for secret, viewer in actions.sessions.items() if viewer.name == "admin"]:
+        actions.logout(secret)
+    page.wait_for_url("**/login?next=*", timeout=20_000)
+    assert any("401" in trouble for trouble in watched.troubles)
+    watched.troubles.clear()  # here they were what was wanted
+
+
+def test_logging_out_ends_the_session(visit: Visit, address: str) -> None:
+    watched = visit(address)
+    watched.log_in()
+    page = watched.open("")
+    page.locator("#account button").first.click()
+    page.get_by_role("button", name="Log out").click()
+    page.wait_for_url("**/login")
+    page.goto(f"{address}/")
+    page.wait_for_url("**/login")
+
+
+def test_the_report_of_a_week_is_shown_in_the_page(operator: Watched) -> None:
+    page = operator.open("reports?week=2026-W46")
+    frame = page.frame_locator(".report-frame")
+    expect(frame.locator("body")).to_have_text("Report 2026-W46")
+    with page.expect_download() as started:
+        page.get_by_role("link", name="CSV").click()
+    assert started.value.suggested_filename == "sla-production-2026-W46.csv"
+
+
+def texts(page: Page) -> str:
+    return page.locator("body").inner_text()
+
+
+def test_an_empty_installation_says_what_to_do_first(visit: Visit) -> None:
+    empty = CannedReads()
+    with serving(application(empty, CannedActions())) as address:
+        watched = visit(address)
+        watched.log_in()
+        page = watched.open("")
+        expect(page.locator("#banners")).to_contain_text("Alerts reach nobody.")
+        expect(page.locator("#banners")).to_contain_text("Nothing has been received yet.")
+        assert "no data" in texts(page)
+        assert "0 %" not in texts(page)
+        for path in PATHS[2:]:
+            watched.open(path)
