@@ -67,7 +67,10 @@ class Accounts:
     def all(self) -> Sequence[Account]:
         """By name, disabled ones included."""
         with read(self.engine) as tx:
-            return [_account(row) for row in tx.execute(select(account).order_by(account.c.name)).all()]
+            return self.all_within(tx)
+
+    def all_within(self, tx: Tx) -> Sequence[Account]:
+        return [_account(row) for row in tx.execute(select(account).order_by(account.c.name)).all()]
 
     def get(self, name: str) -> Account | None:
         with read(self.engine) as tx:

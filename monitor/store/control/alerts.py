@@ -43,10 +43,19 @@ class Alerts:
             return [_alert(row) for row in tx.execute(wanted).all()]
 
     def page(
-        self, states: Sequence[State], limit: int, before: tuple[datetime, str] | None = None
+        self,
+        states: Sequence[State],
+        limit: int,
+        before: tuple[datetime, str] | None = None,
+        environment: str | None = None,
     ) -> list[Alert]:
-        """Alerts in these states, the latest change first; `before`: (since, fingerprint) to go on below."""
+        """Alerts in these states, the latest change first; `before`: (since, fingerprint) to go on below.
+
+        Alerts without an environment, such as those about the monitor itself, belong to each.
+        """
         wanted = select(alert).where(alert.c.state.in_([state.value for state in states]))
+        if environment is not None:
+            wanted = wanted.where(or_(alert.c.environment.is_(None), alert.c.environment == environment))
         if before is not None:
             since_us = to_us(before[0])
             wanted = wanted.where(
@@ -59,11 +68,13 @@ class Alerts:
         with read(self.engine) as tx:
             return [_alert(row) for row in tx.execute(wanted).all()]
 
-    def counts(self) -> Mapping[State, int]:
-        """How many stand in each state; every state is there."""
+    def counts(self, environment: str | None = None) -> Mapping[State, int]:
+        """How many stand in each state; every state is there. Alerts without an environment count in each."""
+        counted = select(alert.c.state, func.count()).group_by(alert.c.state)
+        if environment is not None:
+            counted = counted.where(or_(alert.c.environment.is_(None), alert.c.environment == environment))
         with read(self.engine) as tx:
-            rows = tally(tx, select(alert.c.state, func.count()).group_by(alert.c.state))
-        found = {State(state): count for state, count in rows}
+            found = {State(state): count for state, count in tally(tx, counted)}
         return {state: found.get(state, 0) for state in State}
 
     def wanted(self, fingerprints: Iterable[str], without_kinds: Sequence[str] = ()) -> Mapping[str, Alert]:
@@ -106,6 +117,7 @@ class Alerts:
                 "fingerprint": one.fingerprint,
                 "rule": one.rule,
                 "kind": one.kind,
+                "environment": one.labels.get("environment"),
                 "severity": one.severity.value,
                 "state": one.state.value,
                 "since_us": to_us(one.since),

@@ -149,9 +149,10 @@ class Catalog:
         if not new:
             return 0
         with write(self.engine) as tx:
-            return sum(self._register(tx, key, at) for key in new)
+            return sum(self.register_within(tx, key, at) for key in new)
 
-    def _register(self, tx: Tx, key: tuple[str, str, str], at: datetime) -> bool:
+    def register_within(self, tx: Tx, key: tuple[str, str, str], at: datetime) -> bool:
+        """Adds the source and the endpoint if they are not known; whether the endpoint was new."""
         environment, name, where = key
         seen = {"managed_by": ManagedBy.SEEN.value, "first_seen_us": to_us(at), "updated_us": to_us(at)}
         insert_missing(tx, source, {"name": name, "expected_statuses": [], "auto_redeliver": False, **seen})

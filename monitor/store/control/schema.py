@@ -187,6 +187,7 @@ alert = Table(
     Column("fingerprint", String(64), primary_key=True),
     Column("rule", String(128), nullable=False),
     Column("kind", String(64), nullable=False),
+    Column("environment", String(32)),  # null: of the monitor itself
     Column("severity", String(16), nullable=False),
     Column("state", String(16), nullable=False),
     Column("since_us", BigInteger, nullable=False),

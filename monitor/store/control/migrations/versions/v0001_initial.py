@@ -23,6 +23,7 @@ def upgrade() -> None:
     sa.Column('fingerprint', sa.String(length=64), nullable=False),
     sa.Column('rule', sa.String(length=128), nullable=False),
     sa.Column('kind', sa.String(length=64), nullable=False),
+    sa.Column('environment', sa.String(length=32), nullable=True),
     sa.Column('severity', sa.String(length=16), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('since_us', sa.BigInteger(), nullable=False),
