@@ -1,4 +1,4 @@
-"""What the screens of replays ask: the latest ones with counts, and one with its items. Reads control only."""
+"""What the screens of replays ask: the latest with counts, and one with its items. Reads control only."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
