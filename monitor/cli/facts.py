@@ -5,7 +5,8 @@ from datetime import timedelta
 import click
 
 from monitor.cli.base import Commands, Here, OneLine, pass_here, say, say_table
-from monitor.cli.records import duration, opened_facts
+from monitor.cli.records import duration
+from monitor.cli.stores import opened_facts
 from monitor.clock import SystemClock
 from monitor.maintain.verify import verify as count_again
 from monitor.model import SeriesKey

@@ -7,13 +7,22 @@ from pathlib import Path
 
 import click
 
+from monitor.cli.alerts import alerts, silence
 from monitor.cli.base import Commands, Here, say
+from monitor.cli.channels import channel
 from monitor.cli.config import config
+from monitor.cli.database import audit, db
+from monitor.cli.dead_letters import dead_letters
 from monitor.cli.doctor import doctor
+from monitor.cli.endpoints import endpoint
 from monitor.cli.facts import facts
+from monitor.cli.keys import key
 from monitor.cli.processes import collector, dashboard, worker
 from monitor.cli.records import records, stats
+from monitor.cli.replays import replay
 from monitor.cli.report import report
+from monitor.cli.up import up
+from monitor.cli.users import user
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,5 +45,11 @@ def version() -> None:
     say(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
 
 
-for command in (collector, worker, dashboard, config, records, stats, report, facts, doctor):
+for command in (
+    *(up, collector, worker, dashboard),
+    *(config, db, key, user, endpoint),
+    *(records, stats, alerts, silence, channel),
+    *(dead_letters, replay, report),
+    *(facts, audit, doctor),
+):
     main.add_command(command)

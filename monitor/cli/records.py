@@ -1,34 +1,24 @@
 """`hookvitals records tail|show` and `hookvitals stats`."""
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import click
 
 from monitor.cli.base import Commands, Here, OneLine, cell, pass_here, say, say_json, say_table
+from monitor.cli.stores import opened_facts
 from monitor.clock import SystemClock
 from monitor.config.values import parse_duration
 from monitor.model import DEFAULT_ENVIRONMENT, Record
 from monitor.queries.events import Search, find, record
 from monitor.queries.stats import TypeStats, by_type
 from monitor.store.facts.protocol import FactReader
-from monitor.wiring.stores import open_facts
 
 HEADERS = ("TIME", "SOURCE", "ENDPOINT", "TYPE", "EVENT", "OUTCOME", "STATUS", "MS", "ERROR", "RECORD")
 FOLLOW_S = 1.0
 PAGE = 200
-
-
-@contextmanager
-def opened_facts(here: Here) -> Iterator[FactReader]:
-    reader = open_facts(here.loaded.settings)
-    try:
-        yield reader
-    finally:
-        reader.close()
 
 
 @click.group(cls=Commands)
@@ -117,8 +107,9 @@ def _figures(one: TypeStats) -> tuple[object, ...]:
     return (one.source, one.event_type, one.total, one.succeeded, one.failed, *rounded)
 
 
-def duration(text: str) -> timedelta:
+def duration(text: str, option: str = "--over") -> timedelta:
+    """The length a person wrote; a usage error naming the option for anything else."""
     try:
         return parse_duration(text)
     except ValueError as exc:
-        raise click.BadParameter(str(exc), param_hint="--over") from exc
+        raise click.BadParameter(str(exc), param_hint=option) from exc

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitor.cli.base import Commands, Here, OneLine, pass_here, say
-from monitor.cli.records import opened_facts
+from monitor.cli.stores import opened_facts
 from monitor.clock import SystemClock
 from monitor.model import DEFAULT_ENVIRONMENT
 from monitor.queries.sla import week_before

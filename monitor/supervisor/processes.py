@@ -77,6 +77,12 @@ class Supervisor:
         """Makes `run` end; safe from a signal handler and from other threads."""
         self._stop.set()
 
+    def pass_on(self, name: str, number: signal.Signals) -> None:
+        """Sends a signal to the child of this name, if it runs."""
+        for child in self._children:
+            if child.command.name == name and child.process is not None and child.is_running():
+                child.process.send_signal(number)
+
     def run(self) -> None:
         """Starts the children and returns once a stop was asked for and all have ended."""
         try:

@@ -1,0 +1,123 @@
+"""`hookvitals alerts list|ack` and `hookvitals silence create|list|end`."""
+
+import click
+
+from alerts.message import place_of
+from alerts.model import State
+from monitor.cli.base import Commands, Here, OneLine, pass_here, say, say_table
+from monitor.cli.records import duration
+from monitor.cli.stores import opened_control, opened_desk
+from monitor.clock import SystemClock
+from monitor.operations import alerts as operations
+from monitor.operations import silences
+
+OPEN = (State.PENDING, State.FIRING)
+SHOWN = 100
+
+
+@click.group(cls=Commands)
+def alerts() -> None:
+    """What is wrong, as the rules see it."""
+
+
+@alerts.command("list")
+@click.option("--all", "every", is_flag=True, help="Those that ended too.")
+@pass_here
+def list_(here: Here, every: bool) -> None:
+    """List the alerts that are pending or firing, the latest change first."""
+    with opened_control(here) as control:
+        found = control.alerts.page(list(State) if every else list(OPEN), SHOWN)
+    say_table(
+        ("ID", "STATE", "SEVERITY", "RULE", "WHERE", "SINCE", "TAKEN BY", "WHAT"),
+        [
+            (
+                one.fingerprint[:12],
+                one.state.value,
+                one.severity.value,
+                one.rule,
+                place_of(one),
+                f"{one.since:%Y-%m-%d %H:%M:%S}Z",
+                one.ack.by if one.ack else None,
+                one.evidence.summary,
+            )
+            for one in found
+        ],
+        empty="no alerts" if every else "nothing is pending or firing",
+    )
+
+
+@alerts.command()
+@click.argument("id")
+@click.option("--note", default="", help="What you are doing about it.")
+@pass_here
+def ack(here: Here, id: str, note: str) -> None:
+    """Take a firing alert on: it is not told again until it fires anew. ID: as listed."""
+    with opened_desk(here) as (desk, actor):
+        matching = [one for one in desk.control.alerts.active() if one.fingerprint.startswith(id)]
+        if len(matching) > 1:
+            raise OneLine(f"{len(matching)} alerts begin with {id}; write more of it")
+        found = operations.acknowledge(desk, actor, matching[0].fingerprint if matching else id, note)
+    say(f"{actor.name} took on {found.rule} at {place_of(found)}")
+
+
+@click.group(cls=Commands)
+def silence() -> None:
+    """Alerts that nobody is told of for a while."""
+
+
+@silence.command()
+@click.argument("matchers", nargs=-1, required=True)
+@click.option("--for", "length", default="2h", show_default=True, help="How long, such as 30m or 7d.")
+@click.option("--comment", required=True, help="Why.")
+@pass_here
+def create(here: Here, matchers: tuple[str, ...], length: str, comment: str) -> None:
+    """Silence alerts whose labels match every MATCHER, such as source=stripe rule=error_*."""
+    pairs = [matcher.partition("=") for matcher in matchers]
+    if not all(equals and label and pattern for label, equals, pattern in pairs):
+        raise OneLine("write each matcher as label=pattern, such as source=stripe")
+    now = SystemClock().now()
+    with opened_desk(here) as (desk, actor):
+        made = silences.create(
+            desk,
+            actor,
+            {label: pattern for label, _, pattern in pairs},
+            now,
+            now + duration(length, "--for"),
+            comment,
+        )
+    say(f"silence {made.id} holds until {made.ends_at:%Y-%m-%d %H:%M:%S}Z")
+
+
+@silence.command("list")
+@click.option("--all", "every", is_flag=True, help="Those that ended too.")
+@pass_here
+def list_silences(here: Here, every: bool) -> None:
+    """List the silences in force and to come."""
+    with opened_control(here) as control:
+        kept = control.silences
+        found = kept.history() if every else kept.current(SystemClock().now())
+    say_table(
+        ("ID", "MATCHERS", "FROM", "UNTIL", "BY", "WHY"),
+        [
+            (
+                one.id,
+                " ".join(f"{label}={pattern}" for label, pattern in sorted(one.matchers.items())),
+                f"{one.starts_at:%Y-%m-%d %H:%M}Z",
+                f"{one.ends_at:%Y-%m-%d %H:%M}Z",
+                one.created_by,
+                one.comment,
+            )
+            for one in found
+        ],
+        empty="no silences",
+    )
+
+
+@silence.command()
+@click.argument("id")
+@pass_here
+def end(here: Here, id: str) -> None:
+    """End a silence now."""
+    with opened_desk(here) as (desk, actor):
+        silences.expire(desk, actor, id)
+    say(f"silence {id} has ended")

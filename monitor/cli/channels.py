@@ -1,0 +1,30 @@
+"""`hookvitals channel test`."""
+
+import click
+
+from alerts.message import Links, compose
+from alerts.notifier import trial
+from monitor.cli.base import Commands, Here, OneLine, pass_here, say
+from monitor.clock import SystemClock
+from monitor.config import environment
+from monitor.wiring.addresses import public_url
+from monitor.wiring.channels import channels_of
+
+
+@click.group(cls=Commands)
+def channel() -> None:
+    """Where alerts go."""
+
+
+@channel.command()
+@click.argument("name")
+@pass_here
+def test(here: Here, name: str) -> None:
+    """Send a message that says it is a test."""
+    channels = channels_of(here.loaded.document, environment())
+    if name not in channels:
+        known = ", ".join(sorted(channels)) or "none"
+        raise OneLine(f'there is no channel "{name}" in hookvitals.toml (there are: {known})')
+    message = compose(trial(name, SystemClock().now()), Links(public_url(here.loaded.settings)))
+    receipt = channels[name].send(message)
+    say(f"{name} took the message" + (f", but {receipt.warning}" if receipt.warning else ""))
