@@ -5,18 +5,20 @@ The decision is made before a body or a parameter is read. It finds no caller it
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from flask import Flask, Request, current_app, g, request
 
 from monitor.errors import Forbidden, Unauthorized
+from monitor.operations import Actor
+from monitor.operations.actor import SCOPES
 
 View = TypeVar("View", bound=Callable[..., object])
 _MARK = "hookvitals_needs"
 
 
 class Need(StrEnum):
-    """What a route asks of its caller; each includes the ones before it. PUBLIC asks nothing."""
+    """What a route asks of its caller: a key's scope, or the role it stands for. PUBLIC asks nothing."""
 
     PUBLIC = "public"
     READ = "read"
@@ -24,18 +26,7 @@ class Need(StrEnum):
     ADMIN = "admin"
 
 
-class Caller(Protocol):
-    """Somebody who was recognised: a key or a person."""
-
-    @property
-    def name(self) -> str:
-        """How the audit names the caller."""
-
-    def may(self, need: str) -> bool:
-        """Whether the caller's scopes or role include it."""
-
-
-Identify = Callable[[Request], Caller | None]
+Identify = Callable[[Request], Actor | None]
 """The caller of a request, None for a stranger. Raises Unauthorized for credentials that are not good."""
 
 
@@ -55,6 +46,14 @@ def need_of(view: object) -> Need | None:
     return found if isinstance(found, Need) else None
 
 
+def current_actor() -> Actor:
+    """Who makes the request at hand; the guard has seen to it that there is one."""
+    actor = g.get("actor")
+    if not isinstance(actor, Actor):
+        raise Unauthorized("This needs a key or a session.", "send Authorization: Bearer hv_…")
+    return actor
+
+
 def install(app: Flask, identify: Identify) -> None:
     """Guard every route of the app, including those that are added later."""
 
@@ -64,13 +63,13 @@ def install(app: Flask, identify: Identify) -> None:
         need = need_of(current_app.view_functions[request.endpoint or ""])
         if need is Need.PUBLIC:
             return
-        caller = identify(request)
-        if caller is None:
+        actor = identify(request)
+        if actor is None:
             raise Unauthorized(
                 "This needs a key or a session.", "send Authorization: Bearer hv_… with a key that may read"
             )
-        if need is None or not caller.may(need.value):
-            raise Forbidden(f"{caller.name} may not {need or 'do this'}.", "use a key with that scope")
-        g.caller = caller
+        if need is None or not actor.may(SCOPES[need.value]):
+            raise Forbidden(f"{actor.name} may not {need or 'do this'}.", "use a key with that scope")
+        g.actor = actor
 
     app.before_request(guard)

@@ -8,11 +8,12 @@ from flask import Response
 from pydantic import Field
 
 from alerts.model import Delivery, Severity, State, Why
-from monitor.api.access import Need, needs
+from monitor.api.access import Need, current_actor, needs
 from monitor.api.noun import noun, services
 from monitor.api.paging import Paged, cursor_below
 from monitor.api.shapes import Asked, Shape, answer
 from monitor.errors import NotFound
+from monitor.operations import alerts as operations
 from monitor.store.control.notifications import OutboxRow
 
 alerts = noun("alerts", "Alerts as they stand, their moves, and who was told.")
@@ -154,3 +155,15 @@ def _message(row: OutboxRow) -> MessageShape:
         settled_at=row.settled_at,
         error=row.error,
     )
+
+
+class AckBody(Asked):
+    note: Annotated[str, Field(max_length=2000, description="For the colleagues.")] = ""
+
+
+@alerts.post("/alerts/<fingerprint>/acknowledge", responses={200: AlertDetail})
+@needs(Need.OPERATE)
+def acknowledge(path: AlertPath, body: AckBody) -> Response:
+    """Take an alert on: repeats stop until it is over"""
+    operations.acknowledge(services().desk, current_actor(), path.fingerprint, body.note)
+    return answer(detail(path.fingerprint))

@@ -16,15 +16,17 @@ from flask_openapi3.types import SecuritySchemesDict
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.wrappers import Response as AnyResponse
 
-from monitor.api import access, problems
+from monitor.api import access, problems, repeats
 from monitor.api.access import Identify, Need, needs
 from monitor.api.alerts import alerts
 from monitor.api.audit import audit
+from monitor.api.auth import identify_with
 from monitor.api.dead_letters import dead_letters
 from monitor.api.endpoints import endpoints
 from monitor.api.events import events
 from monitor.api.keys import keys
 from monitor.api.noun import EXTENSION, ProblemDocument
+from monitor.api.noun import services as current
 from monitor.api.queues import queues
 from monitor.api.records import records
 from monitor.api.replays import replays
@@ -49,9 +51,12 @@ SECURITY_SCHEMES: SecuritySchemesDict = {
 }
 
 
-def create_api(services: Services, identify: Identify, version: str) -> OpenAPI:
-    """The API as an application whose routes start at its root. identify: finds the caller of a request."""
-    app = _bare(identify, version)
+def create_api(services: Services, version: str, sessions: Identify | None = None) -> OpenAPI:
+    """The API as an application whose routes start at its root; `mounted` puts it under /api/v1.
+
+    sessions: finds who is logged in, for requests that bring no key.
+    """
+    app = _bare(identify_with(services.desk, sessions), version)
     app.extensions[EXTENSION] = services
     return app
 
@@ -85,6 +90,7 @@ def _bare(identify: Identify, version: str) -> OpenAPI:
     problems.install(app)
     access.install(app, identify)
     app.before_request(_read_body)
+    repeats.install(app, lambda: current().control.answers, lambda: current().clock)
     for noun in NOUNS:
         app.register_api(noun)
     app.add_url_rule("/openapi.json", "openapi", _openapi)

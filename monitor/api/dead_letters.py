@@ -1,18 +1,19 @@
-"""Dead letters: events whose processing was given up. Never shows a payload."""
+"""Dead letters: events whose processing was given up. A payload is shown masked, and the look is audited."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
 from flask import Response
 from pydantic import AwareDatetime, Field
 
-from monitor.api.access import Need, needs
+from monitor.api.access import Need, current_actor, needs
 from monitor.api.noun import noun, services
 from monitor.api.paging import Paged, cursor_below
 from monitor.api.shapes import Asked, Shape, answer
+from monitor.dead_letters import ItemState, Letter, LetterFilter, LetterState
 from monitor.errors import NotFound
-from monitor.store.control.letters import Letter, LetterFilter, LetterState
-from monitor.store.control.replays import ItemState
+from monitor.operations import payload
 
 dead_letters = noun("dead-letters", "Events whose processing was given up.")
 
@@ -113,6 +114,33 @@ def one(path: LetterPath) -> Response:
         )
     tries = [TryShape.model_validate(item) for item in control.replays.of_letter(found.id)]
     return answer(LetterDetail(**_shape(found).model_dump(), replays=tries))
+
+
+class PayloadShape(Shape):
+    """A captured request as a person may see it. masked: how many values were hidden here."""
+
+    headers: Mapping[str, str]
+    body: str
+    content_type: str | None
+    body_bytes: int
+    masked: int
+    redacted: bool
+
+
+@dead_letters.get("/dead-letters/<letter_id>/payload", responses={200: PayloadShape})
+@needs(Need.OPERATE)
+def look(path: LetterPath) -> Response:
+    """What was received, masked; the look itself is audited"""
+    found = services().control.letters.get(path.letter_id)
+    seen = None
+    if found is not None:
+        key = found.key
+        seen = payload.reveal(
+            services().desk, current_actor(), key.environment, key.source, key.endpoint, key.event_id
+        )
+    if seen is None:
+        raise NotFound(f"Nothing was captured for {path.letter_id}.", "the source's capture policy decides")
+    return answer(PayloadShape.model_validate(seen))
 
 
 def _shape(letter: Letter) -> LetterShape:

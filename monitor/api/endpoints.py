@@ -1,15 +1,17 @@
 """Endpoints: what receives, where from, and who declared it."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
 from flask import Response
 from pydantic import Field
 
-from monitor.api.access import Need, needs
+from monitor.api.access import Need, current_actor, needs
 from monitor.api.noun import noun, services
 from monitor.api.shapes import Asked, Shape, answer
-from monitor.store.control.catalog import Endpoint, ManagedBy
+from monitor.operations import endpoints as operations
+from monitor.operations.endpoints import EndpointChange
+from monitor.store.control.catalog import Endpoint, ManagedBy, ProbeSettings
 
 endpoints = noun("endpoints", "What receives webhooks; seen in a verified record, or declared.")
 
@@ -42,6 +44,49 @@ def listed(query: EndpointQuery) -> Response:
     """Every endpoint that is known"""
     found = services().control.catalog.endpoints(query.environment)
     return answer(EndpointsShape(endpoints=[shape_of(one) for one in found]))
+
+
+class ProbeBody(Asked):
+    """How to look at it. url: in place of the endpoint's own; statuses: empty takes any below 500 as up."""
+
+    enabled: bool = True
+    url: str | None = None
+    method: Literal["GET", "HEAD", "OPTIONS"] = "GET"
+    statuses: list[Annotated[int, Field(ge=100, le=599)]] = Field(default_factory=list)
+
+
+class EndpointBody(Asked):
+    """The endpoint as it shall be. replay_secret: left out keeps the stored one, "" removes it."""
+
+    url: str | None = None
+    insecure: Annotated[bool, Field(description="http:// is meant.")] = False
+    probe: ProbeBody = ProbeBody()
+    replay_secret: Annotated[str | None, Field(repr=False)] = None
+    ack_deadline_ms: Annotated[int | None, Field(ge=1)] = None
+
+
+class EndpointPath(Asked):
+    environment: str
+    source: str
+    name: str
+
+
+@endpoints.put("/endpoints/<environment>/<source>/<name>", responses={200: EndpointShape})
+@needs(Need.ADMIN)
+def put(path: EndpointPath, body: EndpointBody) -> Response:
+    """Register an endpoint, or change it"""
+    probe, deadline = body.probe, body.ack_deadline_ms
+    change = EndpointChange(
+        path.environment,
+        path.source,
+        path.name,
+        body.url,
+        body.insecure,
+        ProbeSettings(probe.enabled, probe.url, probe.method, tuple(probe.statuses)),
+        body.replay_secret,
+        None if deadline is None else timedelta(milliseconds=deadline),
+    )
+    return answer(shape_of(operations.put(services().desk, current_actor(), change)))
 
 
 def shape_of(one: Endpoint) -> EndpointShape:

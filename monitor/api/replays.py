@@ -6,12 +6,13 @@ from typing import Annotated
 from flask import Response
 from pydantic import Field
 
-from monitor.api.access import Need, needs
+from monitor.api.access import Need, current_actor, needs
 from monitor.api.noun import noun, services
 from monitor.api.paging import Paged, cursor_below
 from monitor.api.shapes import Asked, Shape, answer
+from monitor.dead_letters import Item, ItemState, Refusal, Replay, ReplayState
 from monitor.errors import NotFound
-from monitor.store.control.replays import Item, ItemState, Replay, ReplayState
+from monitor.operations import replays as operations
 
 replays = noun("replays", "Sending captured bodies to their endpoints again.")
 
@@ -112,6 +113,93 @@ def current(replay_id: str) -> ReplayShape:
     if found is None:
         raise NotFound(f"There is no replay {replay_id}.", "list them with GET /api/v1/replays")
     return shape_of(found, dict(kept.counts([replay_id])[replay_id]))
+
+
+class RefusalShape(Shape):
+    """How many letters are left out for one reason."""
+
+    reason: Refusal
+    hint: str
+    letters: int
+
+
+class PlanShape(Shape):
+    """What starting would send and leave out; nothing is stored. seconds: sending takes at least so long."""
+
+    letters: int
+    to_send: list[str]
+    refused: dict[str, Refusal]
+    refusals: list[RefusalShape]
+    already_succeeded: int
+    body_bytes: int
+    per_second: float
+    seconds: float
+
+
+class PlanBody(Asked):
+    """Which dead letters; each goes to its own registered endpoint."""
+
+    letter_ids: Annotated[list[str], Field(min_length=1, max_length=10_000)]
+    per_second: Annotated[float | None, Field(gt=0, le=1000, description="Left out: the setting.")] = None
+
+
+class StartBody(PlanBody):
+    reason: Annotated[str, Field(description="Why, for the audit.")]
+
+
+class SteerBody(Asked):
+    reason: str = ""
+
+
+@replays.post("/replays/plan", responses={200: PlanShape})
+@needs(Need.OPERATE)
+def plan(body: PlanBody) -> Response:
+    """What a replay of these letters would send and leave out"""
+    made = operations.plan(services().desk, current_actor(), body.letter_ids, body.per_second)
+    return answer(
+        PlanShape(
+            letters=made.letters,
+            to_send=list(made.to_send),
+            refused=dict(made.refused),
+            refusals=[RefusalShape(reason=why, hint=why.hint, letters=n) for why, n in made.refusals],
+            already_succeeded=made.already_succeeded,
+            body_bytes=made.body_bytes,
+            per_second=made.per_second,
+            seconds=made.duration.total_seconds(),
+        )
+    )
+
+
+@replays.post("/replays", responses={201: ReplayShape})
+@needs(Need.OPERATE)
+def start(body: StartBody) -> Response:
+    """Replay dead letters"""
+    made = operations.start(services().desk, current_actor(), body.letter_ids, body.reason, body.per_second)
+    return answer(current(made.id), 201)
+
+
+@replays.post("/replays/<replay_id>/pause", responses={200: ReplayShape})
+@needs(Need.OPERATE)
+def pause(path: ReplayPath, body: SteerBody) -> Response:
+    """Send no more until resumed"""
+    operations.pause(services().desk, current_actor(), path.replay_id, body.reason)
+    return answer(current(path.replay_id))
+
+
+@replays.post("/replays/<replay_id>/resume", responses={200: ReplayShape})
+@needs(Need.OPERATE)
+def resume(path: ReplayPath, body: SteerBody) -> Response:
+    """Go on with a paused or stopped replay"""
+    operations.resume(services().desk, current_actor(), path.replay_id, body.reason)
+    return answer(current(path.replay_id))
+
+
+@replays.post("/replays/<replay_id>/cancel", responses={200: ReplayShape})
+@needs(Need.OPERATE)
+def cancel(path: ReplayPath, body: SteerBody) -> Response:
+    """End a replay for good"""
+    operations.cancel(services().desk, current_actor(), path.replay_id, body.reason)
+    return answer(current(path.replay_id))
 
 
 def shape_of(replay: Replay, counts: dict[ItemState, int]) -> ReplayShape:

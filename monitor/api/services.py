@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from monitor.clock import Clock
+from monitor.operations import Desk
 from monitor.reports.sla import SlaReport
 from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader
@@ -14,9 +15,19 @@ MakeReport = Callable[[str | None, str], SlaReport]
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Handed to every route; opened and closed by whoever starts the process."""
+    """Handed to every route. desk: what operations work with; report: asked when somebody wants one."""
 
-    facts: FactReader
-    control: Control
-    clock: Clock
+    desk: Desk
     report: MakeReport
+
+    @property
+    def facts(self) -> FactReader:
+        return self.desk.facts
+
+    @property
+    def control(self) -> Control:
+        return self.desk.control
+
+    @property
+    def clock(self) -> Clock:
+        return self.desk.clock

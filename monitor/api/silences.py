@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Annotated
 
 from flask import Response
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from monitor.api.access import Need, needs
+from monitor.api.access import Need, current_actor, needs
 from monitor.api.noun import noun, services
 from monitor.api.shapes import Asked, Shape, answer
+from monitor.operations import silences as operations
 
 silences = noun("silences", "Alerts that nobody is told of for a while.")
 
@@ -40,3 +41,34 @@ def listed(query: SilenceQuery) -> Response:
     kept, now = services().control.silences, services().clock.now()
     found = kept.history() if query.ended else kept.current(now)
     return answer(SilencesShape(silences=[SilenceShape.model_validate(one) for one in found]))
+
+
+class SilenceBody(Asked):
+    """starts_at: now when left out."""
+
+    matchers: Annotated[dict[str, str], Field(description="Label → pattern, such as source → stripe*.")]
+    starts_at: AwareDatetime | None = None
+    ends_at: AwareDatetime
+    comment: Annotated[str, Field(description="Why, for whoever wonders later.")]
+
+
+class SilencePath(Asked):
+    silence_id: Annotated[str, Field(max_length=64)]
+
+
+@silences.post("/silences", responses={201: SilenceShape})
+@needs(Need.OPERATE)
+def create(body: SilenceBody) -> Response:
+    """Tell nobody of matching alerts for a while"""
+    desk = services().desk
+    starts_at = body.starts_at or desk.clock.now()
+    made = operations.create(desk, current_actor(), body.matchers, starts_at, body.ends_at, body.comment)
+    return answer(SilenceShape.model_validate(made), 201)
+
+
+@silences.delete("/silences/<silence_id>", responses={204: None})
+@needs(Need.OPERATE)
+def expire(path: SilencePath) -> Response:
+    """End a silence now"""
+    operations.expire(services().desk, current_actor(), path.silence_id)
+    return Response(status=204)

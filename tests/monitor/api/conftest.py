@@ -1,7 +1,8 @@
 """The management API over real stores, mounted as the dashboard mounts it, with callers made for the test."""
 
+import hashlib
+import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,14 +10,16 @@ import pytest
 from flask import Flask, Request
 from flask.testing import FlaskClient
 
-from monitor.api.access import Caller
 from monitor.api.app import create_api, mounted
 from monitor.api.services import Services
-from monitor.errors import Unauthorized
+from monitor.operations import Actor, Desk, Passwords
 from monitor.queries.sla import week_before
 from monitor.reports.sla import SlaReport
 from monitor.reports.weekly import weekly_report
+from monitor.seal import Sealer
 from monitor.store.control import Control, upgrade
+from monitor.store.control.accounts import Role
+from monitor.store.control.keys import ApiKey
 from monitor.store.facts.sqlite_file import create
 from monitor.store.facts.sqlite_reader import SqliteFactReader
 from monitor.store.facts.sqlite_writer import SqliteFactWriter
@@ -24,31 +27,19 @@ from tests.facts import NOON, Filled
 from tests.monitor.clocks import FakeClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
-LEVELS = ("read", "operate", "admin")
+LEVELS = {"read": Role.VIEWER, "operate": Role.OPERATOR, "admin": Role.ADMIN}
+TOKENS = {level: f"hv_{level}_{level * 8}" for level in LEVELS}
 
 
-@dataclass(frozen=True)
-class Person:
-    """A caller who may do everything up to a level."""
-
-    name: str
-
-    def may(self, need: str) -> bool:
-        return LEVELS.index(need) <= LEVELS.index(self.name)
+def bearer(level: str) -> dict[str, str]:
+    """The header of a key that may do everything up to a level."""
+    return {"Authorization": f"Bearer {TOKENS.get(level, level)}"}
 
 
-def by_word(request: Request) -> Caller | None:
-    """`Authorization: Bearer read` is somebody who may read."""
-    word = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not word:
-        return None
-    if word not in LEVELS:
-        raise Unauthorized("This key is not known.", "make one with `hookvitals key create`")
-    return Person(word)
-
-
-def bearer(word: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {word}"}
+def by_cookie(request: Request) -> Actor | None:
+    """A session as a dashboard would find it: the cookie `session` holds the level."""
+    level = request.cookies.get("session")
+    return None if level is None else Actor("ann", LEVELS[level], "ui")
 
 
 @pytest.fixture
@@ -70,21 +61,38 @@ def control(tmp_path: Path, clock: FakeClock) -> Iterator[Control]:
     url = f"sqlite:///{tmp_path / 'control.db'}"
     upgrade(url)
     opened = Control.open(url, clock)
+    with opened.write() as tx:
+        for level, token in TOKENS.items():
+            digest = hashlib.sha256(token.split("_", 2)[2].encode()).hexdigest()
+            key = ApiKey(level, digest, "test", frozenset({level}), frozenset(), None, "test", clock.now())
+            opened.keys.add(tx, key)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def api(tmp_path: Path, filled: Filled, control: Control, clock: FakeClock) -> Iterator[Flask]:
-    """The API over the stores that `filled` and `control` write."""
+def desk(tmp_path: Path, filled: Filled, control: Control, clock: FakeClock) -> Iterator[Desk]:
+    """A desk over the stores that `filled` and `control` write, with quick hashing and counted ids."""
     reader = SqliteFactReader(tmp_path / "facts.db")
+    numbers = itertools.count(1)
+    yield Desk(
+        control,
+        reader,
+        clock,
+        Sealer(bytes(32)),
+        lambda size: f"{next(numbers):0{2 * size}x}",
+        Passwords("scrypt:1024:8:1"),
+    )
+    reader.close()
 
+
+@pytest.fixture
+def api(desk: Desk, clock: FakeClock) -> Flask:
     def report(week: str | None, environment: str) -> SlaReport:
         named = week or week_before(clock.now(), BERLIN)
-        return weekly_report(reader, named, BERLIN, clock.now(), environment=environment)
+        return weekly_report(desk.facts, named, BERLIN, clock.now(), environment=environment)
 
-    yield create_api(Services(reader, control, clock, report), by_word, "1.2.3")
-    reader.close()
+    return create_api(Services(desk, report), "1.2.3", by_cookie)
 
 
 @pytest.fixture
