@@ -1,13 +1,18 @@
 """Who is calling: the allow-list of a source's addresses, and the client behind trusted proxies."""
 
 import ipaddress
+import re
 from typing import List, Optional, Sequence, Tuple, Union
+
+_WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([^:]+):\d+", re.ASCII)
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
 def networks(texts: Sequence[str]) -> Tuple[Network, ...]:
     """Parsed CIDRs or single addresses. Raises ValueError naming the one that is neither."""
+    if isinstance(texts, str):
+        raise ValueError("addresses are a list, even of one")
     return tuple(ipaddress.ip_network(text, strict=False) for text in texts)
 
 
@@ -28,8 +33,14 @@ def client_address(
     """The address that connected to the outermost trusted proxy; without trusted proxies, `remote_addr`."""
     if not trusted or not forwarded_for or not contains(trusted, remote_addr):
         return remote_addr
-    hops: List[str] = [hop.strip() for hop in forwarded_for.split(",")]
+    hops: List[str] = [_without_port(hop.strip()) for hop in forwarded_for.split(",")]
     for hop in reversed(hops):
         if not contains(trusted, hop):
             return hop
     return hops[0]
+
+
+def _without_port(hop: str) -> str:
+    """Some proxies write `address:port`, and IPv6 in brackets."""
+    match = _WITH_PORT.fullmatch(hop)
+    return hop if match is None else match.group(1) or match.group(2)

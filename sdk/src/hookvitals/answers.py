@@ -5,11 +5,28 @@ or a stack.
 """
 
 import json
-import secrets
 from dataclasses import dataclass
 from typing import List, Mapping, Optional, Tuple
 
 Headers = List[Tuple[str, str]]
+
+
+class Refused(Exception):
+    """Ends a request with a refusal. reason: a key of STATUS_OF. detail: for the record, never the answer."""
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str = "",
+        *,
+        retry_after_s: Optional[int] = None,
+        allow: Optional[str] = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+        self.retry_after_s = retry_after_s
+        self.allow = allow
 
 
 @dataclass(frozen=True)
@@ -48,8 +65,8 @@ _TITLES: Mapping[str, str] = {
     "timestamp_too_old": "It was signed too long ago",
     "timestamp_in_future": "It was signed in the future",
     "rate_limited": "Too many requests",
-    "malformed_body": "The body is not JSON with an event id and type",
-    "invalid_payload": "The event does not have the expected form",
+    "malformed_body": "The body is not JSON",
+    "invalid_payload": "The body has no event id and type where this source has them",
     "busy": "Another copy of this event is being processed",
     "failed": "Processing failed",
 }
@@ -60,15 +77,10 @@ def taken(status: int) -> Answer:
     return Answer(status, [("Content-Type", "application/json")], b'{"ok":true}' if status != 204 else b"")
 
 
-def error_id() -> str:
-    """A new id for a refusal; it is in the answer and in the record."""
-    return secrets.token_hex(8)
-
-
 def refusal(
-    code: str, identifier: str, *, retry_after_s: Optional[int] = None, allow: Optional[str] = None
+    code: str, error_id: str, *, retry_after_s: Optional[int] = None, allow: Optional[str] = None
 ) -> Answer:
-    """An RFC 9457 problem document for this code."""
+    """An RFC 9457 problem document for this code. error_id: the id of the record that knows more."""
     status = STATUS_OF.get(code, 400)
     headers: Headers = [("Content-Type", "application/problem+json")]
     if retry_after_s is not None:
@@ -76,10 +88,11 @@ def refusal(
     if allow is not None:
         headers.append(("Allow", allow))
     document = {
-        "type": f"urn:hookvitals:{code}",
+        "type": f"urn:hookvitals:problem:{code}",
         "title": _TITLES.get(code, "The request was refused"),
         "status": status,
         "code": code,
-        "instance": f"urn:hookvitals:error:{identifier}",
+        "instance": f"urn:uuid:{error_id}",
+        "error_id": error_id,
     }
     return Answer(status, headers, json.dumps(document).encode())

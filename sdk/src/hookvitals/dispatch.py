@@ -1,5 +1,6 @@
 """Which handler an event goes to: the exact type first, then the longest pattern that matches."""
 
+import inspect
 from fnmatch import fnmatchcase
 from typing import Any, Callable, Dict, Optional
 
@@ -16,7 +17,11 @@ class Dispatcher:
         self._patterns: Dict[str, Handler] = {}
 
     def add(self, pattern: str, handler: Handler) -> None:
-        """Registers a handler. Raises ValueError when the type or pattern is taken."""
+        """Registers a handler. Raises ValueError when the pattern is taken, or when it is async."""
+        if inspect.iscoroutinefunction(handler):
+            raise ValueError(
+                f"the handler of {pattern!r} is async, and nobody would await it; give a function"
+            )
         table = self._patterns if "*" in pattern else self._exact
         if pattern in table:
             raise ValueError(f"{pattern!r} has a handler already")

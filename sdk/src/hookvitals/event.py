@@ -1,15 +1,21 @@
 """One verified event as a handler sees it, and the paths that find its parts in a body."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Mapping, Optional, Sequence, Tuple
+
+_ISO = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?(Z|z|[+-]\d\d:?\d\d)?\Z", re.ASCII
+)
 
 
 @dataclass(frozen=True)
 class Event:
     """What was received. `data` is the parsed JSON body, `body` the bytes as received.
 
-    attempt counts from 1. replay_id is set when an operator replays a dead letter.
+    headers: those on the allow-list, names in lower case. attempt counts from 1. replay_id is set when an
+    operator replays a dead letter. fields: resource, version and event_created_at where the source has them.
     """
 
     id: str
@@ -44,28 +50,27 @@ def found_at(path: Optional[str], data: Any, headers: Sequence[Tuple[str, str]])
 
 def instant_us(value: Any) -> Optional[int]:
     """Microseconds since 1970 of an ISO 8601 text or a number of seconds or milliseconds; None otherwise."""
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, str):
+        return _parsed_us(value.strip())
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    if isinstance(value, (int, float)):
-        seconds = value / 1000 if abs(value) > 1e11 else value
-        return int(seconds * 1e6) if abs(seconds) < 1e11 else None
+    if not -1e14 < value < 1e14:  # also what is no number, and what no float can hold
+        return None
+    seconds = value / 1000 if abs(value) > 1e11 else value
+    return int(seconds * 1_000_000)
+
+
+def _parsed_us(text: str) -> Optional[int]:
+    """Any number of fractional digits and an offset with or without colon: Python 3.9 reads neither."""
+    match = _ISO.match(text)
+    if match is None:
+        return None
+    day, clock, fraction, offset = match.groups()
+    zone = (
+        "+00:00" if offset in (None, "Z", "z") else offset if ":" in offset else f"{offset[:3]}:{offset[3:]}"
+    )
     try:
-        text = str(value).strip()
-        at = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
-        at = at if at.tzinfo else at.replace(tzinfo=timezone.utc)
-        return int(at.timestamp() * 1e6)
+        whole = datetime.fromisoformat(f"{day}T{clock}{zone}")
+        return int(whole.timestamp()) * 1_000_000 + int((fraction or "").ljust(6, "0")[:6])
     except (ValueError, OverflowError):
         return None
-
-
-def rank(version: Any) -> Optional[float]:
-    """A number that orders versions of one resource: a counter, or an instant. None when it is neither."""
-    if isinstance(version, (int, float)) and not isinstance(version, bool):
-        return float(version)
-    if isinstance(version, str):
-        try:
-            return float(version)
-        except ValueError:
-            at_us = instant_us(version)
-            return None if at_us is None else float(at_us)
-    return None

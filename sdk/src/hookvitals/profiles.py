@@ -16,6 +16,8 @@ class Profile:
 
     Paths are dotted paths into the JSON body; `header:<name>` names a header. Times are seconds.
     ack_status answers work that was taken; expected_statuses is what the sender counts as success.
+    retry_horizon_s is how long the sender tries again; max_age_s, for schemes that sign no time of their own,
+    is how old the body's time may be: handled events are remembered at least as long as either.
     resource_path and version_path feed the order guard; without both it is off.
     """
 
@@ -25,6 +27,7 @@ class Profile:
     ack_deadline_s: float = 30.0
     tolerance_s: float = 300.0
     retry_horizon_s: float = 3 * DAY_S
+    max_age_s: Optional[float] = None
     ack_status: int = 200
     expected_statuses: Tuple[int, ...] = (200, 201, 202, 204)
     id_path: str = "id"
@@ -36,6 +39,10 @@ class Profile:
     rate_per_minute: Optional[float] = 100.0
     note: str = ""
 
+    def memory_s(self) -> float:
+        """How long a handled event must be remembered, in seconds."""
+        return max(self.retry_horizon_s, 2 * self.tolerance_s, (self.max_age_s or 0.0) + self.tolerance_s)
+
 
 PROFILES: Dict[str, Profile] = {
     profile.name: profile
@@ -45,6 +52,7 @@ PROFILES: Dict[str, Profile] = {
             scheme="orum",
             ack_deadline_s=30.0,
             retry_horizon_s=DAY_S,
+            max_age_s=3 * DAY_S,
             id_path="event_id",
             type_path="event_type",
             created_at_path="created_at",
@@ -61,6 +69,7 @@ PROFILES: Dict[str, Profile] = {
             scheme="hopnow",
             ack_deadline_s=5.0,
             retry_horizon_s=DAY_S,
+            max_age_s=3 * DAY_S,
             created_at_path="created",
             resource_path="data.id",
             version_path="data.updated",

@@ -6,8 +6,9 @@ appends to a bounded queue and returns: it never blocks and never raises into th
 
 import time
 from types import TracebackType
-from typing import Any, Dict, Optional, Type
+from typing import Any, Callable, Dict, Optional, Sequence, Type
 
+from hookvitals.redact import redacted
 from hookvitals.shipper import Shipper
 
 ATTEMPTED = ("succeeded", "failed", "dead_lettered")
@@ -31,8 +32,10 @@ class Recorder:
         *,
         environment: str = "production",
         receiver: str = "",
+        now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._put = shipper.put
+        self.now_ns = now_ns
         self._base: Dict[str, Any] = {"source": source, "endpoint": endpoint}
         if environment != "production":
             self._base["environment"] = environment
@@ -45,7 +48,7 @@ class Recorder:
         received_at_us: microseconds since 1970. fields: any other field of the record format; not copied,
         so the caller gives it away.
         """
-        self._put((time.time_ns(), self._base, outcome, received_at_us, fields))
+        self._put((self.now_ns(), self._base, outcome, received_at_us, fields))
 
     def track(
         self,
@@ -60,7 +63,7 @@ class Recorder:
         `will_retry`) or `dead_lettered`; the exception goes on."""
         fields["event_id"] = event_id
         fields["event_type"] = event_type
-        return Tracked(self, received_at_us or time.time_ns() // 1000, will_retry, fields)
+        return Tracked(self, received_at_us or self.now_ns() // 1000, will_retry, fields)
 
 
 class Tracked:
@@ -90,7 +93,7 @@ class Tracked:
         process_ms = (time.perf_counter_ns() - self._started_ns) / 1e6
         self.fields["process_ms"] = process_ms
         self.fields.setdefault(
-            "latency_ms", max(process_ms, time.time_ns() / 1e6 - self._received_at_us / 1e3)
+            "latency_ms", max(process_ms, self._recorder.now_ns() / 1e6 - self._received_at_us / 1e3)
         )
         outcome = "succeeded"
         if error is not None:
@@ -99,8 +102,8 @@ class Tracked:
         self._recorder.record(outcome, self._received_at_us, self.fields)
 
 
-def error_fields(error: BaseException) -> Dict[str, Any]:
-    """error_class, error_message and error_stack of an exception, bounded; no local variable is shown."""
+def error_fields(error: BaseException, secrets: Sequence[str] = ()) -> Dict[str, Any]:
+    """error_class, error_message and error_stack, bounded and redacted; no local variable is shown."""
     import traceback  # noqa: PLC0415  # only failures pay for it
 
     try:
@@ -112,6 +115,6 @@ def error_fields(error: BaseException) -> Dict[str, Any]:
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     return {
         "error_class": name[:256],
-        "error_message": message[:MESSAGE_CHARS],
-        "error_stack": "".join(lines)[-STACK_CHARS:],
+        "error_message": redacted(message, secrets)[:MESSAGE_CHARS],
+        "error_stack": redacted("".join(lines), secrets)[-STACK_CHARS:],
     }

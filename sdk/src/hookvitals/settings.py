@@ -1,6 +1,6 @@
 """What a Receiver can be told, with the source's profile filled in; wrong values are refused at once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Optional, Sequence, Tuple, Union
 
 from hookvitals import capture
@@ -10,6 +10,10 @@ from hookvitals.retry import RetryPolicy
 from hookvitals.schemes import Scheme, make, standard_key
 
 DEFAULT_MAX_BODY_BYTES = 1 << 20
+_LONGEST = {"source": 64, "endpoint": 128, "environment": 32}
+_LABELS = 16
+SEPARATOR = "\x1f"
+"""Stands in no name, so that no two receivers can make the same key."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,20 @@ class Settings:
     scheme: Scheme
     allowed: Tuple[Network, ...]
     trusted_proxies: Tuple[Network, ...]
-    replay_secret: Optional[str]
+    replay_secret: Optional[str] = field(repr=False)
     max_body_bytes: int
     capture_policy: str
     capture_headers: Tuple[str, ...]
     retry: RetryPolicy
     lease_s: float
     labels: Mapping[str, str]
+    hidden: Tuple[str, ...] = field(default=(), repr=False)
+    """Secrets that no error text may carry."""
+
+    @property
+    def scope(self) -> str:
+        """What sets this receiver's events apart in a state shared by several."""
+        return SEPARATOR.join((self.environment, self.source, self.endpoint))
 
 
 def settings_for(
@@ -51,11 +62,23 @@ def settings_for(
     labels: Optional[Mapping[str, str]],
 ) -> Settings:
     """The checked settings. Raises ValueError saying which argument is wrong and what it takes."""
+    _names(source=source, endpoint=endpoint, environment=environment)
+    if isinstance(secrets, (str, bytes)):
+        raise ValueError("secrets is a list: several may be active while one is changed")
     known = profile_of(system or source)
     try:
         profiled = replace(known, **profile)
     except TypeError as exc:
         raise ValueError(f"profile has an unknown field: {exc}") from exc
+    status = profiled.ack_status
+    if not isinstance(status, int) or not 200 <= status <= 299:
+        raise ValueError(f"ack_status must be a number from 200 to 299, not {status!r}")
+    if profiled.rate_per_minute is not None and profiled.rate_per_minute <= 0:
+        raise ValueError("rate_per_minute must be above 0; None switches the limit off")
+    if max_body_bytes < 1:
+        raise ValueError(f"max_body_bytes must be at least 1, not {max_body_bytes}")
+    if lease_s <= 0:
+        raise ValueError(f"lease_s must be above 0, not {lease_s}")
     if capture_policy not in capture.POLICIES:
         raise ValueError(f"capture must be one of {', '.join(capture.POLICIES)}, not {capture_policy!r}")
     if replay_secret is not None:
@@ -75,8 +98,40 @@ def settings_for(
         replay_secret=replay_secret,
         max_body_bytes=max_body_bytes,
         capture_policy=capture_policy,
-        capture_headers=tuple(capture_headers),
+        capture_headers=(*capture_headers, *_header_paths(profiled)),
         retry=retry or RetryPolicy(),
         lease_s=lease_s,
-        labels=dict(labels or {}),
+        labels=_labels(labels or {}),
+        hidden=_hidden((*secrets, *([replay_secret] if replay_secret else ()))),
     )
+
+
+def _header_paths(profile: Profile) -> Tuple[str, ...]:
+    """Headers that say which event it is: a capture without them could not be replayed."""
+    paths = (
+        profile.id_path,
+        profile.type_path,
+        profile.created_at_path,
+        profile.resource_path,
+        profile.version_path,
+    )
+    return tuple(path[len("header:") :] for path in paths if path and path.startswith("header:"))
+
+
+def _hidden(secrets: Sequence[Union[str, bytes]]) -> Tuple[str, ...]:
+    """What no error text may carry, the longest first: each secret, and what follows its prefix."""
+    texts = [text.decode("utf-8", "replace") if isinstance(text, bytes) else text for text in secrets]
+    tails = [text.partition("_")[2] for text in texts if text.startswith("whsec_")]
+    return tuple(sorted({*texts, *tails} - {""}, key=len, reverse=True))
+
+
+def _names(**given: str) -> None:
+    for name, text in given.items():
+        if not isinstance(text, str) or not 0 < len(text) <= _LONGEST[name] or not text.isprintable():
+            raise ValueError(f"{name} must be a text of 1 to {_LONGEST[name]} characters, not {text!r}")
+
+
+def _labels(labels: Mapping[str, str]) -> Mapping[str, str]:
+    if len(labels) > _LABELS:
+        raise ValueError(f"at most {_LABELS} labels, not {len(labels)}")
+    return {str(name)[:64]: str(text)[:192] for name, text in labels.items()}

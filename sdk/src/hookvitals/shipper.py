@@ -1,4 +1,4 @@
-"""Carries records to the collector from a thread of its own: in batches, compressed, tried again, bounded.
+"""Carries records to the collector from a thread of its own: in batches, tried again, bounded, counted.
 
 `put` appends and returns. While the collector is away records wait in memory up to a bound; beyond it the
 oldest are dropped and counted by reason, so that produced = accepted + waiting + dropped. Nothing here ever
@@ -7,7 +7,6 @@ raises into the caller or keeps the interpreter from ending.
 
 import atexit
 import contextlib
-import gzip
 import json
 import logging
 import os
@@ -17,28 +16,39 @@ import threading
 import time
 import weakref
 from collections import deque
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from datetime import datetime
+from http.client import HTTPException
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
-from urllib.parse import urlsplit
 
 from hookvitals.ids import uuid7
+from hookvitals.process import memory_bytes
+from hookvitals.spool import Spool
+from hookvitals.transport import Answered, Transport
 from hookvitals.version import VERSION
 
 log = logging.getLogger("hookvitals")
 
 Noted = Tuple[int, Dict[str, Any], str, int, Optional[Dict[str, Any]]]
 """(time_ns, base fields, outcome, received_at_us, other fields): all that the caller's thread leaves."""
+Sampler = Callable[[], List[Dict[str, Any]]]
+"""Gives queue samples, in the collector's format."""
 
 RETRY_FIRST_S = 0.5
 RETRY_CAP_S = 30.0
 FINAL_FLUSH_S = 3.0
+MAX_WAITING_BYTES = 32 << 20
+_POST_BYTES = 1_000_000  # the collector takes 1 MiB compressed
+_POST_RECORDS = 500  # at most, when many wait
+_TOO_MUCH = (400, 413, 422)  # the batch itself is at fault: halve it, in the end drop the one
+_MISCONFIGURED = (401, 403, 404, 405)  # the key or the address is: wait for somebody to mend it
 
 
 class Shipper:
-    """One collector, one key, one thread.
+    """One collector, one key, one thread; shared by any number of receivers and recorders.
 
-    url: the collector's address, e.g. http://127.0.0.1:8700. key: an ingest key. max_waiting: records kept in
-    memory at most. samples: gives queue samples to post each `sample_every_s`.
+    url: the collector's address, e.g. http://127.0.0.1:8700. key: an ingest key. A batch leaves when
+    batch_size records wait, or batch_delay_s after the last. max_waiting: records kept in memory at most.
+    Queue samples are posted each sample_every_s. Raises ValueError for an address or key that cannot be one.
     """
 
     def __init__(
@@ -52,79 +62,89 @@ class Shipper:
         timeout_s: float = 10.0,
         sample_every_s: float = 10.0,
         instance: str = "",
+        uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"the collector's address {url!r} is not http(s)://host:port")
-        if not key:
-            raise ValueError("an ingest key is needed; `hookvitals key create` makes one")
-        self._parts = parts
-        self._key = key
+        self._transport = Transport(url, key, timeout_s)
         self._batch_size = batch_size
         self._batch_delay_s = batch_delay_s
-        self._timeout_s = timeout_s
-        self._sample_every_s = sample_every_s
-        self._instance = instance or f"{socket.gethostname()}-{os.getpid()}"
-        self._given_instance = instance
         self._max_waiting = max_waiting
-        self._samplers: List[Callable[[], List[Dict[str, Any]]]] = []
+        self._sample_every_s = sample_every_s
+        self._given_instance = instance
+        self._uniform = uniform
+        self._samplers: List[Sampler] = []
         self._start()
         _LIVE.add(self)
 
     def _start(self) -> None:
         """State of one process; made anew in a forked child, whose parent ships what it had noted."""
-        self._waiting: Deque[Noted] = deque()
+        self._instance = self._given_instance or f"{socket.gethostname()[:100]}-{os.getpid()}"
+        self._noted: Deque[Noted] = deque()
+        self._spool = Spool(self._max_waiting, MAX_WAITING_BYTES)
+        self._in_flight = 0
+        self._accepted = 0
+        self._dropped: Dict[str, int] = {}
         self._lock = threading.Lock()
+        self._moved = threading.Condition(self._lock)
         self._wake = threading.Event()
-        self._flushed = threading.Condition(self._lock)
         self._closing = False
         self._thread: Optional[threading.Thread] = None
-        self._connection: Optional[HTTPConnection] = None
-        self._batch: List[Dict[str, Any]] = []
-        self._settled = 0
-        self._dropped: Dict[str, int] = {}
         self._started_at_us = time.time_ns() // 1000
         self._due_s = 0.0
-        self._sampled_s = 0.0
+        self._not_before_s = 0.0
+        self._told_to_wait = False
+        self._failures = 0
+        self._sample_due_s = 0.0
+        self._sampled: List[Dict[str, Any]] = []
+
+    # --- the caller's side ---
 
     def put(self, noted: Noted) -> None:
-        """Takes a record; never blocks, never raises. The oldest is dropped when too many wait."""
+        """Takes a record; never blocks on the network, never raises."""
         try:
-            waiting = self._waiting
-            waiting.append(noted)
-            if self._thread is None or len(waiting) >= self._batch_size:
-                self._nudge()
+            self._noted.append(noted)
+            number = len(self._noted)
+            if number >= self._batch_size or self._thread is None:
+                self._nudge(number)
         except Exception:  # the handler's work is worth more than its record
             log.debug("a record could not be kept", exc_info=True)
 
-    def sample(self, sampler: Callable[[], List[Dict[str, Any]]]) -> None:
-        """Registers a function that gives queue samples (the collector's format) when asked."""
+    def sample(self, sampler: Sampler) -> None:
+        """Registers a function that gives queue samples when asked."""
         self._samplers.append(sampler)
         self._nudge()
 
+    def forget(self, sampler: Sampler) -> None:
+        """Asks this function no more."""
+        with contextlib.suppress(ValueError):
+            self._samplers.remove(sampler)
+
     def counts(self) -> Dict[str, Any]:
-        """produced, waiting, and dropped by reason, since this process began."""
+        """produced, accepted, waiting, and dropped by reason, since this process began."""
         with self._lock:
-            waiting = len(self._waiting) + len(self._batch)
+            waiting = len(self._noted) + len(self._spool) + self._in_flight
             dropped = dict(self._dropped)
             return {
-                "produced": self._settled + waiting + sum(dropped.values()),
+                "produced": self._accepted + waiting + sum(dropped.values()),
                 "waiting": waiting,
-                "accepted": self._settled,
+                "accepted": self._accepted,
                 "dropped": dropped,
             }
 
     def flush(self, timeout_s: float = FINAL_FLUSH_S) -> bool:
         """Ships what waits, for at most `timeout_s`; whether nothing waits any more."""
-        deadline = time.monotonic() + timeout_s
-        self._nudge(now=True)
-        with self._flushed:
-            while self._waiting or self._batch:
-                left = deadline - time.monotonic()
-                if left <= 0:
+        deadline_s = time.monotonic() + timeout_s
+        self._due_s = 0.0
+        if not self._told_to_wait:
+            self._not_before_s = 0.0
+        self._nudge()
+        with self._moved:
+            while self._noted or len(self._spool) or self._in_flight:
+                left_s = deadline_s - time.monotonic()
+                if left_s <= 0:
                     return False
+                self._due_s = 0.0
                 self._wake.set()
-                self._flushed.wait(min(left, 0.05))
+                self._moved.wait(min(left_s, 0.05))
         return True
 
     def close(self, timeout_s: float = FINAL_FLUSH_S) -> bool:
@@ -136,211 +156,208 @@ class Shipper:
             self._thread.join(1.0)
         return shipped
 
-    def _nudge(self, *, now: bool = False) -> None:
-        if now:
-            self._due_s = 0.0
-        if self._thread is None or not self._thread.is_alive():
-            with self._lock:
-                if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(target=self._run, name="hookvitals-shipper", daemon=True)
-                    self._thread.start()
-        self._bound()
-        self._wake.set()
-
     def restart_in_child(self) -> None:
         """After a fork: what waited is the parent's to ship; this process counts from nothing."""
+        self._transport.close()
         self._start()
-        self._instance = self._given_instance or f"{socket.gethostname()}-{os.getpid()}"
 
-    def _bound(self) -> None:
-        over = len(self._waiting) - self._max_waiting
-        for _ in range(over):
+    def _nudge(self, number: int = 0) -> None:
+        if number > self._max_waiting:
             with contextlib.suppress(IndexError):
-                self._waiting.popleft()
+                self._noted.popleft()
                 self._count_dropped("memory_full", 1)
+        thread = self._thread
+        if (thread is None or not thread.is_alive()) and not self._closing:
+            with self._lock:
+                if self._thread is None or not self._thread.is_alive():
+                    self._due_s = time.monotonic() + self._batch_delay_s
+                    self._thread = threading.Thread(target=self._run, name="hookvitals-shipper", daemon=True)
+                    self._thread.start()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def _count_dropped(self, reason: str, number: int) -> None:
         with self._lock:
-            self._dropped[reason] = self._dropped.get(reason, 0) + number
+            if number:
+                self._dropped[reason] = self._dropped.get(reason, 0) + number
 
-    # --- the thread ---
+    # --- the thread's side ---
 
     def _run(self) -> None:
-        failures = 0
-        self._due_s = time.monotonic() + self._batch_delay_s
         while not self._closing:
-            full = len(self._waiting) >= self._batch_size
-            pause_s = min(max(0.0, self._due_s - time.monotonic()), self._next_sample_s())
-            if not full and not self._batch and pause_s > 0:
-                self._wake.wait(pause_s)
-                self._wake.clear()
             try:
-                retry_after_s = self._work()
-                failures = 0 if retry_after_s is None else failures + 1
-            except Exception as exc:  # whatever it is, the next round tries again
-                log.debug("shipping failed", exc_info=True)
-                self._disconnect()
-                failures += 1
-                retry_after_s = self._backoff_s(failures, exc)
-            if retry_after_s:
-                self._bound()
-                self._wait(retry_after_s)
+                self._round()
+            except Exception:  # whatever it is, the next round tries again
+                log.exception("hookvitals: records could not be shipped")
+                self._back_off("an error of our own")
+            self._wake.wait(self._pause_s())
+            self._wake.clear()
+        self._transport.close()
 
-    def _wait(self, seconds: float) -> None:
-        """Waits; `close` and `flush` do not cut a server's Retry-After short."""
-        deadline = time.monotonic() + seconds
-        while not self._closing and time.monotonic() < deadline:
-            time.sleep(min(0.05, seconds))
-            self._bound()
-
-    def _backoff_s(self, failures: int, exc: Exception) -> float:
-        if failures == 1:
-            log.warning("hookvitals: the collector cannot be reached (%s); records wait in memory", exc)
-        return random.uniform(0.1, min(RETRY_CAP_S, RETRY_FIRST_S * 2.0 ** min(failures, 10)))  # noqa: S311  # jitter
-
-    def _work(self) -> Optional[float]:
-        """One batch and the samples that are due; seconds to wait when the collector asks for it."""
+    def _pause_s(self) -> float:
         now_s = time.monotonic()
-        if not self._batch and (now_s >= self._due_s or len(self._waiting) >= self._batch_size):
-            self._batch = self._taken()
-            self._due_s = now_s + self._batch_delay_s
-        if self._batch:
-            retry_after_s = self._ship()
-            if retry_after_s is not None:
-                return retry_after_s
-        if self._next_sample_s() <= 0:
-            self._sampled_s = time.monotonic()
+        wake_s = min(self._due_s, self._sample_due_s) if self._samplers else self._due_s
+        return max(0.005, max(wake_s, self._not_before_s) - now_s)
+
+    def _round(self) -> None:
+        """Encodes what was noted, then ships what is due."""
+        self._encode()
+        due = time.monotonic() >= self._due_s
+        while time.monotonic() >= self._not_before_s and not self._closing:
+            if len(self._spool) < (1 if due else self._batch_size):
+                break
+            self._ship()
+            self._encode()
+        if due and not len(self._spool):
+            self._due_s = time.monotonic() + self._batch_delay_s
+        now_s = time.monotonic()
+        if self._samplers and now_s >= self._sample_due_s and now_s >= self._not_before_s:
+            self._sample_due_s = now_s + self._sample_every_s
             self._ship_samples()
-        return None
 
-    def _taken(self) -> List[Dict[str, Any]]:
-        taken = []
+    def _encode(self) -> None:
+        """Moves what was noted into the spool, as JSON."""
+        for _ in range(len(self._noted)):
+            with self._lock:
+                record = _encoded(self._noted.popleft()) if self._noted else b""
+                full = self._spool.add(record) if record else 0
+            if not record:
+                self._count_dropped("unencodable", 1)
+            self._count_dropped("memory_full", full)
+
+    def _ship(self) -> None:
+        """One batch: what is accepted or beyond help leaves, the rest goes back in front."""
         with self._lock:
-            for _ in range(min(self._batch_size, len(self._waiting))):
-                taken.append(_as_record(self._waiting.popleft()))
-        return taken
+            records = self._spool.take(_POST_RECORDS, _POST_BYTES)
+            self._in_flight = len(records)
+        unsettled = records
+        try:
+            unsettled = self._posted(records)
+        finally:
+            with self._moved:
+                self._spool.give_back(unsettled)
+                self._in_flight = 0
+                self._moved.notify_all()
 
-    def _ship(self) -> Optional[float]:
-        status, headers, answer = self._post(
-            "/api/v1/records", {"client": self._client(), "records": self._batch}
-        )
-        number = len(self._batch)
-        if status == 200:
-            rejected = answer.get("rejected", []) if isinstance(answer, dict) else []
-            for one in rejected:
-                self._count_dropped(f"rejected_{one.get('code', 'unknown')}", 1)
-            self._done(number - len(rejected))
-            return None
-        if status in (401, 403, 408, 429) or status >= 500:
-            if status in (401, 403):
-                log.warning("hookvitals: the collector refuses this key (HTTP %d); check it", status)
-            return _retry_after_s(headers) or self._backoff_s(2, HTTPException(str(status)))
-        if status == 413 and number > 1:
-            half = [self._batch[: number // 2], self._batch[number // 2 :]]
-            for part in half:
-                self._batch = part
-                waited = self._ship()
-                if waited is not None:
-                    self._batch = part if part is half[1] else part + half[1]
-                    return waited
-            return None
-        self._count_dropped(f"refused_{status}", number)
-        self._done(0)
-        return None
+    def _posted(self, records: List[bytes]) -> List[bytes]:
+        """Those of the records that must be sent again."""
+        document = b'{"client":%b,"records":[%b]}' % (self._client(), b",".join(records))
+        try:
+            answer = self._transport.post("/api/v1/records", document)
+        except (HTTPException, OSError) as exc:
+            self._back_off(f"the collector cannot be reached ({exc})")
+            return records
+        if answer.status == 200:
+            self._settle(records, answer.document)
+            return []
+        if answer.status not in _TOO_MUCH:
+            self._refused(answer)
+            return records
+        if len(records) > 1:
+            half = len(records) // 2
+            left = self._posted(records[:half])
+            return [*left, *records[half:]] if left else self._posted(records[half:])
+        smaller = _without_body(records[0])
+        if answer.status == 413 and smaller is not None:
+            log.warning("hookvitals: a captured body is larger than the collector takes; sent without it")
+            return self._posted([smaller])
+        self._count_dropped(f"refused_{answer.status}", 1)
+        return []
 
-    def _done(self, accepted: int) -> None:
-        with self._flushed:
-            self._settled += accepted
-            self._batch = []
-            self._flushed.notify_all()
+    def _settle(self, records: List[bytes], document: Any) -> None:
+        rejected = document.get("rejected") if isinstance(document, dict) else None
+        reasons = [
+            str(one.get("code", "unknown"))[:50] if isinstance(one, dict) else "unknown"
+            for one in (rejected if isinstance(rejected, list) else [])[: len(records)]
+        ]
+        for reason in reasons:
+            self._count_dropped(f"rejected_{reason}", 1)
+        with self._lock:
+            self._accepted += len(records) - len(reasons)
+        if self._failures:
+            log.info("hookvitals: the collector answers again")
+        self._failures, self._told_to_wait = 0, False
 
-    def _next_sample_s(self) -> float:
-        if not self._samplers:
-            return 3600.0
-        return max(0.0, self._sampled_s + self._sample_every_s - time.monotonic())
+    def _refused(self, answer: Answered) -> None:
+        if answer.status in _MISCONFIGURED:
+            self._back_off(f"HTTP {answer.status}: check the collector's address and the key", RETRY_CAP_S)
+        else:
+            self._back_off(f"the collector answers HTTP {answer.status}", answer.retry_after_s)
+
+    def _back_off(self, why: str, wait_s: Optional[float] = None) -> None:
+        if self._failures == 0:
+            log.warning("hookvitals: %s; records wait in memory", why)
+        self._failures += 1
+        self._told_to_wait = wait_s is not None
+        if wait_s is None:
+            bound_s = min(RETRY_CAP_S, RETRY_FIRST_S * 2.0 ** min(self._failures, 10))
+            wait_s = self._uniform(0.1, bound_s)
+        self._not_before_s = time.monotonic() + wait_s
 
     def _ship_samples(self) -> None:
-        samples = [sample for sampler in self._samplers for sample in sampler()]
+        samples: List[Dict[str, Any]] = []
+        for sampler in list(self._samplers):
+            try:
+                samples.extend(sampler())
+            except Exception:  # its file may be locked or closed: the next round asks again
+                log.debug("hookvitals: a queue could not be sampled", exc_info=True)
+        self._sampled = samples
         if samples:
-            status, _, _ = self._post("/api/v1/queues", samples)
-            if status >= 400:
-                log.debug("queue samples were refused: HTTP %d", status)
+            try:
+                answer = self._transport.post("/api/v1/queues", json.dumps(samples).encode())
+            except (HTTPException, OSError) as exc:
+                self._back_off(f"the collector cannot be reached ({exc})")
+                return
+            if answer.status >= 400:
+                log.debug("hookvitals: queue samples were refused: HTTP %d", answer.status)
 
-    def _client(self) -> Dict[str, Any]:
+    def _client(self) -> bytes:
+        """Who ships, with cumulative counts."""
         counts = self.counts()
-        return {
+        client = {
             "name": "hookvitals-python",
             "version": VERSION,
             "instance": self._instance,
             "started_at": self._started_at_us,
             "sent_at": time.time_ns() // 1000,
             "produced": counts["produced"],
-            "spooled": counts["waiting"] - len(self._batch),
+            "spooled": counts["waiting"] - self._in_flight,
             "dropped": counts["dropped"],
             "cpu_seconds": time.process_time(),
+            "memory_bytes": memory_bytes(),
         }
-
-    def _post(self, path: str, payload: Any) -> Tuple[int, Dict[str, str], Any]:
-        body = gzip.compress(json.dumps(payload, separators=(",", ":")).encode(), 1)
-        headers = {
-            "Authorization": f"Bearer {self._key}",
-            "Content-Type": "application/json",
-            "Content-Encoding": "gzip",
-            "User-Agent": f"hookvitals-python/{VERSION}",
-        }
-        for fresh in (
-            False,
-            True,
-        ):  # a kept connection may have been closed meanwhile: once more on a new one
-            connection = self._connected(fresh)
-            try:
-                connection.request("POST", self._parts.path.rstrip("/") + path, body, headers)
-                response = connection.getresponse()
-                text = response.read(1 << 20)
-                return response.status, dict(response.getheaders()), _json(text)
-            except (HTTPException, ConnectionError):
-                self._disconnect()
-                if fresh:
-                    raise
-        raise AssertionError("unreachable")
-
-    def _connected(self, fresh: bool) -> HTTPConnection:
-        if self._connection is None or fresh:
-            kind = HTTPSConnection if self._parts.scheme == "https" else HTTPConnection
-            self._connection = kind(str(self._parts.hostname), self._parts.port, timeout=self._timeout_s)
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            with contextlib.suppress(OSError):
-                self._connection.close()
-            self._connection = None
+        if self._sampled:
+            client["inbox_depth"] = sum(one["depth"] for one in self._sampled)
+            client["inbox_oldest_age_s"] = max(one["oldest_age_s"] for one in self._sampled)
+        return json.dumps(client).encode()
 
 
-def _as_record(noted: Noted) -> Dict[str, Any]:
+def _encoded(noted: Noted) -> bytes:
+    """The record as JSON; empty when it cannot be."""
     at_ns, base, outcome, received_at_us, fields = noted
-    record = {"record_id": uuid7(at_ns // 1000), "outcome": outcome, "received_at": received_at_us}
-    record.update(base)
-    if fields:
-        record.update(fields)
-    return record
-
-
-def _json(text: bytes) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        record = {"record_id": uuid7(at_ns // 1000), "outcome": outcome, "received_at": received_at_us}
+        record.update(base)
+        if fields:
+            record.update(fields)
+        return json.dumps(record, allow_nan=False, separators=(",", ":"), default=_plain).encode()
+    except (TypeError, ValueError, RecursionError):
+        return b""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def _without_body(record: bytes) -> Optional[bytes]:
+    """The same record without its captured body; None when it has none."""
+    fields = json.loads(record)
+    capture = fields.get("capture")
+    if not isinstance(capture, dict) or capture.pop("body", None) is None:
         return None
-
-
-def _retry_after_s(headers: Dict[str, str]) -> Optional[float]:
-    for name, value in headers.items():
-        if name.lower() == "retry-after":
-            try:
-                return min(300.0, max(0.1, float(value)))
-            except ValueError:
-                return None
-    return None
+    return json.dumps(fields, separators=(",", ":")).encode()
 
 
 _LIVE: "weakref.WeakSet[Shipper]" = weakref.WeakSet()

@@ -1,19 +1,25 @@
-"""A receiver as a route of a Flask application."""
+"""A receiver as a route of a Flask application or blueprint."""
 
-from typing import Any
+from typing import Any, Union
 
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 
-from hookvitals.receiver import Receiver
+from hookvitals.integrations import Mounted, body_of
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def mount(receiver: Receiver, app: Flask, path: str) -> None:
-    """Adds the receiver at `path`, for every method, so that a GET is told 405 and noted."""
+def mount(receiver: Mounted, app: "Union[Flask, Blueprint]", path: str) -> None:
+    """Adds the receiver at `path`, for every method, so that a GET is told 405 and noted.
+
+    Nothing may read the form or the JSON of the request before: the signature is over the bytes.
+    """
+    limit = receiver.settings.max_body_bytes
 
     def receive() -> Any:
-        limit = receiver.settings.max_body_bytes
-        declared = request.content_length or 0
-        body = b"\0" * (limit + 1) if declared > limit else request.get_data(cache=False)
+        declared = request.content_length
+        small = declared is not None and declared <= limit
+        body = request.get_data(cache=True) if small else body_of(request.stream, limit)
         status, headers, answer = receiver.handle(
             request.method, list(request.headers.items()), body, request.remote_addr
         )
@@ -22,8 +28,8 @@ def mount(receiver: Receiver, app: Flask, path: str) -> None:
     receiver.start()
     app.add_url_rule(
         path,
-        endpoint=f"hookvitals:{receiver.settings.source}:{receiver.settings.endpoint}",
+        endpoint=f"hookvitals_{receiver.settings.source}_{receiver.settings.endpoint}".replace(".", "_"),
         view_func=receive,
-        methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        methods=_METHODS,
         provide_automatic_options=False,
     )

@@ -1,32 +1,34 @@
 """A receiver as a WSGI application: mount it at any path. The body is read raw, bounded by the receiver."""
 
 from http import HTTPStatus
-from typing import Any, Callable, Iterable, List, Tuple
+from io import BytesIO
+from typing import Any, Callable, Dict, Iterable, List, Tuple
 
-from hookvitals.receiver import Receiver
+from hookvitals.integrations import Mounted, body_of
 
 StartResponse = Callable[[str, List[Tuple[str, str]]], Any]
+Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
 
 
-def application(receiver: Receiver) -> Callable[["dict[str, Any]", StartResponse], Iterable[bytes]]:
+def application(receiver: Mounted) -> Application:
     """The WSGI callable that answers every request with `receiver.handle`."""
 
-    def app(environ: "dict[str, Any]", start_response: StartResponse) -> Iterable[bytes]:
+    def app(environ: Dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        method = environ.get("REQUEST_METHOD", "")
         status, headers, body = receiver.handle(
-            environ.get("REQUEST_METHOD", ""),
+            method,
             _headers(environ),
             _body(environ, receiver.settings.max_body_bytes),
             environ.get("REMOTE_ADDR"),
         )
-        start_response(
-            f"{status} {HTTPStatus(status).phrase}", [*headers, ("Content-Length", str(len(body)))]
-        )
-        return [body]
+        start_response(f"{status} {_phrase(status)}", [*headers, ("Content-Length", str(len(body)))])
+        return [] if method == "HEAD" else [body]
 
+    receiver.start()
     return app
 
 
-def _headers(environ: "dict[str, Any]") -> List[Tuple[str, str]]:
+def _headers(environ: Dict[str, Any]) -> List[Tuple[str, str]]:
     found = [
         (name[5:].replace("_", "-"), value) for name, value in environ.items() if name.startswith("HTTP_")
     ]
@@ -35,11 +37,22 @@ def _headers(environ: "dict[str, Any]") -> List[Tuple[str, str]]:
     return found
 
 
-def _body(environ: "dict[str, Any]", max_bytes: int) -> bytes:
-    """At most one byte more than allowed: enough for the receiver to refuse it."""
+def _body(environ: Dict[str, Any], max_bytes: int) -> bytes:
+    """Without a length only a server that ends the stream itself may be read."""
     try:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
+        length = int(environ.get("CONTENT_LENGTH") or -1)
     except ValueError:
-        length = 0
-    body: bytes = environ["wsgi.input"].read(max(0, min(length, max_bytes + 1)))
-    return body
+        length = -1
+    stream = environ.get("wsgi.input") or BytesIO()
+    if length < 0:
+        return body_of(stream, max_bytes) if environ.get("wsgi.input_terminated") else b""
+    if length > max_bytes:
+        return body_of(stream, max_bytes)
+    return body_of(stream, length - 1) if length else b""
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Status"

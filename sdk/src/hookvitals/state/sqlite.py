@@ -7,8 +7,9 @@ rollback journal is used on purpose: several processes write, and older librarie
 import os
 import sqlite3
 import threading
+import weakref
 from contextlib import contextmanager
-from typing import Iterator, Optional
+from typing import Iterator, List, Optional
 
 from hookvitals.state.base import Claim
 
@@ -21,28 +22,42 @@ CREATE TABLE IF NOT EXISTS version (
     resource TEXT PRIMARY KEY, version REAL NOT NULL, seen_us INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS inbox (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, work TEXT NOT NULL, body BLOB NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, due_us INTEGER NOT NULL, received_us INTEGER NOT NULL
+    id INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, key TEXT NOT NULL UNIQUE, work TEXT NOT NULL,
+    body BLOB NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due_us INTEGER NOT NULL,
+    received_us INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS inbox_due ON inbox (due_us);
+CREATE INDEX IF NOT EXISTS inbox_due ON inbox (scope, due_us);
+CREATE INDEX IF NOT EXISTS inbox_age ON inbox (scope, received_us);
 """
 _PURGE_EVERY = 1000
 _KEEP_UNDONE_US = 7 * 86_400 * 1_000_000
 
 
 class SqliteState:
-    """A State in the file `path`, made with mode 0600 when it is not there."""
+    """A State in the file `path`, made with mode 0600 when it is not there.
+
+    Raises ValueError when the file cannot be used.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = os.fspath(path)
         self._lock = threading.RLock()
         self._changes = 0
         self._pid = 0
-        self._db = self._opened()
+        try:
+            self._db = self._opened()
+        except (OSError, sqlite3.Error) as exc:
+            raise ValueError(
+                f"state cannot be kept in {self.path}: {exc}; name a file that this process may write"
+            ) from exc
+        _LIVE.add(self)
 
     def _opened(self) -> sqlite3.Connection:
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         db = sqlite3.connect(self.path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        db.execute(
+            "PRAGMA journal_mode=TRUNCATE"
+        )  # with FULL a truncated journal is synced, a deleted one is not
         db.execute("PRAGMA synchronous=FULL")
         db.executescript(_TABLES)
         self._pid = os.getpid()
@@ -51,16 +66,24 @@ class SqliteState:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """One writing transaction; rolled back when the body raises."""
-        with self._lock:
-            if self._pid != os.getpid():
-                self._db = self._opened()  # a connection must not cross a fork
+        with self.reading():
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # a full disk may have ended it already
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one statement that changes nothing; no lock of the file outlasts it."""
+        with self._lock:
+            if self._pid != os.getpid():
+                _INHERITED.append(self._db)  # a connection must not cross a fork, nor be closed there
+                self._db = self._opened()
+            yield self._db
 
     def claim(self, key: str, now_us: int, lease_us: int) -> Claim:
         with self.transaction() as db:
@@ -97,11 +120,17 @@ class SqliteState:
         db.execute("UPDATE claim SET done = 0, until_us = ? WHERE key = ?", (now_us, key))
 
     def attempts(self, key: str) -> int:
-        row = self._one("SELECT attempts FROM claim WHERE key = ?", key)
+        with self.reading() as db:
+            row = db.execute("SELECT attempts FROM claim WHERE key = ?", (key,)).fetchone()
         return 0 if row is None else int(row[0])
 
     def version(self, resource: str) -> Optional[float]:
-        row = self._one("SELECT version FROM version WHERE resource = ?", resource)
+        with self.reading() as db:
+            return self.version_in(db, resource)
+
+    def version_in(self, db: sqlite3.Connection, resource: str) -> Optional[float]:
+        """The same inside a transaction of the caller's."""
+        row = db.execute("SELECT version FROM version WHERE resource = ?", (resource,)).fetchone()
         return None if row is None else float(row[0])
 
     def advance(self, resource: str, version: float, now_us: int) -> None:
@@ -119,14 +148,16 @@ class SqliteState:
 
     def close(self) -> None:
         with self._lock:
-            self._db.close()
+            if self._pid == os.getpid():
+                self._db.close()
 
-    def _one(self, query: str, key: str) -> Optional["tuple[float]"]:
-        with self._lock:
-            if self._pid != os.getpid():
-                self._db = self._opened()
-            row: Optional["tuple[float]"] = self._db.execute(query, (key,)).fetchone()
-            return row
+    def hold(self) -> None:
+        """Waits for the transaction in hand and lets no other begin until `let_go`."""
+        self._lock.acquire()
+
+    def let_go(self) -> None:
+        """Ends what `hold` began."""
+        self._lock.release()
 
     def _purge(self, db: sqlite3.Connection, now_us: int) -> None:
         """Now and then, what has expired; an unfinished claim stays a week, for its count of attempts."""
@@ -137,3 +168,25 @@ class SqliteState:
                 (now_us, now_us - _KEEP_UNDONE_US),
             )
             db.execute("DELETE FROM version WHERE seen_us < ?", (now_us - 4 * _KEEP_UNDONE_US,))
+
+
+_LIVE: "weakref.WeakSet[SqliteState]" = weakref.WeakSet()
+_INHERITED: List[sqlite3.Connection] = []
+_held: List[SqliteState] = []
+
+
+def _hold_all() -> None:
+    """Before a fork: no other thread is inside a transaction, so that no lock stays held in the child."""
+    _held[:] = list(_LIVE)
+    for state in _held:
+        state.hold()
+
+
+def _let_go() -> None:
+    for state in _held:
+        state.let_go()
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_hold_all, after_in_parent=_let_go, after_in_child=_let_go)

@@ -1,0 +1,105 @@
+"""One attempt at an event of the inbox, and what follows from it: done, tried again, given up, or too old.
+
+The inbox moves on before the record is noted, so that a record never claims what a crash undid.
+"""
+
+import time
+from typing import Any, Callable, Dict, Optional
+
+from hookvitals.dispatch import Dispatcher, Handler
+from hookvitals.event import Event
+from hookvitals.inbox import Inbox, Work
+from hookvitals.ordering import order_of
+from hookvitals.reporter import Reporter
+from hookvitals.settings import Settings
+from hookvitals.state import State
+
+HANDLER_PATIENCE_S = 60.0
+"""How long after its start a receiver waits for the handler of an event that an earlier process accepted."""
+_LOOK_AGAIN_S = 1.0
+
+
+class NoHandler(LookupError):
+    """An event was accepted when it had a handler, and has none now."""
+
+
+class ProcessDied(RuntimeError):
+    """The process ended in the middle of every attempt at an event."""
+
+
+class Attempts:
+    """Works the inbox of one receiver."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        inbox: Inbox,
+        state: State,
+        dispatcher: Dispatcher,
+        reporter: Reporter,
+        now_us: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._inbox = inbox
+        self._state = state
+        self._dispatcher = dispatcher
+        self._reporter = reporter
+        self._now_us = now_us
+        self._born_us = now_us()
+
+    def attempt(self, work: Work) -> None:
+        """Runs the event's handler once and settles the event in the inbox."""
+        event = work.event
+        handler = self._dispatcher.handler_of(event.type)
+        if handler is None and self._now_us() < self._born_us + HANDLER_PATIENCE_S * 1e6:
+            self._inbox.defer(work, _LOOK_AGAIN_S)  # handlers may still be registering: no attempt was made
+            return
+        fields: Dict[str, Any] = {"attempt": event.attempt, "queue_ms": self._since_ms(event)}
+        order = order_of(self._settings.scope, event.fields.get("resource"), event.fields.get("version"))
+        if order and event.replay_id is None and order.is_stale(self._state.version(order.key)):
+            self._inbox.finish(work, self._keep_until_us())
+            self._settled("stale", event, fields)
+            return
+        error = self._tried(handler, event, fields)
+        if error is None:
+            self._inbox.finish(work, self._keep_until_us(), order)
+            self._settled("succeeded", event, fields)
+            return
+        fields.update(self._reporter.error(error))
+        if handler is None or self._settings.retry.exhausted(event.attempt):
+            self._inbox.give_up(work)
+            self._settled("dead_lettered", event, fields)
+        else:
+            self._inbox.postpone(work, self._settings.retry.wait_s(event.attempt))
+            self._settled("failed", event, fields)
+
+    def _tried(self, handler: Optional[Handler], event: Event, fields: Dict[str, Any]) -> Optional[Exception]:
+        """What went wrong, if anything."""
+        if handler is None:
+            return NoHandler(f"no handler for {event.type}")
+        made = self._settings.retry.attempts
+        if event.attempt > made:
+            return ProcessDied(f"the process ended during each of {made} attempts")
+        return run(handler, event, fields)
+
+    def _settled(self, outcome: str, event: Event, fields: Dict[str, Any]) -> None:
+        fields["latency_ms"] = max(fields.get("process_ms", 0.0), self._since_ms(event))
+        self._reporter.attempted(outcome, event, fields)
+
+    def _since_ms(self, event: Event) -> float:
+        return max(0.0, (self._now_us() - event.received_at_us) / 1000)
+
+    def _keep_until_us(self) -> int:
+        return self._now_us() + int(self._settings.profile.memory_s() * 1e6)
+
+
+def run(handler: Handler, event: Event, fields: Dict[str, Any]) -> Optional[Exception]:
+    """What the handler raised, if anything; its time goes into process_ms."""
+    started_ns = time.perf_counter_ns()
+    try:
+        handler(event)
+    except Exception as exc:
+        return exc
+    finally:
+        fields["process_ms"] = (time.perf_counter_ns() - started_ns) / 1e6
+    return None

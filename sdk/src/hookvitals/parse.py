@@ -1,0 +1,77 @@
+"""From a verified request to an event: id, type, time, resource, version, found where the profile says.
+
+What cannot be an event is refused with a reason. Never looks at a signature.
+"""
+
+import json
+from typing import Any, Dict, Optional
+
+from hookvitals.answers import Refused
+from hookvitals.capture import kept_headers
+from hookvitals.event import Event, found_at, instant_us
+from hookvitals.ordering import rank
+from hookvitals.profiles import Profile
+from hookvitals.request import Request
+from hookvitals.settings import Settings
+
+_NAME_CHARS = 256
+_INT64 = 1 << 63
+
+
+def parsed(request: Request, settings: Settings, replay_id: Optional[str]) -> Event:
+    """The event of this request. Raises Refused(malformed_body or invalid_payload)."""
+    profile = settings.profile
+    try:
+        data = json.loads(request.body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as exc:
+        raise Refused("malformed_body", "the body is not JSON") from exc
+    return Event(
+        _name(profile.id_path, data, request),
+        _name(profile.type_path, data, request),
+        data,
+        request.body,
+        sorted(kept_headers(request.headers, settings.capture_headers).items()),
+        request.at_us,
+        replay_id=replay_id,
+        fields=_order_fields(profile, data, request),
+    )
+
+
+def check_age(event: Event, profile: Profile, now_us: int) -> None:
+    """Raises Refused for an event whose own time is older than the profile lets it be, or lies ahead."""
+    created_us = event.fields.get("event_created_at")
+    if created_us is None or profile.max_age_s is None:
+        return
+    age_s = (now_us - created_us) / 1e6
+    if age_s > profile.max_age_s:
+        raise Refused("timestamp_too_old", f"{profile.created_at_path} is {age_s:.0f} s old")
+    if age_s < -profile.tolerance_s:
+        raise Refused("timestamp_in_future", f"{profile.created_at_path} is {-age_s:.0f} s ahead")
+
+
+def _name(path: str, data: Any, request: Request) -> str:
+    found = found_at(path, data, request.headers)
+    text = str(found) if isinstance(found, (str, int)) and not isinstance(found, bool) else ""
+    if not 0 < len(text) <= _NAME_CHARS or not text.isprintable():
+        raise Refused("invalid_payload", f"{path} is missing, or not a text of 1 to {_NAME_CHARS} characters")
+    return text
+
+
+def _order_fields(profile: Profile, data: Any, request: Request) -> Dict[str, Any]:
+    fields: Dict[str, Any] = {}
+    created_us = instant_us(found_at(profile.created_at_path, data, request.headers))
+    if created_us is not None:
+        fields["event_created_at"] = created_us
+    resource = found_at(profile.resource_path, data, request.headers)
+    version = found_at(profile.version_path, data, request.headers)
+    if isinstance(resource, (str, int)) and not isinstance(resource, bool) and rank(version) is not None:
+        text = str(resource)
+        if 0 < len(text) <= _NAME_CHARS and text.isprintable():
+            fields["resource"] = text
+            big = isinstance(version, int) and not -_INT64 <= version < _INT64
+            fields["version"] = str(version) if big else version
+    return fields
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
