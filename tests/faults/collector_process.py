@@ -3,7 +3,10 @@
 `python -m tests.faults.collector_process <directory> <port>` serves until SIGTERM; the port goes to stdout.
 """
 
+import contextlib
 import hashlib
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -70,6 +73,14 @@ class CollectorProcess:
         """Ends it in good order; its exit code."""
         self._process.terminate()
         return self.wait()
+
+    def kill(self) -> None:
+        """Kills whatever still runs of it."""
+        if self._process.poll() is None:
+            for pid in self.family():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.wait()
 
     def wait(self) -> int:
         code = self._process.wait(30)

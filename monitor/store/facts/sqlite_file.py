@@ -38,7 +38,8 @@ def create(path: Path, store_id: str | None = None) -> None:
     """Makes the facts store at `path`, or brings the one there to this version; mode 0600.
 
     store_id: names this store to control; a new one when None. Raises WrongSchema for a store made by a
-    later version, ConfigError when the directory cannot be written.
+    later version, Conflict when it must change one that is being written, ConfigError when the directory
+    cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,18 +48,20 @@ def create(path: Path, store_id: str | None = None) -> None:
         raise ConfigError(
             f"cannot write the facts store {path}: {exc.strerror}", "check the owner and mode of data_dir"
         ) from exc
-    with WriterLock(path.parent / LOCK_NAME):
-        db = connect(path)
-        try:
+    db = connect(path)
+    try:
+        if version_of(db) == VERSION:
+            return  # without the lock: a collector may be writing it already
+        with WriterLock(path.parent / LOCK_NAME):
             found = version_of(db)
             if found == 0:
                 _make(db, store_id or uuid4().hex)
             else:
                 _migrate(db, found)
-        except sqlite3.Error as exc:
-            raise translated(exc) from exc
-        finally:
-            db.close()
+    except sqlite3.Error as exc:
+        raise translated(exc) from exc
+    finally:
+        db.close()
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:

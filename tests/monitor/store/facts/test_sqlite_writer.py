@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.errors import Conflict, StoreFull, WrongSchema
+from monitor.errors import ConfigError, Conflict, StoreFull, WrongSchema
 from monitor.model import SeriesKey
 from monitor.store.facts.protocol import Batch, ClientCounts
 from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
@@ -242,8 +242,14 @@ def test_store_of_another_version_names_the_command_to_run(path: Path, tmp_path:
             SqliteFactWriter(path, FakeClock())
 
 
-def test_made_twice_a_store_keeps_its_id_and_records(path: Path) -> None:
+def test_made_again_while_it_is_written_a_store_keeps_its_id(path: Path, writer: SqliteFactWriter) -> None:
     create(path, "store-2")
 
     assert rows(path, "SELECT value FROM meta WHERE key = 'store_id'") == [("store-1",)]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_directory_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no directory")
+    with pytest.raises(ConfigError, match="data_dir"):
+        create(tmp_path / "file" / "facts.db")
