@@ -49,7 +49,7 @@ def kept_headers(headers: Sequence[Tuple[str, str]], also: Iterable[str] = ()) -
 
 def capture(policy: str, headers: Dict[str, str], body: bytes) -> Dict[str, Any]:
     """The `capture` field of a record; with policy `hash` a digest and a length instead of the bytes."""
-    kept: Dict[str, Any] = {"headers": headers, "content_type": headers.get("content-type")}
+    kept: Dict[str, Any] = {"headers": headers, "content_type": headers.get("content-type", "")[:256]}
     if policy == "hash" or len(body) > MAX_BODY_BYTES:
         kept["sha256"] = hashlib.sha256(body).hexdigest()
         kept["length"] = len(body)

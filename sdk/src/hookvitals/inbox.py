@@ -78,6 +78,12 @@ class Inbox:
             db.execute("UPDATE inbox SET attempts = attempts + 1 WHERE id = ?", (row[0],))
         return Work(row[0], row[1], _unpacked(row[2], row[3], row[4] + 1))
 
+    def wait_s(self) -> Optional[float]:
+        """Seconds until the next event is due, 0 when one is; None when the inbox is empty."""
+        with self._state.reading() as db:
+            row = db.execute("SELECT min(due_us) FROM inbox WHERE scope = ?", (self._scope,)).fetchone()
+        return None if row[0] is None else max(0.0, (row[0] - self._now_us()) / 1e6)
+
     def finish(self, work: Work, keep_until_us: int, order: Optional[Order] = None) -> None:
         """It was processed: out of the inbox, its copies are duplicates until `keep_until_us`, and what is
         older in its order is stale."""

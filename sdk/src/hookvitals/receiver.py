@@ -256,8 +256,8 @@ class Receiver:
         put = self.inbox.put(key, event, keep_us=int(self.settings.profile.memory_s() * 1e6), order=guard)
         if put is Put.STALE:
             return self._taken(request, "stale", event, fields)
-        if put is Put.WAITING and event.replay_id:
-            raise Refused("busy", retry_after_s=_BUSY_RETRY_S)
+        if put is Put.WAITING and event.replay_id is not None:
+            raise Refused("busy", retry_after_s=_BUSY_RETRY_S)  # it will run; a 2xx would settle the replay
         if put in (Put.WAITING, Put.DONE):
             return self._taken(request, "duplicate", event, fields)
         answer = self._taken(request, "accepted", event, fields)

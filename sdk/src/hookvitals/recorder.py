@@ -114,7 +114,12 @@ def error_fields(error: BaseException, secrets: Sequence[str] = ()) -> Dict[str,
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     return {
-        "error_class": name[:256],
-        "error_message": redacted(message, secrets)[:MESSAGE_CHARS],
-        "error_stack": redacted("".join(lines), secrets)[-STACK_CHARS:],
+        "error_class": _encodable(name)[:256],
+        "error_message": _encodable(redacted(message, secrets))[:MESSAGE_CHARS],
+        "error_stack": _encodable(redacted("".join(lines), secrets))[-STACK_CHARS:],
     }
+
+
+def _encodable(text: str) -> str:
+    """Without lone surrogates, which no UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode()

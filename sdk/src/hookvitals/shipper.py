@@ -16,6 +16,7 @@ import threading
 import time
 import weakref
 from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime
 from http.client import HTTPException
 from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
@@ -41,6 +42,25 @@ _POST_BYTES = 1_000_000  # the collector takes 1 MiB compressed
 _POST_RECORDS = 500  # at most, when many wait
 _TOO_MUCH = (400, 413, 422)  # the batch itself is at fault: halve it, in the end drop the one
 _MISCONFIGURED = (401, 403, 404, 405)  # the key or the address is: wait for somebody to mend it
+
+
+@dataclass
+class _Settled:
+    """What became of a batch. left: records to be sent again."""
+
+    left: List[bytes] = field(default_factory=list)
+    accepted: int = 0
+    dropped: Dict[str, int] = field(default_factory=dict)
+
+    def drop(self, reason: str) -> None:
+        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+
+    def add(self, other: "_Settled") -> "_Settled":
+        self.left += other.left
+        self.accepted += other.accepted
+        for reason, number in other.dropped.items():
+            self.dropped[reason] = self.dropped.get(reason, 0) + number
+        return self
 
 
 class Shipper:
@@ -88,6 +108,7 @@ class Shipper:
         self._wake = threading.Event()
         self._closing = False
         self._thread: Optional[threading.Thread] = None
+        self._capture_bytes = 0
         self._started_at_us = time.time_ns() // 1000
         self._due_s = 0.0
         self._not_before_s = 0.0
@@ -101,6 +122,8 @@ class Shipper:
     def put(self, noted: Noted) -> None:
         """Takes a record; never blocks on the network, never raises."""
         try:
+            if noted[4] is not None and "capture" in noted[4]:
+                self._bound_capture(noted[4]["capture"])
             self._noted.append(noted)
             number = len(self._noted)
             if number >= self._batch_size or self._thread is None:
@@ -163,9 +186,9 @@ class Shipper:
 
     def _nudge(self, number: int = 0) -> None:
         if number > self._max_waiting:
-            with contextlib.suppress(IndexError):
-                self._noted.popleft()
-                self._count_dropped("memory_full", 1)
+            with self._lock, contextlib.suppress(IndexError):
+                self._uncount_capture(self._noted.popleft())
+                self._drop("memory_full")
         thread = self._thread
         if (thread is None or not thread.is_alive()) and not self._closing:
             with self._lock:
@@ -176,10 +199,23 @@ class Shipper:
         if not self._wake.is_set():
             self._wake.set()
 
-    def _count_dropped(self, reason: str, number: int) -> None:
+    def _bound_capture(self, capture: Any) -> None:
+        """Leaves the body out when the captures that wait are too many bytes: the record matters more."""
+        size = _capture_bytes(capture)
         with self._lock:
-            if number:
-                self._dropped[reason] = self._dropped.get(reason, 0) + number
+            if self._capture_bytes + size <= MAX_WAITING_BYTES:
+                self._capture_bytes += size
+            else:
+                capture.pop("body", None)
+
+    def _uncount_capture(self, noted: Noted) -> None:
+        if noted[4] is not None and "capture" in noted[4]:
+            self._capture_bytes -= _capture_bytes(noted[4]["capture"])
+
+    def _drop(self, reason: str, number: int = 1) -> None:
+        """Counts; the caller has the lock."""
+        if number:
+            self._dropped[reason] = self._dropped.get(reason, 0) + number
 
     # --- the thread's side ---
 
@@ -219,67 +255,73 @@ class Shipper:
         """Moves what was noted into the spool, as JSON."""
         for _ in range(len(self._noted)):
             with self._lock:
-                record = _encoded(self._noted.popleft()) if self._noted else b""
-                full = self._spool.add(record) if record else 0
-            if not record:
-                self._count_dropped("unencodable", 1)
-            self._count_dropped("memory_full", full)
+                if not self._noted:
+                    return
+                noted = self._noted.popleft()
+                self._uncount_capture(noted)
+                record = _encoded(noted)
+                if record:
+                    self._drop("memory_full", self._spool.add(record))
+                else:
+                    self._drop("unencodable")
 
     def _ship(self) -> None:
         """One batch: what is accepted or beyond help leaves, the rest goes back in front."""
         with self._lock:
             records = self._spool.take(_POST_RECORDS, _POST_BYTES)
             self._in_flight = len(records)
-        unsettled = records
+        settled = _Settled(left=records)
         try:
-            unsettled = self._posted(records)
+            settled = self._posted(records)
         finally:
             with self._moved:
-                self._spool.give_back(unsettled)
+                self._accepted += settled.accepted
+                for reason, number in settled.dropped.items():
+                    self._drop(reason, number)
+                self._spool.give_back(settled.left)
                 self._in_flight = 0
                 self._moved.notify_all()
 
-    def _posted(self, records: List[bytes]) -> List[bytes]:
-        """Those of the records that must be sent again."""
+    def _posted(self, records: List[bytes]) -> _Settled:
         document = b'{"client":%b,"records":[%b]}' % (self._client(), b",".join(records))
         try:
             answer = self._transport.post("/api/v1/records", document)
         except (HTTPException, OSError) as exc:
             self._back_off(f"the collector cannot be reached ({exc})")
-            return records
-        if answer.status == 200:
-            self._settle(records, answer.document)
-            return []
+            return _Settled(left=records)
+        if answer.status == 200 and isinstance(answer.document, dict) and "accepted" in answer.document:
+            return self._taken(len(records), answer.document)
         if answer.status not in _TOO_MUCH:
             self._refused(answer)
-            return records
+            return _Settled(left=records)
         if len(records) > 1:
             half = len(records) // 2
-            left = self._posted(records[:half])
-            return [*left, *records[half:]] if left else self._posted(records[half:])
+            first = self._posted(records[:half])
+            rest = _Settled(left=records[half:]) if first.left else self._posted(records[half:])
+            return first.add(rest)
         smaller = _without_body(records[0])
         if answer.status == 413 and smaller is not None:
             log.warning("hookvitals: a captured body is larger than the collector takes; sent without it")
             return self._posted([smaller])
-        self._count_dropped(f"refused_{answer.status}", 1)
-        return []
+        lost = _Settled()
+        lost.drop(f"refused_{answer.status}")
+        return lost
 
-    def _settle(self, records: List[bytes], document: Any) -> None:
-        rejected = document.get("rejected") if isinstance(document, dict) else None
-        reasons = [
-            str(one.get("code", "unknown"))[:50] if isinstance(one, dict) else "unknown"
-            for one in (rejected if isinstance(rejected, list) else [])[: len(records)]
-        ]
-        for reason in reasons:
-            self._count_dropped(f"rejected_{reason}", 1)
-        with self._lock:
-            self._accepted += len(records) - len(reasons)
+    def _taken(self, number: int, document: Dict[str, Any]) -> _Settled:
+        """The collector stored the records, but for those it names."""
+        settled = _Settled()
+        rejected = document.get("rejected")
+        for one in (rejected if isinstance(rejected, list) else [])[:number]:
+            code = one.get("code") if isinstance(one, dict) else None
+            settled.drop(f"rejected_{str(code or 'unknown')[:50]}")
+        settled.accepted = number - sum(settled.dropped.values())
         if self._failures:
             log.info("hookvitals: the collector answers again")
         self._failures, self._told_to_wait = 0, False
+        return settled
 
     def _refused(self, answer: Answered) -> None:
-        if answer.status in _MISCONFIGURED:
+        if answer.status < 400 or answer.status in _MISCONFIGURED:
             self._back_off(f"HTTP {answer.status}: check the collector's address and the key", RETRY_CAP_S)
         else:
             self._back_off(f"the collector answers HTTP {answer.status}", answer.retry_after_s)
@@ -343,6 +385,10 @@ def _encoded(noted: Noted) -> bytes:
         return json.dumps(record, allow_nan=False, separators=(",", ":"), default=_plain).encode()
     except (TypeError, ValueError, RecursionError):
         return b""
+
+
+def _capture_bytes(capture: Any) -> int:
+    return len(capture.get("body") or "") if isinstance(capture, dict) else 0
 
 
 def _plain(value: Any) -> Any:

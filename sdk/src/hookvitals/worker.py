@@ -74,7 +74,7 @@ class InboxWorker:
                 self._pause()
             while not self._closing:
                 if not self._worked():
-                    self._pause()
+                    self._pause(self._until_due_s())
         except OSError:
             log.exception("hookvitals: the inbox is not worked: its lock cannot be had")
         finally:
@@ -93,8 +93,15 @@ class InboxWorker:
             return False
         return True
 
-    def _pause(self) -> None:
-        self._wake.wait(IDLE_S)
+    def _until_due_s(self) -> Optional[float]:
+        try:
+            return self._inbox.wait_s()
+        except Exception:
+            return None
+
+    def _pause(self, until_due_s: Optional[float] = None) -> None:
+        """Until something is put in or due; other processes put in too, so never for long."""
+        self._wake.wait(IDLE_S if until_due_s is None else min(IDLE_S, until_due_s + 0.001))
         self._wake.clear()
 
 
