@@ -1,20 +1,30 @@
 """What machines ask the dashboard: is it up, can it serve, which version, which figures."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from flask import Flask, Response, jsonify, request
 
 
 @dataclass(frozen=True, slots=True)
-class Probes:
-    """metrics: the exposition in the form an Accept header prefers, and its content type.
+class Readiness:
+    """reasons: why it cannot serve now, a sentence each. warnings: what an operator should know all the same.
 
-    unready: why the dashboard cannot serve now, one sentence each; empty when it can.
+    jobs: each job of the worker and its last success.
     """
 
+    reasons: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    jobs: Mapping[str, datetime | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """metrics: the exposition in the form an Accept header prefers, and its content type."""
+
     metrics: Callable[[str], tuple[bytes, str]]
-    unready: Callable[[], Sequence[str]]
+    ready: Callable[[], Readiness]
     version: str
 
 
@@ -27,10 +37,14 @@ def add_probes(server: Flask, probes: Probes) -> None:
 
     @server.get("/readyz")
     def readyz() -> tuple[Response, int]:
-        reasons = list(probes.unready())
-        return jsonify(
-            {"status": "unready" if reasons else "ready", "reasons": reasons}
-        ), 503 if reasons else 200
+        found = probes.ready()
+        told = {
+            "status": "not ready" if found.reasons else "ready",
+            "reasons": list(found.reasons),
+            "warnings": list(found.warnings),
+            "jobs": {name: at and at.isoformat() for name, at in found.jobs.items()},
+        }
+        return jsonify(told), 503 if found.reasons else 200
 
     @server.get("/metrics")
     def metrics() -> Response:

@@ -91,7 +91,7 @@ def record_row(record: Record, scope: Scope) -> Row:
 
 def letter_row(letter: LetterLine, scope: Scope, now: datetime) -> Row:
     """One dead letter."""
-    tone = {"open": Tone.WARNING, "replaying": Tone.INFO, "resolved": Tone.OK, "permanent": Tone.CRITICAL}
+    tone = {"open": Tone.WARNING, "resolved": Tone.OK, "permanent": Tone.CRITICAL}
     return {
         "id": letter.id,
         "state": letter.state,

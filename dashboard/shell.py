@@ -5,7 +5,7 @@ into the address; pages read them from there.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, page_container
@@ -21,10 +21,9 @@ from dashboard.palette import Tone
 from dashboard.scope import DEFAULT_RANGE, RANGES, scope_of
 from dashboard.screen import Screen
 from dashboard.security import CSRF_FIELD
-from dashboard.views import ShellView
+from dashboard.views import BLIND_AFTER, Job, ShellView
 from monitor.model import DEFAULT_ENVIRONMENT
 
-BLIND_AFTER = timedelta(seconds=60)
 _PLACES = (  # icon, label, path, keys; hookvitals.js knows the paths and keys too
     ("overview", "Overview", "", "g o"),
     ("events", "Events", "events", "g e"),
@@ -302,15 +301,23 @@ def banners(view: ShellView, now: datetime) -> list[Component]:
                 "No channel is configured. Add one to hookvitals.toml and run `hookvitals config apply`.",
             )
         )
-    shown += [_late(job.name, job.last_success_at, job.error, now) for job in view.late_jobs]
+    shown += _late(view.late_jobs, now)
     if not view.ever_received:
         shown.append(_first_steps(view.paste))
     return shown
 
 
-def _late(name: str, last: datetime | None, error: str, now: datetime) -> Component:
-    when = "has not succeeded yet" if last is None else f"last succeeded {fmt.ago(last, now)}"
-    return notice(Tone.WARNING, f"A job is late: {fmt.words(name)}.", f"It {when}. {error}".strip())
+def _late(jobs: Sequence[Job], now: datetime) -> list[Component]:
+    """One line however many are late: usually the worker as a whole does not run."""
+    if not jobs:
+        return []
+    title = f"A job is late: {fmt.words(jobs[0].name)}." if len(jobs) == 1 else f"{len(jobs)} jobs are late."
+    known = [job.last_success_at for job in jobs if job.last_success_at is not None]
+    last = f"last succeeded {fmt.ago(min(known), now)}" if known else "never succeeded"
+    names = ", ".join(fmt.words(job.name) for job in jobs)
+    error = next((job.error for job in jobs if job.error), "")
+    said = f"{names}: {last}. {error or 'Is `hookvitals worker` running?'}"
+    return [notice(Tone.WARNING, title, said)]
 
 
 def _first_steps(paste: str) -> Component:

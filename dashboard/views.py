@@ -5,10 +5,13 @@ Rates are 0..1 and None when there was nothing to judge; durations are milliseco
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 
 from monitor.model import Outcome, Reason, Record
+
+BLIND_AFTER = timedelta(seconds=60)
+"""A collector that was silent for longer leaves the monitor blind."""
 
 
 class Role(IntEnum):

@@ -14,12 +14,10 @@ from dashboard.scope import Scope
 from dashboard.views import AlertLine, Viewer
 
 _QUIET = {
-    "not_firing": "it does not fire yet",
-    "already_told": "its channels were told already",
-    "never_told": "nobody had been told that it fired",
-    "acknowledged": "somebody has taken it on",
-    "silenced": "a silence covers it",
-    "inhibited": "another alert explains it",
+    "silence": "a silence covers it",
+    "alert": "another alert explains it",
+    "due": "its messages are on their way",
+    "given_up": "no message could be delivered",
     "no_route": "no route leads to a channel",
 }
 
@@ -81,7 +79,9 @@ def told(alert: AlertLine) -> str:
     """Who knows of it, or why nobody was told."""
     if alert.told:
         return f"told {', '.join(alert.told)}"
-    return f"nobody was told: {_QUIET.get(alert.quiet or '', fmt.words(alert.quiet or 'nothing was due'))}"
+    if alert.quiet is None:
+        return "nobody is told before it fires" if alert.state == "pending" else "nobody was told"
+    return f"nobody was told: {_QUIET.get(alert.quiet.partition(':')[0], fmt.words(alert.quiet))}"
 
 
 def acknowledge_button(alert: AlertLine, viewer: Viewer) -> dmc.Button | None:

@@ -1,6 +1,6 @@
 """What the configuration in force says about traffic: known endpoints, good answers, where a rule fires."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -11,20 +11,17 @@ from monitor.reports.sla import Objective
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """The document of one moment, asked in the words of the screens."""
+    """The document of one moment and the endpoints that control knows, asked in the words of the screens."""
 
     document: Document
+    endpoints: Sequence[SeriesKey] = ()
 
     def registered(self, environment: str) -> list[SeriesKey]:
         """Endpoints to show even when nothing was ever heard of them."""
-        return [
-            SeriesKey(table.environment, table.source, table.name)
-            for table in self.document.endpoints
-            if table.environment == environment
-        ]
+        return [key for key in self.endpoints if key.environment == environment]
 
     def environments(self) -> set[str]:
-        return {table.environment for table in self.document.endpoints}
+        return {key.environment for key in self.endpoints}
 
     def expected(self) -> Mapping[str, Collection[int]]:
         """Per source the answers that count as a good acknowledgement; an unlisted source takes every 2xx."""

@@ -20,7 +20,7 @@ from dashboard.views import LettersView, ReplayPlan
 from monitor.errors import HookvitalsError
 
 SHOWN = 1000
-_STATES = ("open", "replaying", "permanent", "resolved", "all")
+_STATES = ("waiting", "open", "permanent", "resolved", "all")
 _FILTERS = ("source", "endpoint", "error", "state")
 _COLUMNS = [
     column("event", "Event", 180),
@@ -103,7 +103,7 @@ def _filters(scope: Scope) -> Component:
     state = dmc.Select(
         id="letters-state",
         label="State",
-        value=scope.get("state") or "open",
+        value=scope.get("state") or "waiting",
         data=[{"value": name, "label": name} for name in _STATES],
         allowDeselect=False,
         size="sm",

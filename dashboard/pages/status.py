@@ -14,8 +14,7 @@ from dashboard.pages.page import Page
 from dashboard.palette import Tone
 from dashboard.scope import scope_of
 from dashboard.screen import Screen
-from dashboard.shell import BLIND_AFTER
-from dashboard.views import Client, Job, StatusView
+from dashboard.views import BLIND_AFTER, Client, Job, StatusView
 
 _SKEW_S = 30.0
 

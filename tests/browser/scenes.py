@@ -267,7 +267,7 @@ def alerts() -> list[AlertLine]:
             5000.0,
             "ms",
             (),
-            "not_firing",
+            None,
         ),
         AlertLine(
             "a4",

@@ -72,9 +72,6 @@ class CannedReads:
     def find_event(self, environment: str, event_id: str) -> Sequence[tuple[str, str]]:
         return sorted({(r.source, r.endpoint) for r in self.all_records if r.event_id == event_id})
 
-    def record(self, record_id: str) -> Record | None:
-        return next((r for r in self.all_records if str(r.record_id) == record_id), None)
-
     def alerts(self, environment: str) -> Sequence[AlertLine]:
         return self.alert_lines
 

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from dashboard.app import create_dashboard
-from dashboard.health import Probes
+from dashboard.health import Probes, Readiness
 from monitor.model import Outcome, Record
 from tests.dashboard.canned import CannedActions, CannedReads
 
@@ -53,7 +53,7 @@ def record(outcome: Outcome, after_s: float = 0.0, n: int = 0, **more: Any) -> R
 def application(
     reads: CannedReads | None = None, actions: CannedActions | None = None, **options: Any
 ) -> Flask:
-    probes = options.pop("probes", Probes(lambda accept: (b"up 1\n", "text/plain"), list, "0.1.0"))
+    probes = options.pop("probes", Probes(lambda accept: (b"up 1\n", "text/plain"), Readiness, "0.1.0"))
     return create_dashboard(
         reads or CannedReads(), actions or CannedActions(), FixedClock(), probes, **options
     )

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from dashboard.health import Probes
+from dashboard.health import Probes, Readiness
 from dashboard.pages import PAGES
 from dashboard.security import policy
-from tests.dashboard.support import application, log_in
+from tests.dashboard.support import NOW, application, log_in
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +62,17 @@ def test_every_page_has_its_own_address_and_title() -> None:
 
 
 def test_health_needs_no_session_and_says_why_it_is_not_ready() -> None:
-    reasons: list[str] = []
-    probes = Probes(lambda accept: (b"up 1\n", "text/plain; version=0.0.4"), lambda: reasons, "1.2.3")
+    found = [Readiness(warnings=["the job feed is late"], jobs={"feed": NOW, "rules": None})]
+    probes = Probes(lambda accept: (b"up 1\n", "text/plain; version=0.0.4"), lambda: found[0], "1.2.3")
     client = application(probes=probes).test_client()
     assert client.get("/healthz").status_code == 200
-    assert client.get("/readyz").json == {"status": "ready", "reasons": []}
-    reasons.append("the facts store cannot be read")
+    assert client.get("/readyz").json == {
+        "status": "ready",
+        "reasons": [],
+        "warnings": ["the job feed is late"],
+        "jobs": {"feed": "2026-11-21T03:59:00+00:00", "rules": None},
+    }
+    found[0] = Readiness(["the facts store cannot be read"])
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json is not None

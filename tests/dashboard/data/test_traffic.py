@@ -192,11 +192,9 @@ def test_queue_depth_is_the_latest_sample_of_each_queue_summed(tmp_path: Path) -
 
 
 def test_a_registered_endpoint_is_shown_before_it_was_ever_called(tmp_path: Path) -> None:
-    document = Document.model_validate(
-        {"endpoints": [{"source": "orum", "name": "transfers", "url": "https://example.com/hook"}]}
-    )
+    catalog = Catalog(Document(), [SeriesKey("production", "orum", "transfers")])
     with sqlite_facts(tmp_path) as (_, reader):
-        view = traffic.overview(reader, Catalog(document), SCOPE, NOW, {}, {})
+        view = traffic.overview(reader, catalog, SCOPE, NOW, {}, {})
     assert [(line.source, line.endpoint) for line in view.endpoints] == [("orum", "transfers")]
     assert rows(view, SCOPE, NOW)[0]["status"] == "no data"
 

@@ -1,0 +1,172 @@
+"""What somebody has to look at: alerts, dead letters, replays. From control, with records from the facts."""
+
+from collections.abc import Mapping, Sequence
+
+from alerts.model import State
+from dashboard.data.records import several
+from dashboard.scope import Scope
+from dashboard.views import (
+    AlertLine,
+    AlertView,
+    LetterLine,
+    LettersView,
+    NotificationLine,
+    ReplayLine,
+    TransitionLine,
+)
+from monitor.dead_letters import SHOWN, ItemState, LetterFilter, LetterState
+from monitor.model import SeriesKey
+from monitor.queries import alerts as alert_query
+from monitor.queries import dead_letters, replays
+from monitor.queries.alerts import AlertSummary
+from monitor.queries.dead_letters import LetterSummary
+from monitor.store.control import Control
+from monitor.store.facts.protocol import FactReader
+
+WAITING = "waiting"
+ALL = "all"
+LETTER_STATES: Mapping[str, Sequence[LetterState]] = {
+    WAITING: (LetterState.OPEN, LetterState.PERMANENT),
+    LetterState.OPEN.value: (LetterState.OPEN,),
+    LetterState.PERMANENT.value: (LetterState.PERMANENT,),
+    LetterState.RESOLVED.value: (LetterState.RESOLVED,),
+    ALL: SHOWN,
+}
+"""What the filter of the page may say."""
+_RESOLVED_SHOWN = 50
+
+
+def alerts(control: Control, environment: str) -> list[AlertLine]:
+    """All that fire or may soon, and the latest that have resolved."""
+    active = alert_query.alerts(control, environment, (State.FIRING, State.PENDING), limit=1000)
+    over = alert_query.alerts(control, environment, (State.RESOLVED,), limit=_RESOLVED_SHOWN)
+    return [_alert(one) for one in (*active.alerts, *over.alerts)]
+
+
+def alert(control: Control, facts: FactReader, fingerprint: str) -> AlertView | None:
+    """One alert with its moves and messages, newest first, and the records that show it."""
+    found = alert_query.alert(control, fingerprint)
+    if found is None:
+        return None
+    return AlertView(
+        _alert(found.summary),
+        [
+            TransitionLine(
+                move.at,
+                move.from_state.value,
+                move.to_state.value,
+                move.severity.value,
+                move.reason.value,
+                move.summary,
+            )
+            for move in found.transitions
+        ],
+        [
+            NotificationLine(
+                row.notification.created_at,
+                row.notification.channel,
+                row.notification.reason.value,
+                row.delivery.value,
+                row.tries,
+                row.settled_at,
+                row.error,
+            )
+            for row in found.notifications
+        ],
+        several(facts, found.summary.alert.evidence.exemplars),
+    )
+
+
+def firing_at(control: Control, environment: str) -> dict[SeriesKey, int]:
+    """How many alerts fire at each endpoint; those of no endpoint under their source or the environment."""
+    counts: dict[SeriesKey, int] = {}
+    for one in alert_query.firing(control, environment):
+        key = SeriesKey(environment, one.labels.get("source"), one.labels.get("endpoint"))
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def letters_at(control: Control, environment: str) -> dict[SeriesKey, int]:
+    """How many letters wait for somebody at each endpoint."""
+    found = dead_letters.open_letters(control, environment)
+    return {SeriesKey(environment, source, name): n for (source, name), n in found.items()}
+
+
+def letters(control: Control, scope: Scope, limit: int) -> LettersView:
+    """The newest letters that match the scope's filters, whatever its range: old ones wait as well."""
+    states = LETTER_STATES.get(scope.get("state") or WAITING, LETTER_STATES[WAITING])
+    wanted = LetterFilter(
+        environment=scope.environment,
+        source=scope.get("source"),
+        endpoint=scope.get("endpoint"),
+        error_class=scope.get("error"),
+        states=states,
+    )
+    found = dead_letters.letters(control, wanted, limit)
+    return LettersView(
+        [_letter(one) for one in found.letters],
+        sum(found.counts.get(state, 0) for state in states),
+        {state.value: n for state, n in found.counts.items()},
+    )
+
+
+def replay_lines(control: Control, limit: int) -> list[ReplayLine]:
+    """The latest replays."""
+    return [
+        ReplayLine(
+            one.replay.id,
+            one.replay.state.value,
+            one.replay.reason,
+            one.replay.created_by,
+            one.replay.created_at,
+            one.replay.ended_at,
+            {state.value: one.counts.get(state, 0) for state in ItemState},
+            one.replay.state_reason,
+        )
+        for one in replays.replays(control, limit).replays
+    ]
+
+
+def _alert(found: AlertSummary) -> AlertLine:
+    one, seen = found.alert, found.alert.evidence
+    return AlertLine(
+        one.fingerprint,
+        one.rule,
+        one.kind,
+        one.severity.value,
+        one.state.value,
+        one.labels,
+        seen.summary,
+        one.since if one.state is State.PENDING else one.firing_since or one.since,
+        seen.value,
+        seen.threshold,
+        seen.unit,
+        found.told,
+        found.quiet,
+        one.ack.by if one.ack else None,
+        one.ack.at if one.ack else None,
+        one.ack.note if one.ack else "",
+        one.resolved_at if one.state is State.RESOLVED else None,
+        one.runbook,
+        seen.sample,
+        [(error.name, error.count) for error in seen.top_errors],
+        seen.exemplars,
+    )
+
+
+def _letter(found: LetterSummary) -> LetterLine:
+    one = found.letter
+    return LetterLine(
+        one.id,
+        one.key.source,
+        one.key.endpoint,
+        one.key.event_id,
+        one.standing.event_type,
+        one.state.value,
+        one.standing.error_class or "",
+        one.standing.error_message or "",
+        one.standing.attempt or 0,
+        one.standing.failed_replays,
+        one.standing.died_at,
+        found.refusal.value if found.refusal else None,
+    )

@@ -1,0 +1,96 @@
+"""The pages' `Reads` over the two stores: every answer as of its own call, nothing kept between calls."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from dashboard.data import house, incidents, records, reports, traffic
+from dashboard.data.catalog import Catalog
+from dashboard.scope import Scope
+from dashboard.views import (
+    AlertLine,
+    AlertView,
+    Choices,
+    EndpointView,
+    EventPage,
+    LettersView,
+    OverviewView,
+    ReplayLine,
+    ShellView,
+    StatusView,
+)
+from monitor.config.document import Document
+from monitor.model import Record, SeriesKey
+from monitor.store.control import Control
+from monitor.store.facts.protocol import FactReader
+
+
+@dataclass(frozen=True, slots=True)
+class StoreReads:
+    """document: the one in force, asked each time. paste: what to put into a receiver first.
+
+    budget_bytes: of the facts, 0 for no bound.
+    """
+
+    facts: FactReader
+    control: Control
+    document: Callable[[], Document]
+    paste: str
+    version: str
+    budget_bytes: int = 0
+
+    def shell(self, environment: str, now: datetime) -> ShellView:
+        return house.shell(self.facts, self.control, self._catalog(), environment, now, self.paste)
+
+    def overview(self, scope: Scope, now: datetime) -> OverviewView:
+        firing, letters = self._troubles(scope.environment)
+        return traffic.overview(self.facts, self._catalog(), scope, now, firing, letters)
+
+    def endpoint(self, scope: Scope, source: str, endpoint: str, now: datetime) -> EndpointView | None:
+        firing, letters = self._troubles(scope.environment)
+        catalog = self._catalog()
+        return traffic.endpoint(self.facts, catalog, scope, source, endpoint, now, firing, letters)
+
+    def records(self, scope: Scope, limit: int, before: str | None, now: datetime) -> EventPage:
+        return records.page(self.facts, scope, limit, before, now)
+
+    def choices(self, environment: str) -> Choices:
+        return traffic.choices(self.facts, environment)
+
+    def event(self, environment: str, source: str, event_id: str) -> Sequence[Record]:
+        return records.of_event(self.facts, environment, source, event_id)
+
+    def find_event(self, environment: str, event_id: str) -> Sequence[tuple[str, str]]:
+        return records.places(self.facts, environment, event_id)
+
+    def alerts(self, environment: str) -> Sequence[AlertLine]:
+        return incidents.alerts(self.control, environment)
+
+    def alert(self, id: str) -> AlertView | None:
+        return incidents.alert(self.control, self.facts, id)
+
+    def letters(self, scope: Scope, limit: int) -> LettersView:
+        return incidents.letters(self.control, scope, limit)
+
+    def replays(self, limit: int) -> Sequence[ReplayLine]:
+        return incidents.replay_lines(self.control, limit)
+
+    def report_weeks(self, now: datetime) -> Sequence[str]:
+        return reports.weeks(ZoneInfo(self.document().report.timezone), now)
+
+    def report(self, environment: str, week: str, form: str, now: datetime) -> tuple[str, bytes]:
+        return reports.document(self.facts, self._catalog(), environment, week, form, now)
+
+    def status(self, now: datetime) -> StatusView:
+        return house.status(self.facts, self.control, self._catalog(), now, self.version, self.budget_bytes)
+
+    def _catalog(self) -> Catalog:
+        known = self.control.catalog.endpoints()
+        return Catalog(self.document(), [SeriesKey(one.environment, one.source, one.name) for one in known])
+
+    def _troubles(self, environment: str) -> tuple[dict[SeriesKey, int], dict[SeriesKey, int]]:
+        return (
+            incidents.firing_at(self.control, environment),
+            incidents.letters_at(self.control, environment),
+        )

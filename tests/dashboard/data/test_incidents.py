@@ -1,0 +1,152 @@
+"""Alerts, letters, replays and the house's own state, against what plain SQL finds in the control store."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from dashboard.data import house, incidents
+from dashboard.data.catalog import Catalog
+from dashboard.scope import Scope
+from monitor.clock import from_us
+from monitor.config.document import Document
+from monitor.model import SeriesKey
+from monitor.operations import Actor, alerts, replays
+from monitor.store.control.accounts import Role
+from tests.dashboard.stores import Installation, installation
+from tests.facts import NOON
+
+NOW = NOON + timedelta(hours=1)
+SCOPE = Scope()
+OPERATOR = Actor("mira", Role.OPERATOR, "ui")
+
+
+@pytest.fixture
+def house_of(tmp_path: Path) -> Iterator[Installation]:
+    with installation(tmp_path, NOW) as made:
+        yield made
+
+
+def asked(made: Installation, sql: str) -> list[tuple[object, ...]]:
+    """What another connection finds in the control store."""
+    db = sqlite3.connect(f"file:{made.folder / 'control.db'}?mode=ro", uri=True)
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
+def test_the_list_of_letters_is_the_table_of_letters(house_of: Installation) -> None:
+    house_of.add_dead(7)
+    shown = incidents.letters(house_of.control, SCOPE, 100)
+    stored = asked(
+        house_of,
+        "SELECT id, source, endpoint, event_id, event_type, state, error_class, died_us FROM dead_letter "
+        "WHERE state IN ('open', 'permanent') ORDER BY died_us DESC, id DESC",
+    )
+    told = [
+        (one.id, one.source, one.endpoint, one.event_id, one.event_type, one.state, one.error_class)
+        for one in shown.letters
+    ]
+    assert told == [row[:7] for row in stored]
+    assert [one.died_at for one in shown.letters] == [from_us(int(str(row[7]))) for row in stored]
+    assert shown.total == len(stored) == 7
+    assert incidents.letters_at(house_of.control, "production") == {
+        SeriesKey("production", "orum", "transfers"): 7
+    }
+
+
+def test_letters_of_another_endpoint_or_environment_are_not_shown(house_of: Installation) -> None:
+    house_of.add_dead(3)
+    for scope in (
+        Scope("staging"),
+        SCOPE.with_filters(endpoint="payouts"),
+        SCOPE.with_filters(state="resolved"),
+    ):
+        view = incidents.letters(house_of.control, scope, 100)
+        assert (list(view.letters), view.total) == ([], 0)
+
+
+def test_a_long_list_says_how_many_there_are(house_of: Installation) -> None:
+    house_of.add_dead(5)
+    view = incidents.letters(house_of.control, SCOPE, 2)
+    assert (len(view.letters), view.total) == (2, 5)
+
+
+def test_a_letter_in_a_replay_says_that_it_is_busy(house_of: Installation) -> None:
+    house_of.add_dead(2)
+    chosen = incidents.letters(house_of.control, SCOPE, 100).letters[0]
+    assert chosen.refusal is None
+    replays.start(house_of.desk, OPERATOR, [chosen.id], "the ledger is back")
+    again = {one.id: one.refusal for one in incidents.letters(house_of.control, SCOPE, 100).letters}
+    assert again.pop(chosen.id) == "in_another_replay"
+    assert set(again.values()) == {None}
+
+
+def test_a_replay_shows_its_items_by_state(house_of: Installation) -> None:
+    house_of.add_dead(4)
+    ids = [one.id for one in incidents.letters(house_of.control, SCOPE, 100).letters]
+    started = replays.start(house_of.desk, OPERATOR, ids, "the ledger is back")
+    [shown] = incidents.replay_lines(house_of.control, 10)
+    assert (shown.id, shown.state, shown.reason, shown.created_by) == (
+        started.id,
+        "running",
+        "the ledger is back",
+        "mira",
+    )
+    stored = asked(house_of, "SELECT state, count(*) FROM replay_item GROUP BY state")
+    assert {(state, n) for state, n in shown.counts.items() if n} == set(stored)
+    assert shown.total == 4
+
+
+def test_an_alert_shows_its_evidence_its_moves_and_its_records(house_of: Installation) -> None:
+    dead = house_of.add_dead(2)
+    alert = house_of.add_alert("orum", "transfers", [str(dead[0].record_id)])
+    [line] = incidents.alerts(house_of.control, "production")
+    assert (line.id, line.state, line.severity, line.value, line.threshold) == (
+        alert.fingerprint,
+        "firing",
+        "critical",
+        0.18,
+        0.05,
+    )
+    assert line.since == NOW - timedelta(minutes=5)
+    assert (line.told, line.quiet) == ((), "no_route")
+    view = incidents.alert(house_of.control, house_of.facts, alert.fingerprint)
+    assert view is not None
+    assert [move.to_state for move in view.transitions] == ["firing"]
+    assert [record.event_id for record in view.exemplars] == [dead[0].event_id]
+    assert incidents.alerts(house_of.control, "staging") == []
+    assert incidents.alert(house_of.control, house_of.facts, "0" * 32) is None
+
+
+def test_an_acknowledged_alert_says_who_has_it(house_of: Installation) -> None:
+    alert = house_of.add_alert("orum", "transfers")
+    alerts.acknowledge(house_of.desk, OPERATOR, alert.fingerprint, "on it")
+    [line] = incidents.alerts(house_of.control, "production")
+    assert (line.acked_by, line.ack_note, line.acked_at) == ("mira", "on it", NOW)
+
+
+def test_the_shell_tells_what_is_missing_in_a_new_installation(house_of: Installation) -> None:
+    view = house.shell(house_of.facts, house_of.control, Catalog(Document()), "production", NOW, "paste me")
+    assert (view.heartbeat_at, view.channels, view.ever_received, view.paste) == (None, [], False, "paste me")
+    assert [job.name for job in view.late_jobs] == list(house.JOBS_EVERY_S)
+
+
+def test_a_job_is_late_when_its_last_success_is_too_far_back(house_of: Installation) -> None:
+    house_of.control.jobs.succeeded("feed", NOW - timedelta(seconds=50), 0.1, house_of.epoch)
+    house_of.control.jobs.succeeded("rules", NOW - timedelta(seconds=90), 0.1, house_of.epoch)
+    house_of.control.jobs.failed("rules", NOW, "no such rule", house_of.epoch)
+    by_name = {job.name: job for job in house.jobs(house_of.control, NOW)}
+    assert (by_name["feed"].late, by_name["rules"].late, by_name["prune"].late) == (False, True, True)
+    assert by_name["rules"].error == "no such rule"
+
+
+def test_the_status_page_shows_the_stores_own_numbers(house_of: Installation) -> None:
+    house_of.fill.writer.heartbeat("collector-1", int((NOW - timedelta(seconds=4)).timestamp() * 1e6))
+    view = house.status(house_of.facts, house_of.control, Catalog(Document()), NOW, "1.2.3", 5_000_000)
+    assert view.heartbeat_at == NOW - timedelta(seconds=4)
+    assert view.facts_bytes == house_of.facts.used_bytes()
+    assert (view.leader, view.version, view.facts_budget_bytes) == ("worker-1", "1.2.3", 5_000_000)
