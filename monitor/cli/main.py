@@ -13,6 +13,7 @@ from monitor.cli.channels import channel
 from monitor.cli.config import config
 from monitor.cli.database import audit, db
 from monitor.cli.dead_letters import dead_letters
+from monitor.cli.demo import demo
 from monitor.cli.doctor import doctor
 from monitor.cli.endpoints import endpoint
 from monitor.cli.facts import facts
@@ -46,7 +47,7 @@ def version() -> None:
 
 
 for command in (
-    *(up, collector, worker, dashboard),
+    *(up, collector, worker, dashboard, demo),
     *(config, db, key, user, endpoint),
     *(records, stats, alerts, silence, channel),
     *(dead_letters, replay, report),

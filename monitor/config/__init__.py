@@ -5,7 +5,7 @@ key and the form that was expected.
 """
 
 from monitor.config.document import Document
-from monitor.config.here import adopt, child_environment, environment, load_here
+from monitor.config.here import adopt, bare_environment, child_environment, environment, load_here
 from monitor.config.load import Loaded, checked, load, stored
 from monitor.config.logs import set_up_logs
 from monitor.config.secret_key import secret_key
@@ -19,6 +19,7 @@ __all__ = [
     "SecretRef",
     "Settings",
     "adopt",
+    "bare_environment",
     "checked",
     "child_environment",
     "environment",

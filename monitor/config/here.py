@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from monitor.config.load import Loaded, load
-from monitor.config.settings import CONFIG_VARIABLE, DEFAULT_FILE
+from monitor.config.settings import CONFIG_VARIABLE, DEFAULT_FILE, PREFIX
 from monitor.errors import ConfigError
 
 
@@ -41,3 +41,9 @@ def child_environment(file: Path | None) -> dict[str, str]:
     """The environment of a process that shall read the same file."""
     changes = {CONFIG_VARIABLE: str(file.resolve())} if file else {}
     return {**os.environ, **changes}
+
+
+def bare_environment(file: Path) -> dict[str, str]:
+    """The same without any other variable of ours: the file alone decides."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**others, CONFIG_VARIABLE: str(file.resolve())}

@@ -10,6 +10,7 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import IO
 
 from monitor.clock import Clock
 
@@ -57,12 +58,15 @@ class Supervisor:
         *,
         poll_s: float = POLL_S,
         stop_s: float = STOP_S,
+        output: IO[bytes] | None = None,
     ) -> None:
+        """output: where the children write; None leaves them this process's own standard streams."""
         self._children = [_Child(command) for command in commands]
         self._environ = environ
         self._clock = clock
         self._poll_s = poll_s
         self._stop_s = stop_s
+        self._output = output
         self._stop = threading.Event()
 
     def pids(self) -> dict[str, int]:
@@ -107,7 +111,12 @@ class Supervisor:
         # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which ends the children
         # in order.
         child.process = subprocess.Popen(
-            child.command.argv, env=dict(self._environ), stdin=subprocess.DEVNULL, start_new_session=True
+            child.command.argv,
+            env=dict(self._environ),
+            stdin=subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
+            start_new_session=True,
         )
         child.started_s = now_s
         log.info("%s started, pid %d", child.command.name, child.process.pid)

@@ -1,7 +1,7 @@
 """The demo's receiver: a Flask application like anybody's, with the SDK's lines in it, in its own process.
 
-`python -m monitor.maintain.demo.receiver FILE` reads where it listens and what it may know from FILE. It
-knows nothing of the monitor but the collector's address and an ingest key.
+`python -m monitor.maintain.demo.receiver FILE PID` reads where it listens and what it may know from FILE. It
+knows nothing of the monitor but the collector's address and an ingest key. It ends when its parent PID does.
 """
 
 import json
@@ -16,6 +16,7 @@ from flask import Flask
 
 from hookvitals import Event, Receiver, Shipper
 from hookvitals.integrations.flask import mount
+from monitor.supervisor.orphan import end_with_parent
 
 THREADS = 8
 LEDGER_PATIENCE_S = 5.0
@@ -95,7 +96,8 @@ def _booking(ledger: str) -> Callable[[Event], None]:
     return book
 
 
-def main(file: str) -> None:
+def main(file: str, parent: str) -> None:
+    end_with_parent(int(parent))
     settings = ReceiverSettings(**json.loads(Path(file).read_text("utf-8")))
     app, receivers = application(settings)
     try:
@@ -106,4 +108,4 @@ def main(file: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:3])

@@ -34,6 +34,7 @@ def file_text(places: Places) -> str:
             source=source,
             name=name,
             url=places.receiver_url + path,
+            probe_url=f"{places.receiver_url}/healthz",
             secret_file=places.directory / "replay_secret",
         )
         for source, name, path in places.endpoints
@@ -114,5 +115,6 @@ source = "{source}"
 name = "{name}"
 url = "{url}"
 insecure = true            # http:// on loopback
+probe_url = "{probe_url}"
 replay_secret = {{ file = "{secret_file}" }}
 """

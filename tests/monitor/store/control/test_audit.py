@@ -106,9 +106,13 @@ def test_no_single_change_of_any_column_is_missed(control: Control, tmp_path: Pa
 
 
 def test_an_act_that_is_undone_leaves_no_row(control: Control) -> None:
-    with pytest.raises(ZeroDivisionError), control.write() as tx:
-        control.audit.append(tx, START, "ada", "admin", "cli", "key.create", "k", {})
-        raise ZeroDivisionError
+    def act() -> None:
+        with control.write() as tx:
+            control.audit.append(tx, START, "ada", "admin", "cli", "key.create", "k", {})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        act()
 
     fill(control, 2)
     assert control.audit.verify() == Verified(2)

@@ -39,9 +39,13 @@ def test_a_write_holds_the_lock_from_its_first_moment(control: Control, tmp_path
 
 
 def test_a_write_that_raises_leaves_nothing_behind(control: Control) -> None:
-    with pytest.raises(ZeroDivisionError), write(control.engine) as tx:
-        control.marks.put_feed(tx, FeedMark("store", 0, 1))
-        raise ZeroDivisionError
+    def fail() -> None:
+        with write(control.engine) as tx:
+            control.marks.put_feed(tx, FeedMark("store", 0, 1))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
 
     assert control.marks.feed() is None
 
@@ -61,6 +65,8 @@ def test_a_held_lock_is_told_of_as_unavailable_with_a_retry(tmp_path: Path) -> N
 
 
 def test_a_read_only_store_is_told_of_plainly(control: Control) -> None:
-    with pytest.raises(Unavailable, match="read-only"), write(control.engine) as tx:
+    with read(control.engine) as tx:  # the pool hands the same connection out again
         tx.exec_driver_sql("PRAGMA query_only = ON")
+
+    with pytest.raises(Unavailable, match="read-only"), write(control.engine) as tx:
         control.marks.put_feed(tx, FeedMark("store", 0, 1))

@@ -1,0 +1,41 @@
+"""`hookvitals demo`: the whole product on this machine, with traffic."""
+
+import signal
+import threading
+from pathlib import Path
+
+import click
+
+from monitor.cli.base import OneLine, say
+from monitor.cli.records import duration
+from monitor.clock import SystemClock
+from monitor.maintain.demo.run import run
+
+
+@click.command()
+@click.option(
+    "--data-dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("hookvitals-demo"),
+    show_default=True,
+    help="Where everything lies; a former demo there is removed.",
+)
+@click.option(
+    "--for",
+    "length",
+    help="End after so much traffic, such as 2m, and fail unless what is promised by then has happened.",
+)
+def demo(directory: Path, length: str | None) -> None:
+    """Run a monitor, a receiver, and providers that send: watch an alert fire, arrive and resolve."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    for_s = duration(length, "--for").total_seconds() if length else None
+    say("starting …")
+    promises = run(directory, say, stop, SystemClock(), for_s)
+    if for_s is None or stop.is_set():
+        return
+    broken = [promise.what for promise in promises if promise.within_s <= for_s and not promise.is_kept()]
+    if broken:
+        raise OneLine(f"the demo did not show that {' and that '.join(broken)}")

@@ -1,0 +1,131 @@
+"""The replay engine is killed at every one of its steps, one after the other, and gone on from each time.
+
+A step is a statement, a commit, or a moment of the request. What a crash leaves is what the database kept.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from alerts.http import Response
+from monitor.dead_letters import LetterState, ReplayState
+from monitor.replay.engine import ReplayEngine
+from tests.control import lead
+from tests.monitor.replay.world import SEALER, World, new_world
+
+LETTERS = 2
+
+
+class Crash(BaseException):
+    """The process is gone. No handler of the product may take it for an error to go on from."""
+
+
+class Fuse:
+    """Burns one step at a time and raises at the last."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def burn(self, *_: Any) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Crash
+
+
+class FusedRequests:
+    """The receiver behind a network that dies before the request, or after it and before the answer."""
+
+    def __init__(self, world: World, fuse: Fuse) -> None:
+        self.world, self.fuse = world, fuse
+
+    def request(
+        self, method: str, url: str, headers: dict[str, str] | None, body: bytes, timeout_s: float
+    ) -> Response:
+        self.fuse.burn()
+        answer = self.world.receiver.request(method, url, headers, body, timeout_s)
+        self.fuse.burn()
+        return answer
+
+
+@contextmanager
+def fused(world: World, fuse: Fuse) -> Iterator[None]:
+    engine = world.control.engine
+    hooks = [(name, lambda *parts: fuse.burn(*parts)) for name in ("before_cursor_execute", "commit")]
+    for name, hook in hooks:
+        event.listen(engine, name, hook)
+    try:
+        yield
+    finally:
+        for name, hook in hooks:
+            event.remove(engine, name, hook)
+
+
+def crashed(world: World, steps: int) -> bool:
+    """Runs one round of the engine that dies at the step; False when the round was over before."""
+    fuse = Fuse(steps)
+    requests = FusedRequests(world, fuse)
+    engine = ReplayEngine(world.control, world.facts, lambda: requests, SEALER, world.clock)
+    with fused(world, fuse):
+        try:
+            engine.run(world.epoch)
+        except Crash:
+            return True
+    return False
+
+
+def resumed(world: World) -> None:
+    """Another worker takes over and goes on until nothing is left to do."""
+    world.epoch = lead(world.control, "successor")
+    world.engine = world.new_engine()
+    world.turn(8)
+
+
+def check(world: World, letter_ids: list[str], replay_id: str, step: int) -> None:
+    assert [world.letter(id).state for id in letter_ids] == [LetterState.RESOLVED] * LETTERS, step
+    assert {item.state.value for item in world.items(replay_id)} == {"succeeded"}, step
+    assert world.replay(replay_id).state is ReplayState.COMPLETED, step
+    assert sorted(world.receiver.effects) == [f"evt_{n}" for n in range(LETTERS)], step
+    assert len(world.receiver.requests) <= LETTERS + 1, step  # at most the one that was on its way, twice
+
+
+def test_a_crash_at_any_step_loses_no_event_and_succeeds_none_twice(tmp_path: Path) -> None:
+    for step in count(1):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        with new_world(folder) as world:
+            letter_ids = [world.die(f"evt_{n}") for n in range(LETTERS)]
+            world.take_in()
+            # One event a second: each round sends one, in this thread, so that steps come in order.
+            replay_id = world.start(*letter_ids, per_second=1.0)
+            died = crashed(world, step)
+            resumed(world)
+            check(world, letter_ids, replay_id, step)
+        if not died:
+            break
+    assert step > 20
+
+
+def test_two_crashes_of_the_same_item_end_in_one_success_too(tmp_path: Path) -> None:
+    for step in range(10, 24):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        with new_world(folder) as world:
+            letter_id = world.die("evt_0")
+            world.take_in()
+            replay_id = world.start(letter_id)
+            for _ in range(2):
+                crashed(world, step)
+                world.epoch = lead(world.control, "successor")
+                world.clock.move(world.engine.timeout())
+            resumed(world)
+
+            items = world.items(replay_id)
+            assert len(world.receiver.effects) <= 1
+            assert items[0].attempts <= 2
+            assert items[0].state.value in ("succeeded", "sent")
+            sent_and_lost = items[0].state.value == "sent"
+            assert sent_and_lost or world.letter(letter_id).state is LetterState.RESOLVED
