@@ -55,7 +55,7 @@ def overview(
     expected: Mapping[str, Collection[int]] | None = None,
     most_points: int = 120,
 ) -> Overview:
-    """What happened in one environment in [start_at, end_at), both rounded down to the minute.
+    """What happened in one environment in [start_at, end_at), both rounded up to the minute.
 
     registered: endpoints to show even when silent. expected: per source the statuses of a good ack.
     """

@@ -145,7 +145,8 @@ class FactReader(Protocol):
     def total(
         self, keys: Sequence[SeriesKey], start_us: int, end_us: int, parts: Parts = WHOLE
     ) -> Mapping[SeriesKey, Rollup]:
-        """Per series one Rollup of [start_us, end_us), both rounded down to the minute.
+        """Per series one Rollup of [start_us, end_us), both rounded up to the minute:
+        a stretch that ends now holds the minute that is running.
 
         Reads the widest grains that fit. Series without a record are left out.
         """

@@ -73,7 +73,7 @@ class SqliteFactReader:
     def total(
         self, keys: Sequence[SeriesKey], start_us: int, end_us: int, parts: Parts = WHOLE
     ) -> Mapping[SeriesKey, Rollup]:
-        stretch = spans(start_us // MINUTE_US, end_us // MINUTE_US)
+        stretch = spans(-(-start_us // MINUTE_US), -(-end_us // MINUTE_US))
         with self._snapshots.read() as db:
             series = self._names.series(db)
             wanted = series.coded(keys)
