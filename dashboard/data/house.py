@@ -71,15 +71,17 @@ def status(
 
 
 def jobs(control: Control, now: datetime) -> list[Job]:
-    """Every job of the worker, those that never ran included, in the order of their rounds."""
+    """Every job of the worker, in the order of their rounds. One that never ran is given its time from the
+    installation on: a weekly report is not late on the first day."""
     noted = {row.name: row for row in control.jobs.all()}
+    installed_at = control.configs.first_applied_at() or now
     found = []
     for name, every_s in JOBS_EVERY_S.items():
         row = noted.get(name)
         last = row.succeeded_at if row else None
         patience = timedelta(seconds=3 * every_s) + _SLACK
         found.append(
-            Job(name, every_s, last, last is None or now - last > patience, row.error if row else "")
+            Job(name, every_s, last, now - (last or installed_at) > patience, row.error if row else "")
         )
     return found
 

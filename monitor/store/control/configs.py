@@ -36,6 +36,13 @@ class Configs:
             row = tx.execute(newest.order_by(config_version.c.number.desc()).limit(1)).one_or_none()
         return None if row is None else (row.number, row.body)
 
+    def first_applied_at(self) -> datetime | None:
+        """When the installation got its first configuration; None before that."""
+        oldest = select(config_version.c.applied_us).order_by(config_version.c.number).limit(1)
+        with read(self.engine) as tx:
+            row = tx.execute(oldest).one_or_none()
+        return None if row is None else from_us(row.applied_us)
+
     def history(self, limit: int = 50) -> Sequence[ConfigVersion]:
         """Newest first."""
         wanted = select(config_version).order_by(config_version.c.number.desc()).limit(limit)

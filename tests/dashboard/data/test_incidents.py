@@ -15,6 +15,7 @@ from monitor.config.document import Document
 from monitor.model import SeriesKey
 from monitor.operations import Actor, alerts, replays
 from monitor.store.control.accounts import Role
+from monitor.store.control.engine import write
 from tests.dashboard.stores import Installation, installation
 from tests.facts import NOON
 
@@ -132,7 +133,17 @@ def test_an_acknowledged_alert_says_who_has_it(house_of: Installation) -> None:
 def test_the_shell_tells_what_is_missing_in_a_new_installation(house_of: Installation) -> None:
     view = house.shell(house_of.facts, house_of.control, Catalog(Document()), "production", NOW, "paste me")
     assert (view.heartbeat_at, view.channels, view.ever_received, view.paste) == (None, [], False, "paste me")
-    assert [job.name for job in view.late_jobs] == list(house.JOBS_EVERY_S)
+    assert view.late_jobs == []
+
+
+def test_a_job_that_never_ran_is_late_once_the_installation_is_older_than_its_patience(
+    house_of: Installation,
+) -> None:
+    with write(house_of.control.engine) as tx:
+        house_of.control.configs.add(tx, {}, "hookvitals.toml", "mira", NOW - timedelta(hours=1))
+    late = [job.name for job in house.jobs(house_of.control, NOW) if job.late]
+    assert "rules" in late
+    assert "report" not in late
 
 
 def test_a_job_is_late_when_its_last_success_is_too_far_back(house_of: Installation) -> None:
@@ -140,7 +151,7 @@ def test_a_job_is_late_when_its_last_success_is_too_far_back(house_of: Installat
     house_of.control.jobs.succeeded("rules", NOW - timedelta(seconds=90), 0.1, house_of.epoch)
     house_of.control.jobs.failed("rules", NOW, "no such rule", house_of.epoch)
     by_name = {job.name: job for job in house.jobs(house_of.control, NOW)}
-    assert (by_name["feed"].late, by_name["rules"].late, by_name["prune"].late) == (False, True, True)
+    assert (by_name["feed"].late, by_name["rules"].late, by_name["prune"].late) == (False, True, False)
     assert by_name["rules"].error == "no such rule"
 
 
