@@ -72,7 +72,7 @@ def status(
 
 def jobs(control: Control, now: datetime) -> list[Job]:
     """Every job of the worker, in the order of their rounds. One that never ran is given its time from the
-    installation on: a weekly report is not late on the first day."""
+    installation on: nothing is late in its first minutes."""
     noted = {row.name: row for row in control.jobs.all()}
     installed_at = control.configs.first_applied_at() or now
     found = []

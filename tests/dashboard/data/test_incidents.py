@@ -143,7 +143,7 @@ def test_a_job_that_never_ran_is_late_once_the_installation_is_older_than_its_pa
         house_of.control.configs.add(tx, {}, "hookvitals.toml", "mira", NOW - timedelta(hours=1))
     late = [job.name for job in house.jobs(house_of.control, NOW) if job.late]
     assert "rules" in late
-    assert "report" not in late
+    assert "prune" not in late
 
 
 def test_a_job_is_late_when_its_last_success_is_too_far_back(house_of: Installation) -> None:
