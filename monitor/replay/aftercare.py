@@ -79,9 +79,7 @@ class Aftercare:
     def _first_final(self, item: Item) -> Record | None:
         key, since = item.key, item.sending_at
         records = self.facts.event(key.environment, key.source, key.event_id)
-        later = (
-            one for one in records if one.endpoint == key.endpoint and since and one.recorded_at >= since
-        )
+        later = (one for one in records if one.endpoint == key.endpoint and since and one.recorded_at > since)
         return next((one for one in later if one.replay_id is None and one.outcome in _ENDS), None)
 
     def _give_up(self, item: Item, epoch: int, now: datetime) -> None:

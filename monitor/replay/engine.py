@@ -111,15 +111,18 @@ class ReplayEngine:
         return prepared(self.control, self.sealer, item)
 
     def _done_elsewhere(self, item: Item, epoch: int) -> bool:
-        """Whether the event was processed without us meanwhile; the record that says so resolves the
-        letter."""
+        """Whether the event was processed meanwhile; the record that says so resolves the letter.
+
+        It settles the item too if an earlier sending of it, cut off by a crash, is what succeeded.
+        """
         letter = self.control.letters.get(item.letter_id)
         record = None if letter is None else succeeded_since(self.facts, letter)
         if record is None:
             return False
         with self.control.leading(epoch) as tx:
             heard = letter_record(record, record.replay_id)
-            hear(self.control, tx, item.key, heard, None, self.clock.now())
+            own = item if record.replay_id == item.id else None
+            hear(self.control, tx, item.key, heard, own, self.clock.now())
         return True
 
     def _skip(self, item: Item, why: str, epoch: int) -> None:

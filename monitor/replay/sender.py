@@ -84,6 +84,8 @@ def send(outgoing: Outgoing, requests: Requests, now_s: float, timeout_s: float)
     except RequestFailed as exc:
         arrival = Arrival.UNKNOWN if exc.reason in MAYBE_RECEIVED else Arrival.REFUSED
         return Sent(arrival, None, str(exc)[:REASON_CHARS])
+    except ValueError:  # nothing was sent: the request could not be signed
+        return Sent(Arrival.REFUSED, None, "the endpoint's replay_secret is not `whsec_` and base64")
     if 200 <= answer.status < 300:
         return Sent(Arrival.ANSWERED, answer.status)
     return Sent(Arrival.REFUSED, answer.status, f"the receiver answered {answer.status}")

@@ -1,4 +1,4 @@
-"""The replay engine is killed at every one of its steps, one after the other, and gone on from each time.
+"""Engine and intake are killed at every one of their steps, one after the other, and gone on from each time.
 
 A step is a statement, a commit, or a moment of the request. What a crash leaves is what the database kept.
 """
@@ -12,10 +12,13 @@ from typing import Any
 from sqlalchemy import event
 
 from alerts.http import Response
+from alerts.model import Route
 from monitor.dead_letters import LetterState, ReplayState
+from monitor.model import Outcome
 from monitor.replay.engine import ReplayEngine
+from monitor.replay.permanent import fingerprint
 from tests.control import lead
-from tests.monitor.replay.world import SEALER, World, new_world
+from tests.monitor.replay.world import PLACE, SEALER, World, new_world
 
 LETTERS = 2
 
@@ -81,6 +84,7 @@ def resumed(world: World) -> None:
     """Another worker takes over and goes on until nothing is left to do."""
     world.epoch = lead(world.control, "successor")
     world.engine = world.new_engine()
+    world.receiver.ship()
     world.turn(8)
 
 
@@ -129,3 +133,35 @@ def test_two_crashes_of_the_same_item_end_in_one_success_too(tmp_path: Path) -> 
             assert items[0].state.value in ("succeeded", "sent")
             sent_and_lost = items[0].state.value == "sent"
             assert sent_and_lost or world.letter(letter_id).state is LetterState.RESOLVED
+
+
+def test_no_crash_of_the_intake_leaves_a_permanent_letter_without_its_alert(tmp_path: Path) -> None:
+    with new_world(tmp_path) as world:
+        world.routes = [Route(("slack",))]
+        letter_id = world.die("evt_0")
+        world.take_in()
+        world.receiver.outcomes["evt_0"] = [Outcome.FAILED] * 5
+        for _ in range(4):
+            world.start(letter_id)
+            world.turn(3)
+        world.start(letter_id)
+        world.engine.run(world.epoch)
+        world.receiver.ship()
+
+        for step in count(1):
+            died = True
+            with fused(world, Fuse(step)):
+                try:
+                    world.take_in()
+                    died = False
+                except Crash:
+                    pass
+            permanent = world.letter(letter_id).state is LetterState.PERMANENT
+            alert = world.control.alerts.get(fingerprint(*PLACE))
+            told = world.control.notifications.due(world.clock.now(), 10)
+            assert permanent == (alert is not None) == (len(told) == 1), step
+            if not died:
+                break
+
+    assert permanent
+    assert step > 20

@@ -88,9 +88,7 @@ def test_any_answer_but_2xx_is_a_refusal(status: int) -> None:
         (Failure.BROKEN_RESPONSE, Arrival.UNKNOWN),
     ],
 )
-def test_only_a_request_that_cannot_have_arrived_counts_as_failed(
-    failure: Failure, arrival: Arrival
-) -> None:
+def test_only_a_request_that_cannot_have_arrived_counts_as_failed(failure: Failure, arrival: Arrival) -> None:
     assert sent(Answering(RequestFailed(failure, "no", retryable=True)))[0] is arrival
 
 
@@ -109,3 +107,12 @@ def test_neither_secret_nor_body_shows_in_a_repr() -> None:
 
     assert SECRET not in shown
     assert "amount" not in shown
+
+
+def test_a_secret_that_cannot_sign_is_a_refusal_that_does_not_show_it() -> None:
+    target = Outgoing("ri_1", "https://receiver.example/hook", CAPTURE, "not base64 at all!")
+
+    found = send(target, Answering(Response(200, {}, b"", 1.0)), NOW_S, 5)
+
+    assert (found.arrival, found.http_status) == (Arrival.REFUSED, None)
+    assert "not base64 at all!" not in found.reason

@@ -1,4 +1,4 @@
-"""A monitor and a receiver for the tests of replay: real stores, a clock that is moved, a receiver that reports.
+"""A monitor and a receiver for the tests of replay: real stores, a moved clock, a receiver that reports.
 
 The receiver is somebody else's service: it checks signatures with a library that is not ours, deduplicates by
 event id, and writes its records into the facts as the collector would.
@@ -53,6 +53,7 @@ class Receiver:
     done: set[str] = field(default_factory=set)
     effects: list[str] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    to_report: list[tuple[Outcome, str, str | None]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
 
     def request(
@@ -65,8 +66,16 @@ class Receiver:
         self.headers.append(headers)
         self.requests.append((event_id, item_id))
         if self.reports:
-            self.world.report(self._outcome(event_id), event_id, item_id if self.reports_replays else None)
+            self.to_report.append(
+                (self._outcome(event_id), event_id, item_id if self.reports_replays else None)
+            )
         return Response(self.status, {}, b"", 1.0)
+
+    def ship(self) -> None:
+        """What the receiver recorded reaches the facts; their writer has one thread."""
+        for record in self.to_report:
+            self.world.report(*record)
+        self.to_report.clear()
 
     def _outcome(self, event_id: str) -> Outcome:
         if event_id in self.done:
@@ -138,6 +147,7 @@ class World:
     def turn(self, times: int = 1) -> None:
         for _ in range(times):
             self.engine.run(self.epoch)
+            self.receiver.ship()
             self.intake.run(self.epoch)
             self.clock.move(timedelta(seconds=1))
 
