@@ -67,8 +67,9 @@ class Shipper:
     """One collector, one key, one thread; shared by any number of receivers and recorders.
 
     url: the collector's address, e.g. http://127.0.0.1:8700. key: an ingest key. A batch leaves when
-    batch_size records wait, or batch_delay_s after the last. max_waiting: records kept in memory at most.
-    Queue samples are posted each sample_every_s. Raises ValueError for an address or key that cannot be one.
+    batch_size records wait, or batch_delay_s after the last. max_waiting: records kept in memory at most;
+    max_waiting_bytes bounds them too; captured bodies beyond it are left out of their records. Queue samples
+    are posted each sample_every_s. Raises ValueError for an address or key that cannot be one.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Shipper:
         batch_size: int = 100,
         batch_delay_s: float = 5.0,
         max_waiting: int = 50_000,
+        max_waiting_bytes: int = MAX_WAITING_BYTES,
         timeout_s: float = 10.0,
         sample_every_s: float = 10.0,
         instance: str = "",
@@ -88,6 +90,7 @@ class Shipper:
         self._batch_size = batch_size
         self._batch_delay_s = batch_delay_s
         self._max_waiting = max_waiting
+        self._max_waiting_bytes = max_waiting_bytes
         self._sample_every_s = sample_every_s
         self._given_instance = instance
         self._uniform = uniform
@@ -99,7 +102,7 @@ class Shipper:
         """State of one process; made anew in a forked child, whose parent ships what it had noted."""
         self._instance = self._given_instance or f"{socket.gethostname()[:100]}-{os.getpid()}"
         self._noted: Deque[Noted] = deque()
-        self._spool = Spool(self._max_waiting, MAX_WAITING_BYTES)
+        self._spool = Spool(self._max_waiting, self._max_waiting_bytes)
         self._in_flight = 0
         self._accepted = 0
         self._dropped: Dict[str, int] = {}
@@ -156,6 +159,7 @@ class Shipper:
     def flush(self, timeout_s: float = FINAL_FLUSH_S) -> bool:
         """Ships what waits, for at most `timeout_s`; whether nothing waits any more."""
         deadline_s = time.monotonic() + timeout_s
+        self._closing = False  # after a close: once more
         self._due_s = 0.0
         if not self._told_to_wait:
             self._not_before_s = 0.0
@@ -185,10 +189,8 @@ class Shipper:
         self._start()
 
     def _nudge(self, number: int = 0) -> None:
-        if number > self._max_waiting:
-            with self._lock, contextlib.suppress(IndexError):
-                self._uncount_capture(self._noted.popleft())
-                self._drop("memory_full")
+        while number + len(self._spool) + self._in_flight > self._max_waiting and self._drop_oldest():
+            number = len(self._noted)
         thread = self._thread
         if (thread is None or not thread.is_alive()) and not self._closing:
             with self._lock:
@@ -199,11 +201,23 @@ class Shipper:
         if not self._wake.is_set():
             self._wake.set()
 
+    def _drop_oldest(self) -> bool:
+        """Whether anything was left to drop."""
+        with self._lock:
+            if len(self._spool):
+                self._spool.drop_oldest()
+            elif self._noted:
+                self._uncount_capture(self._noted.popleft())
+            else:
+                return False
+            self._drop("memory_full")
+            return True
+
     def _bound_capture(self, capture: Any) -> None:
         """Leaves the body out when the captures that wait are too many bytes: the record matters more."""
         size = _capture_bytes(capture)
         with self._lock:
-            if self._capture_bytes + size <= MAX_WAITING_BYTES:
+            if self._capture_bytes + size <= self._max_waiting_bytes:
                 self._capture_bytes += size
             else:
                 capture.pop("body", None)
@@ -289,7 +303,7 @@ class Shipper:
         except (HTTPException, OSError) as exc:
             self._back_off(f"the collector cannot be reached ({exc})")
             return _Settled(left=records)
-        if answer.status == 200 and isinstance(answer.document, dict) and "accepted" in answer.document:
+        if answer.status == 200 and _is_collectors(answer.document):
             return self._taken(len(records), answer.document)
         if answer.status not in _TOO_MUCH:
             self._refused(answer)
@@ -322,7 +336,8 @@ class Shipper:
 
     def _refused(self, answer: Answered) -> None:
         if answer.status < 400 or answer.status in _MISCONFIGURED:
-            self._back_off(f"HTTP {answer.status}: check the collector's address and the key", RETRY_CAP_S)
+            wait_s = self._uniform(RETRY_CAP_S / 2, RETRY_CAP_S)
+            self._back_off(f"HTTP {answer.status}: check the collector's address and the key", wait_s)
         else:
             self._back_off(f"the collector answers HTTP {answer.status}", answer.retry_after_s)
 
@@ -385,6 +400,11 @@ def _encoded(noted: Noted) -> bytes:
         return json.dumps(record, allow_nan=False, separators=(",", ":"), default=_plain).encode()
     except (TypeError, ValueError, RecursionError):
         return b""
+
+
+def _is_collectors(document: Any) -> bool:
+    """Whether this is a collector's answer, and not a login page's or a proxy's."""
+    return isinstance(document, dict) and isinstance(document.get("accepted"), int)
 
 
 def _capture_bytes(capture: Any) -> int:

@@ -24,12 +24,16 @@ class Spool:
         self._waiting.append(record)
         self._bytes += len(record)
         dropped = 0
-        while len(self._waiting) > self._max_records or (
-            self._bytes > self._max_bytes and len(self._waiting) > 1
+        while len(self._waiting) > 1 and (
+            len(self._waiting) > self._max_records or self._bytes > self._max_bytes
         ):
-            self._bytes -= len(self._waiting.popleft())
+            self.drop_oldest()
             dropped += 1
         return dropped
+
+    def drop_oldest(self) -> None:
+        """Raises IndexError when nothing waits."""
+        self._bytes -= len(self._waiting.popleft())
 
     def take(self, max_records: int, max_bytes: int) -> List[bytes]:
         """The oldest records, at least one where there is any, out of the spool."""
