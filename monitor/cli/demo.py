@@ -24,7 +24,7 @@ from monitor.maintain.demo.run import run
 @click.option(
     "--for",
     "length",
-    help="End after so much traffic, such as 2m, and fail unless what is promised by then has happened.",
+    help="End once what is promised by then (2m: an alert arrives, 6m: it resolves) has happened; else fail.",
 )
 def demo(directory: Path, length: str | None) -> None:
     """Run a monitor, a receiver, and providers that send: watch an alert fire, arrive and resolve."""

@@ -44,8 +44,8 @@ Say = Callable[[str], None]
 def run(
     directory: Path, say: Say, stop: threading.Event, clock: Clock, for_s: float | None = None
 ) -> list[Promise]:
-    """Runs until `stop` is set or `for_s` seconds of traffic have passed; what was promised, and when it
-    happened.
+    """Runs until `stop` is set, or for at most `for_s` seconds of traffic: until all that is promised by then
+    has happened. What was promised, and when it happened.
 
     Raises ConfigError for a directory that cannot be used, Unavailable when a process does not start.
     """
@@ -64,7 +64,7 @@ def run(
                 say(line)
             with Sender(stage.receiver_url, stage.routes, clock, SystemRandom()) as sender:
                 began.now()
-                _watch(ledger, sender, began, say, stop, for_s)
+                _watch(ledger, sender, began, say, lambda: stop.is_set() or story.is_shown(for_s), for_s)
         waiting = _dead_letters(stage, clock)
     for line in _ending(story, waiting):
         say(line)
@@ -137,12 +137,13 @@ def _watch(
     sender: Sender,
     began: _Began,
     say: Say,
-    stop: threading.Event,
+    is_over: Callable[[], bool],
     for_s: float | None,
 ) -> None:
     """Breaks and mends the ledger, and says how the traffic goes, until the end."""
-    reported_s = 0.0
-    while not stop.wait(TICK_S):
+    reported_s, pause = 0.0, threading.Event()
+    while not is_over():
+        pause.wait(TICK_S)
         elapsed_s = began.elapsed_s()
         if for_s is not None and elapsed_s >= for_s:
             return

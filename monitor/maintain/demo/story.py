@@ -49,9 +49,10 @@ class Story:
             book = self._resolved if "Resolved: " in message.title else self._fired
             book.setdefault(message.by, elapsed_s)
 
-    def is_over(self) -> bool:
-        """Whether all that was promised has happened."""
-        return all(promise.kept_at_s is not None for promise in self.promises())
+    def is_shown(self, by_s: float | None) -> bool:
+        """Whether all that is promised by then has happened; False when nothing is."""
+        due = [promise for promise in self.promises() if by_s is not None and promise.within_s <= by_s]
+        return bool(due) and all(promise.kept_at_s is not None for promise in due)
 
     def promises(self) -> list[Promise]:
         with self._lock:

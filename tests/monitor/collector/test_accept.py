@@ -1,6 +1,5 @@
 """Judging records: ids, and that the fast way and the slow way agree."""
 
-import json
 import random
 from uuid import UUID
 
@@ -8,6 +7,7 @@ import msgspec
 import pytest
 
 from monitor.collector.accept import Terms, derived_id, judged
+from monitor.collector.columns import Columns
 from monitor.collector.wire import RecordIn
 
 NOW_US = 1_795_000_000_000_000
@@ -67,7 +67,8 @@ def test_each_is_judged_alike_alone_and_in_company(mixed: bool) -> None:
     together = judged(records, range(200), terms)
     alone = [judged([r], [i], terms) for i, r in enumerate(records)]
 
-    assert [*together.records] == [r for one in alone for r in one.records]
+    for name in Columns._fields:
+        assert [*getattr(together.columns, name)] == [v for one in alone for v in getattr(one.columns, name)]
     assert [*together.indexes] == [i for one in alone for i in one.indexes]
     assert [*together.rejected] == [e for one in alone for e in one.rejected]
     assert together.ids == b"".join(one.ids for one in alone)
@@ -84,7 +85,10 @@ def test_ids_that_only_look_right_side_by_side_are_refused_both() -> None:
 
 
 def test_reason_of_what_was_not_rejected_is_dropped() -> None:
-    (kept,) = judged([record(reason="bad_signature")], [0], Terms(NOW_US)).records
+    columns = judged([record(reason="bad_signature")], [0], Terms(NOW_US)).columns
 
-    assert kept.reason is None
-    assert json.loads(msgspec.json.encode(kept))["outcome"] == "succeeded"
+    assert (columns.reason, columns.outcome) == ((None,), ("succeeded",))
+
+
+def test_columns_are_the_fields_of_a_record_in_their_order() -> None:
+    assert Columns._fields == RecordIn.__struct_fields__

@@ -24,8 +24,11 @@ class TlsServer:
 
 
 @contextmanager
-def tls_server(directory: Path, name: str, not_after: datetime) -> Iterator[TlsServer]:
-    """Serves 204 to every GET under a self-signed certificate for `name` that ends at `not_after`."""
+def tls_server(directory: Path, name: str, not_after: datetime, port: int = 0) -> Iterator[TlsServer]:
+    """Serves 204 to every GET under a self-signed certificate for `name` that ends at `not_after`.
+
+    port: 0 takes a free one; a port given lets a renewed certificate follow an expired one.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = (
@@ -59,7 +62,7 @@ def tls_server(directory: Path, name: str, not_after: datetime) -> Iterator[TlsS
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert_file, key_file)
-    server = QuietServer(("127.0.0.1", 0), Handler)
+    server = QuietServer(("127.0.0.1", port), Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

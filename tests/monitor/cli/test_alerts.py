@@ -1,0 +1,156 @@
+"""`hookvitals alerts`, `silence`, `dead-letters`, `replay`, `channel`, `config apply` over a real store."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from alerts.model import Alert, Evidence, Severity, State, fingerprint_of
+from monitor.clock import SystemClock
+from monitor.dead_letters import LetterKey, LetterRecord, LetterState, Standing
+from monitor.model import Outcome
+from monitor.store.control import Control
+from tests.alerts.support import Service, serving
+from tests.monitor.cli.running import error_of, run
+
+NOW = SystemClock().now()
+LABELS = {"environment": "production", "source": "stripe", "endpoint": "payments"}
+FIRING = Alert(
+    fingerprint_of("error_rate", LABELS),
+    "error_rate",
+    "error_rate",
+    Severity.ERROR,
+    LABELS,
+    State.FIRING,
+    NOW,
+    NOW,
+    Evidence("12 % of stripe/payments failed"),
+    firing_since=NOW,
+    revision=1,
+    episode=1,
+)
+LETTER = LetterKey("production", "stripe", "payments", "evt_1")
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    assert run("db", "upgrade", data_dir=tmp_path).exit_code == 0
+    return tmp_path
+
+
+@pytest.fixture
+def control(data_dir: Path) -> Iterator[Control]:
+    opened = Control.open(f"sqlite:///{data_dir / 'control.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def letter(control: Control) -> str:
+    record = LetterRecord("0193f000-0000-7000-8000-000000000001", NOW, Outcome.DEAD_LETTERED, "invoice.paid")
+    with control.write() as tx:
+        control.letters.hear(tx, LETTER, record)
+        control.letters.put(
+            tx, LETTER.id, Standing(LetterState.OPEN, "invoice.paid", NOW, error_class="Timeout")
+        )
+    return LETTER.id
+
+
+def good(result: Result) -> str:
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def test_firing_alert_is_listed_and_taken_on_by_the_start_of_its_id(data_dir: Path, control: Control) -> None:
+    with control.write() as tx:
+        control.alerts.put(tx, FIRING, [])
+    assert "12 % of stripe/payments failed" in good(run("alerts", "list", data_dir=data_dir))
+    said = good(run("alerts", "ack", FIRING.fingerprint[:8], "--note", "looking", data_dir=data_dir))
+    assert said.endswith("took on error_rate at stripe/payments\n")
+    found = control.alerts.get(FIRING.fingerprint)
+    assert found is not None
+    assert found.ack is not None
+    assert found.ack.note == "looking"
+
+
+def test_alert_that_is_not_there_cannot_be_taken_on(data_dir: Path) -> None:
+    assert "there is no alert abc" in error_of(run("alerts", "ack", "abc", data_dir=data_dir))
+
+
+def test_silence_is_made_listed_and_ended(data_dir: Path) -> None:
+    words = ("silence", "create", "source=stripe", "--for", "30m", "--comment", "maintenance")
+    made = good(run(*words, data_dir=data_dir))
+    silence_id = made.split()[1]
+    assert "source=stripe" in good(run("silence", "list", data_dir=data_dir))
+    good(run("silence", "end", silence_id, data_dir=data_dir))
+    assert good(run("silence", "list", data_dir=data_dir)) == "no silences\n"
+
+
+@pytest.mark.parametrize("matcher", ["stripe", "=stripe", "source="])
+def test_matcher_without_label_or_pattern_is_refused_with_the_form(data_dir: Path, matcher: str) -> None:
+    result = run("silence", "create", matcher, "--comment", "x", data_dir=data_dir)
+    assert "label=pattern" in error_of(result)
+
+
+def test_dead_letters_are_listed_and_shown(data_dir: Path, letter: str) -> None:
+    assert "Timeout" in good(run("dead-letters", "list", data_dir=data_dir))
+    assert good(run("dead-letters", "list", "--ids", data_dir=data_dir)) == f"{letter}\n"
+    shown = json.loads(good(run("dead-letters", "show", letter, data_dir=data_dir)))
+    assert (shown["event_id"], shown["state"], shown["body"]) == ("evt_1", "open", "missing")
+    assert [record["outcome"] for record in shown["records"]] == ["dead_lettered"]
+
+
+def test_plan_says_what_is_left_out_and_why(data_dir: Path, letter: str) -> None:
+    said = good(run("replay", "plan", "--all", data_dir=data_dir))
+    assert said.splitlines()[0].startswith("0 of 1 letters would be sent")
+    assert "capture_missing" in said
+
+
+def test_replay_that_can_send_nothing_is_not_started(data_dir: Path, letter: str) -> None:
+    result = run("replay", "start", letter, "--reason", "try again", data_dir=data_dir)
+    assert "none of these letters can be replayed" in error_of(result)
+    assert good(run("replay", "status", data_dir=data_dir)) == "no replays yet\n"
+
+
+def test_replay_needs_letters(data_dir: Path) -> None:
+    assert "by id, or choose --all" in error_of(run("replay", "plan", data_dir=data_dir))
+    assert "there is no replay" in error_of(run("replay", "status", "rp_x", data_dir=data_dir))
+    assert (
+        good(run("replay", "plan", "--all", data_dir=data_dir)) == "no open dead letters: nothing to replay\n"
+    )
+
+
+def test_channel_test_arrives(tmp_path: Path) -> None:
+    file, url = tmp_path / "hookvitals.toml", tmp_path / "url"
+    file.write_text(
+        '[egress]\nallow = ["127.0.0.0/8"]\n'
+        f'[[channels]]\nkind = "slack"\nname = "team"\nurl = {{ file = "{url}" }}\n'
+    )
+    with serving(Service()) as slack:
+        url.write_text(f"{slack.url}/services/x")
+        assert good(run("channel", "test", "team", config=file)) == "team took the message\n"
+        assert b"test" in slack.seen[0].body
+        slack.status = 500
+        assert "HTTP 500" in error_of(run("channel", "test", "team", config=file))
+    assert "there are: team" in error_of(run("channel", "test", "taem", config=file))
+
+
+def test_config_is_applied_once_and_shown(data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text('[[rules]]\nkind = "error_rate"\nthreshold = 0.1\n')
+    assert "1 changes, none applied" in good(
+        run("config", "apply", str(file), "--dry-run", data_dir=data_dir)
+    )
+    assert "version 1 is in force" in good(run("config", "apply", str(file), data_dir=data_dir))
+    assert "version 1 stays in force" in good(run("config", "apply", str(file), data_dir=data_dir))
+    shown = json.loads(good(run("config", "show", "--defaults", data_dir=data_dir)))
+    assert shown["version"] == 1
+    assert shown["effective_rules"]["error_rate"]["threshold"] == 0.1
+    assert shown["process"]["secret_key"] in ("", "**********")
+
+
+def test_silence_has_an_end(data_dir: Path) -> None:
+    words = ("silence", "create", "source=stripe", "--for", "400d", "--comment", "forever")
+    assert "within 90 days" in error_of(run(*words, data_dir=data_dir))
