@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from monitor.clock import to_us
+from monitor.collector.columns import Columns, Text, columns_of, is_blank, taken
 from monitor.collector.wire import RecordIn, RejectedRecord
 from monitor.model import REASON_CODES, UNVERIFIED, Reason
 from monitor.sparse import Ints
@@ -22,6 +23,7 @@ FUTURE_US = 300_000_000
 MESSAGE_CHARS = 4_096
 STACK_CHARS = 16_384
 USER_AGENT_CHARS = 512
+KEY_CHARS = 64
 LABEL_CHARS = 256
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -46,7 +48,7 @@ class Judged:
     indexes: where each stood in the request. ids: 16 bytes a record. stamp_ms: the stamp of each id.
     """
 
-    records: Sequence[RecordIn]
+    columns: Columns
     indexes: Sequence[int]
     ids: bytes
     stamp_ms: Ints
@@ -63,30 +65,32 @@ class _Refused(Exception):
 def judged(records: Sequence[RecordIn], indexes: Sequence[int], terms: Terms) -> Judged:
     """The records that may be stored, made ready, and the others with the reason."""
     rejected: list[RejectedRecord] = []
+    columns = columns_of(records)
     kept = list(zip(records, indexes, strict=True))
-    foreign = _is_foreign(records, terms)
-    if foreign or any(map(_needs_settling, records)):
+    if _is_foreign(columns, terms) or _some_need_settling(columns):
         kept = [
             (settled, index)
             for record, index in kept
             if (settled := _settled_or_noted(record, index, terms, rejected)) is not None
         ]
-    timed = _timed([record for record, _ in kept], terms)
+        columns = columns_of([record for record, _ in kept])
+    timed = _timed(columns, terms)
     if timed is None:  # some id or time is wrong: find which
         kept = [(record, index) for record, index in kept if not _noted(record, index, terms, rejected)]
-        timed = _timed([record for record, _ in kept], terms)
+        columns = columns_of([record for record, _ in kept])
+        timed = _timed(columns, terms)
         assert timed is not None
     ids, stamp_ms, received_us = timed
     rejected.sort(key=lambda entry: entry.index)
-    return Judged([r for r, _ in kept], [i for _, i in kept], ids, stamp_ms, received_us, rejected)
+    return Judged(columns, [index for _, index in kept], ids, stamp_ms, received_us, rejected)
 
 
 def without(found: Judged, faults: Mapping[int, tuple[str, str, str]]) -> Judged:
     """The same without the records at these places, whose (pointer, code, detail) join the rejected."""
-    places = [place for place in range(len(found.records)) if place not in faults]
+    places = [place for place in range(len(found.indexes)) if place not in faults]
     rejected = [RejectedRecord(found.indexes[place], *fault) for place, fault in faults.items()]
     return Judged(
-        [found.records[place] for place in places],
+        taken(found.columns, places),
         [found.indexes[place] for place in places],
         b"".join(found.ids[16 * place : 16 * place + 16] for place in places),
         found.stamp_ms[places],
@@ -95,27 +99,41 @@ def without(found: Judged, faults: Mapping[int, tuple[str, str, str]]) -> Judged
     )
 
 
-def _is_foreign(records: Sequence[RecordIn], terms: Terms) -> bool:
+def _is_foreign(columns: Columns, terms: Terms) -> bool:
     """Whether some record names a source or an environment that is not the key's."""
-    if terms.sources and not {record.source for record in records} <= terms.sources:
+    if terms.sources and not set(columns.source) <= terms.sources:
         return True
-    return terms.environment is not None and {record.environment for record in records} != {terms.environment}
+    return terms.environment is not None and set(columns.environment) != {terms.environment}
 
 
-def _needs_settling(r: RecordIn) -> bool:
-    """Whether the record cannot be stored just as it came."""
+def _some_need_settling(c: Columns) -> bool:
+    """Whether some record cannot be stored just as it came."""
     return (
-        r.record_id is None
-        or r.event_id is None
-        or r.event_type is None
-        or r.reason is not None
-        or r.outcome == "rejected"
-        or (r.ack_ms is not None and r.http_status is None)
-        or (r.error_message is not None and len(r.error_message) > MESSAGE_CHARS)
-        or (r.error_stack is not None and len(r.error_stack) > STACK_CHARS)
-        or (r.user_agent is not None and len(r.user_agent) > USER_AGENT_CHARS)
-        or (r.labels is not None and any(len(k) + len(v) > LABEL_CHARS for k, v in r.labels.items()))
+        None in c.record_id
+        or None in c.event_id
+        or None in c.event_type
+        or "rejected" in c.outcome
+        or not is_blank(c.reason)
+        or (None in c.http_status and _ack_without_status(c))
+        or _longest(c.error_message) > MESSAGE_CHARS
+        or _longest(c.error_stack) > STACK_CHARS
+        or _longest(c.user_agent) > USER_AGENT_CHARS
+        or not all(map(_is_short, filter(None, c.labels)))
     )
+
+
+def _ack_without_status(c: Columns) -> bool:
+    return any(
+        status is None and ack is not None for status, ack in zip(c.http_status, c.ack_ms, strict=True)
+    )
+
+
+def _longest(column: Text) -> int:
+    return max(map(len, filter(None, column)), default=0)
+
+
+def _is_short(labels: Mapping[str, str]) -> bool:
+    return all(len(key) <= KEY_CHARS and len(value) <= LABEL_CHARS for key, value in labels.items())
 
 
 def _settled_or_noted(
@@ -123,7 +141,7 @@ def _settled_or_noted(
 ) -> RecordIn | None:
     try:
         _check(record, terms)
-        return _settled(record, terms) if _needs_settling(record) else record
+        return _settled(record, terms)
     except _Refused as exc:
         rejected.append(RejectedRecord(index, exc.pointer, exc.code, exc.detail))
         return None
@@ -200,31 +218,32 @@ def derived_id(record: RecordIn, now_us: int) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _timed(records: Sequence[RecordIn], terms: Terms) -> tuple[bytes, Ints, list[int]] | None:
+def _timed(columns: Columns, terms: Terms) -> tuple[bytes, Ints, list[int]] | None:
     """(ids, their stamps, received_at in microseconds), all at once; None when any of them is wrong."""
-    ids = _bytes_of([record.record_id or "" for record in records])
+    ids = _bytes_of(columns.record_id)
     if ids is None:
         return None
     halves = np.frombuffer(ids, dtype=">u8").astype(np.uint64).reshape(-1, 2)
     if ((halves[:, 0] >> 12 & 0xF) != 7).any() or (halves[:, 1] >> 62 != 2).any():
         return None
     stamp_ms = (halves[:, 0] >> 16).astype(np.int64)
-    received_us = [_us(record.received_at) for record in records]
+    received_us = [at if isinstance(at, int) else to_us(at) for at in columns.received_at]
     latest_us = terms.now_us + FUTURE_US
-    if records and (
+    if received_us and (
         int(stamp_ms.max()) * 1000 > latest_us or min(received_us) < 0 or max(received_us) > latest_us
     ):
         return None
     return ids, stamp_ms, received_us
 
 
-def _bytes_of(ids: Sequence[str]) -> bytes | None:
+def _bytes_of(ids: Text) -> bytes | None:
     """16 bytes an id, one after the other; None unless every one is written as a UUID."""
     if not ids:
         return b""
-    if set(map(len, ids)) != {36}:
+    given = [record_id or "" for record_id in ids]
+    if set(map(len, given)) != {36}:
         return None
-    text = "".join(ids)
+    text = "".join(given)
     try:
         raw = np.frombuffer(text.encode("ascii"), dtype=np.uint8).reshape(-1, 36)
         packed = bytes.fromhex(text.replace("-", ""))
@@ -275,4 +294,4 @@ def _cut(text: str | None, chars: int) -> str | None:
 
 
 def _bounded(labels: Mapping[str, str] | None) -> dict[str, str] | None:
-    return {key[:64]: value[: LABEL_CHARS - 64] for key, value in labels.items()} if labels else None
+    return {key[:KEY_CHARS]: value[:LABEL_CHARS] for key, value in labels.items()} if labels else None

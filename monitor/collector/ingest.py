@@ -4,10 +4,11 @@ Knows no HTTP. Every count of the answer is of records that are on disk, or of e
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from monitor.collector.accept import Judged, Terms, judged, without
+from monitor.collector.columns import Columns
 from monitor.collector.counters import REJECTION_CODES, Counters
 from monitor.collector.decode import BodyDecoder
 from monitor.collector.keys import Key
@@ -53,7 +54,7 @@ class Ingest:
         now_us = self._now_us()
         found = judged(decoded.items, decoded.indexes, Terms(now_us, key.sources, key.environment))
         found, coded = self._coded(found)
-        bare = self._bare(found.records)
+        bare = self._bare(found.columns)
         batch = packed(found, coded, self._sealer, self._names.endpoint, bare)
         batch = replace(batch, client=client_counts(decoded.client, now_us))
         rejected = [*decoded.rejected, *found.rejected]
@@ -69,18 +70,21 @@ class Ingest:
         return answer
 
     def _coded(self, found: Judged) -> tuple[Judged, Coded]:
-        coded = self._names.coded(found.records)
+        coded = self._names.coded(found.columns)
         while coded.refused:
             found = without(found, {place: ("", "name_cap", why) for place, why in coded.refused.items()})
-            coded = self._names.coded(found.records)
+            coded = self._names.coded(found.columns)
         return found, coded
 
-    def _bare(self, records: Sequence[RecordIn]) -> frozenset[int]:
+    def _bare(self, columns: Columns) -> frozenset[int]:
         """Places of rejections over their bound a minute: stored, so that all counts stay exact, but bare."""
+        if "rejected" not in columns.outcome:
+            return frozenset()
+        kinds = zip(columns.source, columns.reason, columns.remote_ip, strict=True)
         return frozenset(
             place
-            for place, r in enumerate(records)
-            if r.outcome == "rejected" and not self._rejections.allows((r.source, r.reason, r.remote_ip))
+            for place, (kind, outcome) in enumerate(zip(kinds, columns.outcome, strict=True))
+            if outcome == "rejected" and not self._rejections.allows(kind)
         )
 
     def _count(self, answer: Answer, body: bytes, coded: Coded, bare: int) -> None:

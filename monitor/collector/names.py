@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from monitor.collector.columns import Columns, is_blank
 from monitor.collector.link import Writer
-from monitor.collector.wire import RecordIn
 from monitor.errors import TooLarge
 from monitor.model import OTHER, SeriesKey
 
@@ -46,25 +46,23 @@ class Names:
         self._capped_routes: dict[Route, int] = {}
         self._capped_errors: dict[ErrorName, int] = {}
 
-    def coded(self, records: Sequence[RecordIn]) -> Coded:
+    def coded(self, columns: Columns) -> Coded:
         """The codes of the records' names; new ones are made by the writer. Raises Unavailable."""
-        get = self._routes.get
-        found = [get((r.environment, r.source, r.endpoint, r.event_type)) for r in records]
-        routes = [code for code in found if code is not None]
+        wanted: list[Route] = list(
+            zip(columns.environment, columns.source, columns.endpoint, columns.event_type, strict=True)
+        )
+        found = list(map(self._routes.get, wanted))
         capped: dict[int, str] = {}
-        if len(routes) != len(records):
-            capped_routes, full = self._learnt(
-                _route(r) for r, code in zip(records, found, strict=True) if code is None
-            )
-            refused = {place: full[_route(r)] for place, r in enumerate(records) if _route(r) in full}
+        if None in found:
+            unknown = {route for route, code in zip(wanted, found, strict=True) if code is None}
+            capped_routes, full = self._learnt(unknown)
+            refused = {place: full[route] for place, route in enumerate(wanted) if route in full}
             if refused:
                 return Coded(refused=refused)
-            routes = [self._routes.get(_route(r)) or capped_routes[_route(r)] for r in records]
-            capped = {
-                place: r.event_type or "" for place, r in enumerate(records) if _route(r) in capped_routes
-            }
-        errors, capped_errors = self._coded_errors(records)
-        return Coded(routes, errors, capped, capped_errors)
+            found = [self._routes.get(route) or capped_routes[route] for route in wanted]
+            capped = {place: route[3] or "" for place, route in enumerate(wanted) if route in capped_routes}
+        errors, capped_errors = self._coded_errors(columns, wanted)
+        return Coded(found, errors, capped, capped_errors)  # type: ignore[arg-type]  # no None is left
 
     def endpoint(self, environment: str, source: str, endpoint: str) -> int:
         """The code of an endpoint. Raises TooLarge when there is no room for it."""
@@ -102,20 +100,21 @@ class Names:
                     self._routes[_of(key)] = code
         return capped, full
 
-    def _coded_errors(self, records: Sequence[RecordIn]) -> tuple[list[int], dict[int, str]]:
-        codes = [0] * len(records)
+    def _coded_errors(self, columns: Columns, routes: Sequence[Route]) -> tuple[list[int], dict[int, str]]:
+        codes = [0] * len(routes)
         capped: dict[int, str] = {}
+        if is_blank(columns.error_class):
+            return codes, capped
         names = {
-            place: (self.endpoint(r.environment, r.source, r.endpoint), r.error_class)
-            for place, r in enumerate(records)
-            if r.error_class
+            place: (self.endpoint(*routes[place][:3]), text)
+            for place, text in enumerate(columns.error_class)
+            if text
         }
-        if names:
-            over = self._learnt_errors({name for name in names.values() if name not in self._errors})
-            for place, name in names.items():
-                codes[place] = self._errors.get(name) or over[name]
-                if name in over:
-                    capped[place] = name[1]
+        over = self._learnt_errors({name for name in names.values() if name not in self._errors})
+        for place, name in names.items():
+            codes[place] = self._errors.get(name) or over[name]
+            if name in over:
+                capped[place] = name[1]
         return codes, capped
 
     def _learnt_errors(self, wanted: set[ErrorName]) -> dict[ErrorName, int]:
@@ -130,10 +129,6 @@ class Names:
             else:
                 self._errors[endpoint, text] = code
         return capped
-
-
-def _route(record: RecordIn) -> Route:
-    return (record.environment, record.source, record.endpoint, record.event_type)
 
 
 def _of(key: SeriesKey) -> Route:

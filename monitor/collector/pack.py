@@ -3,7 +3,8 @@
 Pure but for the randomness of sealing. What a column holds is said in monitor.store.facts.schema.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
@@ -12,17 +13,20 @@ import numpy as np
 
 from monitor.clock import to_us
 from monitor.collector.accept import Judged
+from monitor.collector.columns import Columns, is_blank
 from monitor.collector.names import Coded
-from monitor.collector.wire import CaptureIn, ClientIn, RecordIn
-from monitor.model import OUTCOME_CODES, REASON_CODES, Capture
+from monitor.collector.wire import CaptureIn, ClientIn
+from monitor.model import OUTCOME_CODES, REASON_CODES, Capture, Duration
 from monitor.rollup import ABSENT, CANARY, DELTA, REPLAY, Deltas
 from monitor.seal import Sealer, capture_context, sealed_capture
 from monitor.sparse import Ints
+from monitor.store.facts.detail import Detail
 from monitor.store.facts.protocol import Batch, CaptureRow, ClientCounts
 
 _encode = msgspec.msgpack.Encoder().encode
 _FORBIDDEN_HEADERS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
-_Columns = list[list[int | None]]
+_DEFAULTS = msgspec.structs.astuple(Detail())
+VERSION_CHARS = 64
 
 
 def packed(
@@ -36,34 +40,34 @@ def packed(
 
     bare: places of rejections that are counted and stored without their texts.
     """
-    records = judged.records
-    durations = _durations_us(records)
-    columns: _Columns = [[None if us < 0 else us for us in column] for column in durations.T.tolist()]
-    outcomes = [OUTCOME_CODES[record.outcome] for record in records]
-    ids = [judged.ids[at : at + 16] for at in range(0, len(judged.ids), 16)]
+    c = judged.columns
+    durations = _durations_us(c)
+    times = [_or_none(column) for column in durations]
+    outcomes = list(map(OUTCOME_CODES.__getitem__, c.outcome))
+    event_ids = [event_id.encode() if event_id else None for event_id in c.event_id]
     rows = list(
         zip(
-            ids,
+            [judged.ids[at : at + 16] for at in range(0, len(judged.ids), 16)],
             coded.routes,
             outcomes,
             judged.received_us,
-            [record.http_status for record in records],
-            columns[2],
+            c.http_status,
+            times[Duration.PROCESS],
             coded.errors,
-            [crc32(record.event_id.encode()) if record.event_id else None for record in records],
-            _details(records, columns, coded, bare),
+            [crc32(event_id) if event_id else None for event_id in event_ids],
+            _details(c, times, coded, bare),
             strict=True,
         )
     )
     return Batch(
         rows,
         _deltas(judged, coded, durations, outcomes),
+        _captures(c, sealer, endpoint),
         [
-            _sealed(place, record, record.capture, sealer, endpoint)
-            for place, record in enumerate(records)
-            if record.capture is not None and record.event_id
+            place
+            for place, r in enumerate(zip(c.outcome, c.replay_id, strict=True))
+            if r[0] == "dead_lettered" or r[1]
         ],
-        [place for place, r in enumerate(records) if r.replay_id or r.outcome == "dead_lettered"],
     )
 
 
@@ -93,101 +97,130 @@ def client_counts(client: ClientIn | None, now_us: int) -> ClientCounts | None:
     )
 
 
-def _durations_us(records: Sequence[RecordIn]) -> Ints:
-    """One row a record, in the order of Duration: microseconds, ABSENT where not reported."""
-    given = [(r.ack_ms, r.queue_ms, r.process_ms, r.verify_ms, r.latency_ms) for r in records]
-    milliseconds = np.array(given, dtype=np.float64).reshape(-1, 5)  # None becomes NaN
+def _durations_us(c: Columns) -> Ints:
+    """A column each in the order of Duration: microseconds, ABSENT where not reported."""
+    milliseconds = np.array(
+        (c.ack_ms, c.queue_ms, c.process_ms, c.verify_ms, c.latency_ms), dtype=np.float64
+    )  # None becomes NaN
     return np.where(np.isnan(milliseconds), ABSENT, np.rint(milliseconds * 1000)).astype(np.int64)
 
 
+def _fed(c: Columns) -> list[int]:
+    """Places of the records that control must hear of."""
+    if "dead_lettered" not in c.outcome and is_blank(c.replay_id):
+        return []
+    both = zip(c.outcome, c.replay_id, strict=True)
+    return [place for place, (outcome, replay) in enumerate(both) if outcome == "dead_lettered" or replay]
+
+
+def _or_none(column: Ints) -> list[int | None]:
+    values: list[int | None] = column.tolist()
+    return [None if us == ABSENT else us for us in values] if (column == ABSENT).any() else values
+
+
 def _deltas(judged: Judged, coded: Coded, durations: Ints, outcomes: Sequence[int]) -> Deltas:
-    records = judged.records
-    deltas = np.empty(len(records), dtype=DELTA)
+    c = judged.columns
+    deltas = np.zeros(len(outcomes), dtype=DELTA)
     deltas["record_id"] = np.frombuffer(judged.ids, dtype="V16")
     deltas["route"] = coded.routes
     deltas["minute"] = judged.stamp_ms // 60_000
     deltas["received_minute"] = np.array(judged.received_us, dtype=np.int64) // 60_000_000
-    deltas["durations"] = durations
+    deltas["durations"] = durations.T
     deltas["error"] = coded.errors
-    deltas["status"] = [record.http_status or 0 for record in records]
+    deltas["status"] = [status or 0 for status in c.http_status]
     deltas["outcome"] = outcomes
-    deltas["reason"] = [REASON_CODES[r.reason] + 1 if r.reason else 0 for r in records]
-    deltas["flags"] = [(REPLAY if r.replay_id else 0) | (CANARY if r.canary else 0) for r in records]
+    if not is_blank(c.reason):
+        deltas["reason"] = [REASON_CODES[reason] + 1 if reason else 0 for reason in c.reason]
+    if True in c.canary:
+        deltas["flags"] |= np.where(c.canary, CANARY, 0).astype(np.uint8)
+    if not is_blank(c.replay_id):
+        deltas["flags"] |= np.array([REPLAY if replay else 0 for replay in c.replay_id], dtype=np.uint8)
     return deltas
 
 
 def _details(
-    records: Sequence[RecordIn], columns: _Columns, coded: Coded, bare: frozenset[int]
+    c: Columns, times: Sequence[list[int | None]], coded: Coded, bare: frozenset[int]
 ) -> list[bytes]:
-    """Arrays in the order of detail.Detail, cut where nothing but defaults would follow."""
-    ack, queue, _, verify, latency = columns
-    return [
-        _encode((r.event_id, *times, r.attempt, r.receiver, r.secret_id, *_rest(place, r, coded, bare)))
-        for place, (r, *times) in enumerate(zip(records, ack, queue, verify, latency, strict=True))
+    """Arrays in the order of detail.Detail, cut where nothing but its defaults would follow."""
+    size = len(c.source)
+    columns: list[Sequence[object]] = [
+        c.event_id,
+        times[Duration.ACK],
+        times[Duration.QUEUE],
+        times[Duration.VERIFY],
+        times[Duration.LATENCY],
+        c.attempt,
+        c.receiver,
+        c.secret_id,
+        _mapped(REASON_CODES.__getitem__, c.reason),
+        c.error_message,
+        c.error_stack,
+        c.canary,
+        c.replay_id,
+        _mapped(lambda ms: round(ms * 1000), c.skew_ms),
+        c.cause,
+        _mapped(_us, c.event_created_at),
+        c.resource,
+        _mapped(lambda version: str(version)[:VERSION_CHARS], c.version),
+        c.remote_ip,
+        c.user_agent,
+        c.trace_id,
+        c.span_id,
+        c.labels,
+        [coded.capped_types.get(place) for place in range(size)] if coded.capped_types else [None] * size,
+        [coded.capped_errors.get(place) for place in range(size)] if coded.capped_errors else [None] * size,
+        [capture is not None for capture in c.capture],
     ]
+    while len(columns) > 1 and not any(columns[-1]):
+        columns.pop()
+    details = list(map(_encode, zip(*columns, strict=True)))
+    for place in bare:
+        details[place] = _encode(_bare(place, columns))
+    return details
 
 
-def _rest(place: int, r: RecordIn, coded: Coded, bare: frozenset[int]) -> tuple[Any, ...]:
-    """The less usual parts of a detail."""
-    if place in bare:
-        return (REASON_CODES[r.reason] if r.reason else None, None, None, r.canary, r.replay_id)
-    parts = (
-        REASON_CODES[r.reason] if r.reason else None,
-        r.error_message,
-        r.error_stack,
-        r.canary,
-        r.replay_id,
-        None if r.skew_ms is None else round(r.skew_ms * 1000),
-        r.cause,
-        _us(r.event_created_at),
-        r.resource,
-        None if r.version is None else str(r.version)[:64],
-        r.remote_ip,
-        r.user_agent,
-        r.trace_id,
-        r.span_id,
-        r.labels,
-        coded.capped_types.get(place),
-        coded.capped_errors.get(place),
-        r.capture is not None,
+def _mapped(change: Callable[[Any], object], column: Sequence[object]) -> Sequence[object]:
+    """The column with its values changed and its Nones kept."""
+    if column.count(None) == len(column):
+        return column
+    return [None if value is None else change(value) for value in column]
+
+
+def _bare(place: int, columns: Sequence[Sequence[object]]) -> tuple[object, ...]:
+    """Of a rejection's detail what its counts need: times, reason, canary and replay."""
+    kept = (1, 2, 3, 4, 8, 11, 12)
+    return tuple(
+        columns[field][place] if field in kept and field < len(columns) else _DEFAULTS[field]
+        for field in range(13)
     )
-    size = len(parts)
-    while size and not parts[size - 1]:
-        size -= 1
-    return parts[:size]
 
 
-def _us(time: Any) -> int | None:
-    return time if time is None or isinstance(time, int) else to_us(time)
+def _us(time: datetime | int | None) -> int | None:
+    return to_us(time) if isinstance(time, datetime) else time
 
 
-def _sealed(
-    place: int,
-    record: RecordIn,
-    capture: CaptureIn,
-    sealer: Sealer,
-    endpoint: Callable[[str, str, str], int],
-) -> CaptureRow:
-    named = (record.environment, record.source, record.endpoint)
-    event_id = record.event_id or ""
-    # a digest in place of a body can be shown, but nothing can be sent from it
-    redacted = capture.redacted or capture.sha256 is not None
-    body = capture.body if capture.body is not None else _digest(capture)
-    kept = Capture(_allowed(capture.headers), body, capture.content_type, redacted)
-    sealed = sealed_capture(sealer, kept, capture_context(*named, event_id))
-    return CaptureRow(place, endpoint(*named), event_id, redacted, sealed)
+def _captures(c: Columns, sealer: Sealer, endpoint: Callable[[str, str, str], int]) -> list[CaptureRow]:
+    if is_blank(c.capture):
+        return []
+    found = []
+    for place, (capture, event_id) in enumerate(zip(c.capture, c.event_id, strict=True)):
+        if capture is not None and event_id:
+            named = (c.environment[place], c.source[place], c.endpoint[place])
+            kept = _kept(capture)
+            sealed = sealed_capture(sealer, kept, capture_context(*named, event_id))
+            found.append(CaptureRow(place, endpoint(*named), event_id, kept.redacted, sealed))
+    return found
 
 
-def _digest(capture: CaptureIn) -> bytes:
-    if capture.sha256 is None:
-        return b""
-    return f"sha256:{capture.sha256} length:{capture.length}".encode()
-
-
-def _allowed(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers without what could be used again: signatures and credentials, whatever the client allows."""
-    return {
+def _kept(capture: CaptureIn) -> Capture:
+    """The capture without signatures and credentials, whatever the client allows."""
+    headers = {
         name: value
-        for name, value in headers.items()
+        for name, value in capture.headers.items()
         if name.lower() not in _FORBIDDEN_HEADERS and "signature" not in name.lower()
     }
+    if capture.body is None and capture.sha256 is not None:
+        # a digest in place of a body can be shown, but nothing can be sent from it
+        digest = f"sha256:{capture.sha256} length:{capture.length}".encode()
+        return Capture(headers, digest, capture.content_type, redacted=True)
+    return Capture(headers, capture.body or b"", capture.content_type, capture.redacted)
