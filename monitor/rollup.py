@@ -191,6 +191,9 @@ def _exemplars(deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_], rows: int
     failures: list[dict[int, bytes]] = [{} for _ in range(rows)]
 
     timed = np.flatnonzero(ordinary & attempt & (taken >= 0))
+    highest = np.full(rows, -1, dtype=np.int64)
+    np.maximum.at(highest, row[timed], taken[timed])
+    timed = timed[taken[timed] == highest[row[timed]]]  # few are left to be put in order
     order = timed[np.lexsort((halves[timed, 1], halves[timed, 0], taken[timed], row[timed]))]
     for i in order[_last_of_runs(row[order])].tolist():
         slowest[int(row[i])] = (int(taken[i]), ids[16 * i : 16 * i + 16])
