@@ -61,7 +61,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.server: $(PROJECT_FILES) | $(BIN)/python
-	$(PIP) install --quiet -c constraints.txt -e ./sdk -e .
+	$(PIP) install --quiet -c constraints.txt -e ./sdk -e '.[demo]'
 	@touch $@
 
 $(VENV)/.developer: $(PROJECT_FILES) | $(BIN)/python

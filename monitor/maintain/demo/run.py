@@ -193,5 +193,5 @@ def _ending(story: Story, waiting: int) -> list[str]:
 
 def _sentence(promise: Promise) -> str:
     if promise.kept_at_s is None:
-        return f"not seen: {promise.what} (promised within {promise.within_s:.0f} s)"
+        return f"not yet seen: {promise.what} (promised within {promise.within_s:.0f} s)"
     return f"after {promise.kept_at_s:.0f} s: {promise.what} (promised within {promise.within_s:.0f} s)"
