@@ -144,7 +144,8 @@ def _counts(deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_]) -> Sheet:
         (row[reasoned], _REASON_KEY + deltas["reason"][reasoned].astype(np.int64) - 1),
         (row[failed], _ERROR_KEY + deltas["error"][failed]),
     ]
-    return joined([Sheet(rows, keys, np.ones(rows.size, dtype=np.int64)) for rows, keys in keyed])
+    # each is reduced before they are joined: what is joined is then as short as the result
+    return joined([reduced(Sheet(rows, keys, np.ones(rows.size, dtype=np.int64))) for rows, keys in keyed])
 
 
 def _stuck(deltas: Deltas, received_row: Ints) -> Sheet:
@@ -175,9 +176,10 @@ def _durations(
             counted &= deltas["status"] > 0
         rows, values = row[counted], taken[counted]
         bins.append(reduced(Sheet(rows, bins_of(values), np.ones(rows.size, dtype=np.int64))))
-        sums.append(Sheet(rows, np.full(rows.size, _SUM_KEY + kind), values))
-        lows.append(Sheet(rows, np.full(rows.size, int(kind)), values))
-        highs.append(lows[-1])
+        sums.append(reduced(Sheet(rows, np.full(rows.size, _SUM_KEY + kind), values)))
+        extremes = Sheet(rows, np.full(rows.size, int(kind)), values)
+        lows.append(reduced(extremes, np.minimum.reduceat))
+        highs.append(reduced(extremes, np.maximum.reduceat))
     return tuple(bins), joined(sums), joined(lows), joined(highs)
 
 
