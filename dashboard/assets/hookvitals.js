@@ -106,9 +106,9 @@
     const values = Array.from(arguments);
     const names = values.pop();
     const params = new URLSearchParams(location.search);
-    names.forEach(function (name, i) {
+    names.forEach(function ([name, plain], i) {
       const value = Array.isArray(values[i]) ? values[i].join(",") : values[i];
-      if (value) params.set(name, value); else params.delete(name);
+      if (value && value !== plain) params.set(name, value); else params.delete(name);
     });
     const text = params.toString() ? "?" + params.toString() : "";
     const before = new URLSearchParams(location.search).toString();  // however it was encoded

@@ -33,7 +33,7 @@ def layout(alert_id: str = "", **query: object) -> Component:
         scope_of(query),
         [html.Div(id="alert-body", className="stack"), acknowledge_dialog("alert")],
         lead=html.Span(id="alert-place"),
-        side=html.Div(id="alert-side"),
+        side=html.Div(id="alert-side", className="actions"),
         stored={"alert_id": unquote(alert_id)},
     )
 

@@ -22,6 +22,7 @@ from monitor.errors import HookvitalsError
 SHOWN = 1000
 _STATES = ("waiting", "open", "permanent", "resolved", "all")
 _FILTERS = ("source", "endpoint", "error", "state")
+_PLAIN = {"state": _STATES[0]}  # what the address need not say
 _COLUMNS = [
     column("event", "Event", 180),
     column("where", "Endpoint", 116),
@@ -80,7 +81,7 @@ def layout(**query: object) -> Component:
             ),
             _dialog(),
             dcc.Store(id="letters-planned"),
-            dcc.Store(id="letters-filters", data=list(_FILTERS)),
+            dcc.Store(id="letters-filters", data=[[name, _PLAIN.get(name, "")] for name in _FILTERS]),
         ],
         lead="Events whose processing was given up. The sender was answered and will not send them again.",
     )
@@ -103,7 +104,7 @@ def _filters(scope: Scope) -> Component:
     state = dmc.Select(
         id="letters-state",
         label="State",
-        value=scope.get("state") or "waiting",
+        value=scope.get("state") or _STATES[0],
         data=[{"value": name, "label": name} for name in _STATES],
         allowDeselect=False,
         size="sm",

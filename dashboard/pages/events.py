@@ -70,7 +70,7 @@ def layout(**query: object) -> Component:
             ),
             dcc.Store(id="events-cursors", data={}),
             dcc.Store(id="events-top"),
-            dcc.Store(id="events-filters", data=list(_FILTERS)),
+            dcc.Store(id="events-filters", data=[[name, ""] for name in _FILTERS]),
         ],
         lead="Newest first: one line a processing record. The filters stand in the address.",
         side=_lookup(),

@@ -29,7 +29,7 @@ def layout(**query: object) -> Component:
         scope,
         [
             panel("Service level of the week", html.Div(id="reports-document")),
-            dcc.Store(id="reports-filters", data=["week"]),
+            dcc.Store(id="reports-filters", data=[["week", ""]]),
         ],
         lead=f"What {scope.environment} promised and kept, between two local midnights on a Monday",
         side=[
@@ -60,6 +60,7 @@ def register(app: Dash, screen: Screen) -> None:
     @app.callback(
         Output("reports-week", "data"),
         Output("reports-week", "value"),
+        Output("reports-filters", "data"),
         Output("reports-document", "children"),
         Output("reports-files", "children"),
         Output("reports-as-of", "children"),
@@ -72,6 +73,7 @@ def register(app: Dash, screen: Screen) -> None:
             return (
                 [],
                 None,
+                [["week", ""]],
                 empty("No week to report yet", "The first report covers the first whole week."),
                 [],
                 as_of(now),
@@ -93,7 +95,7 @@ def register(app: Dash, screen: Screen) -> None:
             )
             for form in ("csv", "json")
         ]
-        return sorted({*weeks, week}, reverse=True), week, document, files, as_of(now)
+        return sorted({*weeks, week}, reverse=True), week, [["week", weeks[0]]], document, files, as_of(now)
 
 
 def _add_route(server: Flask, screen: Screen) -> None:

@@ -37,10 +37,10 @@ class Watched:
     address: str
     troubles: list[str] = field(default_factory=list)
 
-    def log_in(self, name: str = "operator") -> None:
+    def log_in(self, name: str = "operator", password: str = "secret") -> None:
         self.page.goto(f"{self.address}/login")
         self.page.fill("#name", name)
-        self.page.fill("#password", "secret")
+        self.page.fill("#password", password)
         self.page.click("button")
         self.page.wait_for_selector(".page")
 

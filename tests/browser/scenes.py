@@ -161,8 +161,9 @@ def story() -> list[Record]:
     def step(outcome: Outcome, ms: float, n: int, **more: object) -> Record:
         return record(
             outcome,
-            ms / 1000,
+            ms / 1000 - 540,
             n,
+            received_at=NOW - timedelta(minutes=9),
             event_id=EVENT,
             trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
             remote_ip="34.231.148.64",

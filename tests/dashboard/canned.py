@@ -41,6 +41,7 @@ class CannedReads:
     replay_lines: Sequence[ReplayLine] = ()
     status_view: StatusView = field(default_factory=lambda: StatusView(None, (), (), None, None, None, ()))
     weeks: Sequence[str] = ()
+    document: bytes = b""
     asked: list[Scope] = field(default_factory=list)
 
     def shell(self, environment: str, now: datetime) -> ShellView:
@@ -89,7 +90,7 @@ class CannedReads:
         return self.weeks
 
     def report(self, environment: str, week: str, form: str, now: datetime) -> tuple[str, bytes]:
-        return "text/html", f"<!doctype html><title>{week}</title><p>Report {week}</p>".encode()
+        return "text/html", self.document or f"<!doctype html><p>Report {week}</p>".encode()
 
     def status(self, now: datetime) -> StatusView:
         return self.status_view
