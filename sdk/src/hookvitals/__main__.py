@@ -2,59 +2,80 @@
 
 import argparse
 import json
+import os
 import sys
 import urllib.error
 import urllib.request
-from typing import List, Optional
+import uuid
+from pathlib import Path
+from typing import Dict, List, Optional, Tuple
 
 from hookvitals.profiles import PROFILES
 from hookvitals.testing import signed_request
 
+SECRET_VARIABLE = "HOOKVITALS_SEND_SECRET"  # noqa: S105  # its name, not a secret
+_ANSWER_BYTES = 2000
+
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Exit status 0 when the receiver answered 2xx, 1 when it did not, 2 when nothing could be sent."""
-    parser = argparse.ArgumentParser(prog="python -m hookvitals", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    send = commands.add_parser("send", help="send one signed test event")
-    send.add_argument(
-        "--url", required=True, help="the receiver, e.g. http://127.0.0.1:5000/webhooks/billing"
-    )
-    send.add_argument("--scheme", default="standard", choices=sorted(PROFILES), help="who seems to send it")
-    send.add_argument("--secret", required=True, help="the signing secret the receiver has")
-    send.add_argument("--type", default="test.event", help="event type")
-    send.add_argument("--id", default=None, help="event id; a new one if left out")
-    send.add_argument("--data", default="{}", help="JSON object to send with it")
-    given = parser.parse_args(arguments)
+    given = _parser().parse_args(arguments)
+    event_id = given.id or f"evt_{uuid.uuid4().hex}"
     try:
-        data = json.loads(given.data)
-        if not isinstance(data, dict):
-            raise ValueError("--data must be a JSON object")
-        event_id = given.id or _new_id()
-        headers, body = signed_request(given.scheme, given.secret, event_id, given.type, data)
+        headers, body = signed_request(given.scheme, _secret(given), event_id, given.type, _data(given.data))
         status, text = _post(given.url, dict(headers), body)
-    except (ValueError, OSError) as exc:
+    except (ValueError, RuntimeError, OSError) as exc:
         print(f"nothing was sent: {exc}", file=sys.stderr)  # noqa: T201
         return 2
-    print(f"{event_id}: HTTP {status} {text}")  # noqa: T201
+    print(f"{event_id}: HTTP {status} {text}".rstrip())  # noqa: T201
     return 0 if 200 <= status < 300 else 1
 
 
-def _new_id() -> str:
-    import uuid  # noqa: PLC0415
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m hookvitals", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    send = commands.add_parser("send", help="send one signed test event")
+    send.add_argument("--url", required=True, help="e.g. http://127.0.0.1:5000/webhooks/billing")
+    send.add_argument("--scheme", default="standard", choices=sorted(PROFILES), help="who seems to send it")
+    send.add_argument(
+        "--secret", help=f"the receiver's signing secret; without it ${SECRET_VARIABLE}, unseen by others"
+    )
+    send.add_argument("--secret-file", help="a file that holds it; for orum a private key of your own, PEM")
+    send.add_argument("--type", default="test.event", help="event type")
+    send.add_argument("--id", default=None, help="event id; a new one if left out")
+    send.add_argument("--data", default="{}", help="JSON object to send with it")
+    return parser
 
-    return f"evt_{uuid.uuid4().hex}"
+
+def _secret(given: argparse.Namespace) -> str:
+    if given.secret_file:
+        return Path(given.secret_file).read_text(encoding="utf-8").strip()
+    secret: str = given.secret or os.environ.get(SECRET_VARIABLE, "")
+    if not secret:
+        raise ValueError(f"a signing secret is needed: --secret-file, ${SECRET_VARIABLE} or --secret")
+    return secret
 
 
-def _post(url: str, headers: "dict[str, str]", body: bytes) -> "tuple[int, str]":
+def _data(text: str) -> Dict[str, object]:
+    try:
+        data = json.loads(text)
+    except ValueError as exc:
+        raise ValueError(f"--data is not JSON: {exc}") from exc
+    if not isinstance(data, dict):
+        raise ValueError("--data must be a JSON object")
+    return data
+
+
+def _post(url: str, headers: Dict[str, str], body: bytes) -> Tuple[int, str]:
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"{url!r} is not an http address")
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-            return int(response.status), response.read(2000).decode("utf-8", "replace")
+            return int(response.status), response.read(_ANSWER_BYTES).decode("utf-8", "replace")
     except urllib.error.HTTPError as exc:
         with exc:
-            return exc.code, exc.read(2000).decode("utf-8", "replace")
+            return exc.code, exc.read(_ANSWER_BYTES).decode("utf-8", "replace")
 
 
 if __name__ == "__main__":

@@ -112,6 +112,7 @@ class Shipper:
         self._closing = False
         self._thread: Optional[threading.Thread] = None
         self._capture_bytes = 0
+        self._nudge_at = min(self._batch_size, self._max_waiting)
         self._started_at_us = time.time_ns() // 1000
         self._due_s = 0.0
         self._not_before_s = 0.0
@@ -129,7 +130,7 @@ class Shipper:
                 self._bound_capture(noted[4]["capture"])
             self._noted.append(noted)
             number = len(self._noted)
-            if number >= self._batch_size or self._thread is None:
+            if number >= self._nudge_at or self._thread is None:
                 self._nudge(number)
         except Exception:  # the handler's work is worth more than its record
             log.debug("a record could not be kept", exc_info=True)
@@ -201,6 +202,12 @@ class Shipper:
         if not self._wake.is_set():
             self._wake.set()
 
+    def _set_nudge(self) -> None:
+        """How many noted records call for attention: a batch, or what fills the room that is left. Under
+        the lock."""
+        room = self._max_waiting - len(self._spool) - self._in_flight
+        self._nudge_at = max(1, min(self._batch_size, room + 1))
+
     def _drop_oldest(self) -> bool:
         """Whether anything was left to drop."""
         with self._lock:
@@ -211,6 +218,7 @@ class Shipper:
             else:
                 return False
             self._drop("memory_full")
+            self._set_nudge()
             return True
 
     def _bound_capture(self, capture: Any) -> None:
@@ -278,6 +286,7 @@ class Shipper:
                     self._drop("memory_full", self._spool.add(record))
                 else:
                     self._drop("unencodable")
+                self._set_nudge()
 
     def _ship(self) -> None:
         """One batch: what is accepted or beyond help leaves, the rest goes back in front."""
@@ -294,6 +303,7 @@ class Shipper:
                     self._drop(reason, number)
                 self._spool.give_back(settled.left)
                 self._in_flight = 0
+                self._set_nudge()
                 self._moved.notify_all()
 
     def _posted(self, records: List[bytes]) -> _Settled:
