@@ -81,7 +81,7 @@ def authenticate(desk: Desk, token: str) -> ApiKey:
     """The live key of a token. Raises Unauthorized."""
     prefix, _, rest = token.partition("_")
     id, _, secret = rest.partition("_")
-    key = desk.control.keys.get(id) if prefix == "hv" and id and len(id) <= 32 else None
+    key = desk.control.keys.get(id) if prefix == "hv" and _is_id(id) else None
     given = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
     matches = hmac.compare_digest(given, key.secret_sha256 if key else _NOBODY)
     if key is None or not matches or key.revoked_at is not None:
@@ -90,6 +90,10 @@ def authenticate(desk: Desk, token: str) -> ApiKey:
     if key.last_used_at is None or now - key.last_used_at >= USED_EVERY:
         desk.control.keys.used(key.id, now)
     return key
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isalnum() and len(text) <= 32
 
 
 def actor_of(key: ApiKey) -> Actor:

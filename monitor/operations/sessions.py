@@ -21,7 +21,8 @@ TOUCH_EVERY = timedelta(minutes=1)
 def login(desk: Desk, name: str, password: str, address: str) -> str:
     """The secret of a new session. Raises Unauthorized, or TooManyRequests with the seconds to wait."""
     _reserve_try(desk, name, address)
-    account = desk.control.accounts.get(name)
+    # No account has a name that cannot be printed, and no database takes half a surrogate pair.
+    account = desk.control.accounts.get(name) if name.isprintable() else None
     usable = account is not None and account.disabled_at is None
     # The look is made for unknown and disabled accounts too: its time must tell nothing.
     right = desk.passwords.is_right(password, account.password_hash if account and usable else None)
