@@ -18,7 +18,7 @@ from monitor.config.values import NetworkText, PositiveDuration, duration_text
 PREFIX = "HOOKVITALS_"
 CONFIG_VARIABLE = "HOOKVITALS_CONFIG"
 DEFAULT_FILE = "hookvitals.toml"
-SDK_VARIABLES = frozenset({"HOOKVITALS_KEY", "HOOKVITALS_URL", "HOOKVITALS_ENVIRONMENT"})
+SDK_VARIABLES = frozenset({"HOOKVITALS_KEY", "HOOKVITALS_SEND_SECRET"})
 """Read by receivers, which may share an environment with the monitor."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from alerts.model import NoData, Route, Rule, Severity
 from alerts.rules import make
+from hookvitals.profiles import PROFILES
 from monitor.config.values import Duration, HttpUrl, NetworkText, PositiveDuration, SecretRef
 from monitor.model import DEFAULT_ENVIRONMENT
 
@@ -17,12 +18,8 @@ Name = Annotated[str, Field(min_length=1, max_length=64)]
 Status = Annotated[int, Field(ge=100, le=599)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
-DEADLINES = {
-    "orum": timedelta(seconds=30),
-    "hopnow": timedelta(seconds=5),
-    "scalekit": timedelta(seconds=10),
-}
-"""How soon a provider wants its answer, from its own guide; every other source gets 30 s."""
+DEADLINE = timedelta(seconds=30)
+"""How soon a provider wants its answer that is not among the SDK's profiles."""
 
 
 class Table(BaseModel):
@@ -42,7 +39,9 @@ class SourceTable(Table):
 
     @property
     def deadline_or_default(self) -> timedelta:
-        return self.deadline or DEADLINES.get(self.name, timedelta(seconds=30))
+        """As stated; else the provider's own, by its name; else 30 s."""
+        known = PROFILES.get(self.name)
+        return self.deadline or (timedelta(seconds=known.ack_deadline_s) if known else DEADLINE)
 
 
 class EndpointTable(Table):

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 import pytest
-from monitor.cli.main import main
 
+from monitor.cli.main import main
 from monitor.config import load
 from monitor.config.settings import settings_table
 from tests.deploy.plain_yaml import parse
