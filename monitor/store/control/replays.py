@@ -109,8 +109,19 @@ class Replays:
         with read(self.engine) as tx:
             return [_item(row) for row in tx.execute(wanted.limit(limit)).all()]
 
-    def busy_letters(self, tx: Tx, letter_ids: Sequence[str]) -> frozenset[str]:
+    def busy(self, letter_ids: Sequence[str]) -> frozenset[str]:
         """Those of the letters that an unfinished replay is still to send, or that are on their way."""
+        with read(self.engine) as tx:
+            return self._busy(tx, letter_ids)
+
+    def busy_letters(self, tx: Tx, letter_ids: Sequence[str]) -> frozenset[str]:
+        """The same, and nobody else can put the letters into a replay before this transaction ends."""
+        for at in range(0, len(letter_ids), 500):
+            some = select(letter.c.id).where(letter.c.id.in_(letter_ids[at : at + 500]))
+            tx.execute(some.order_by(letter.c.id).with_for_update()).all()
+        return self._busy(tx, letter_ids)
+
+    def _busy(self, tx: Tx, letter_ids: Sequence[str]) -> frozenset[str]:
         busy: set[str] = set()
         on_the_way = replay_item.c.state.in_([state.value for state in IN_FLIGHT])
         to_send = and_(
@@ -125,10 +136,6 @@ class Replays:
             )
             busy.update(tx.scalars(wanted).all())
         return frozenset(busy)
-
-    def busy(self, letter_ids: Sequence[str]) -> frozenset[str]:
-        with read(self.engine) as tx:
-            return self.busy_letters(tx, letter_ids)
 
     def add(self, tx: Tx, one: Replay, items: Sequence[Item]) -> None:
         """Stores a replay with its frozen set."""

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from monitor.model import Outcome
 from monitor.replay.permanent import fingerprint
 from monitor.store.control.marks import FeedMark
 from tests.control import lead
-from tests.monitor.replay.world import PLACE, World
+from tests.monitor.replay.world import BODY, PLACE, SECRET, World
 
 
 def test_a_dead_letter_in_the_feed_becomes_a_letter_with_its_capture(world: World) -> None:
@@ -194,3 +195,16 @@ def test_records_that_arrive_in_any_order_leave_the_same_letter(world: World) ->
 
     assert world.letter(letter_id).state is LetterState.RESOLVED
     assert world.items(replay_id)[0].state is ItemState.SUCCEEDED
+
+
+def test_neither_the_event_nor_the_secret_lies_open_in_control(world: World, tmp_path: Path) -> None:
+    letter_id = world.die("evt_1")
+    world.take_in()
+    world.start(letter_id)
+    world.turn(3)
+
+    stored = (tmp_path / "control.db").read_bytes()
+
+    assert world.receiver.effects == ["evt_1"]
+    assert BODY.split(b",")[1] not in stored
+    assert SECRET.removeprefix("whsec_").encode() not in stored

@@ -6,6 +6,7 @@ from monitor.errors import LeaseLost
 from monitor.store.control import Control
 from monitor.store.control.leases import WORKER, LeaseRow
 from monitor.store.control.marks import FeedMark
+from monitor.worker.leadership import Leadership
 from tests.control import lead
 from tests.monitor.clocks import FakeClock
 
@@ -65,3 +66,37 @@ def test_a_lease_that_was_given_back_allows_no_more_writes(control: Control) -> 
     with pytest.raises(LeaseLost), control.leading(epoch):
         raise AssertionError("the block must not run")
     assert control.leases.take(WORKER, "b", control.leases.read(WORKER)) == epoch + 1
+
+
+def test_a_follower_takes_over_after_fifteen_seconds_without_a_beat_and_not_before(
+    control: Control, clock: FakeClock
+) -> None:
+    leader = Leadership(control.leases, "a", clock)
+    follower = Leadership(control.leases, "b", clock)
+    assert leader.tend()
+    assert not follower.tend()
+
+    for _ in range(4):
+        clock.move(timedelta(seconds=5))
+        assert leader.tend()
+        assert not follower.tend()
+    clock.move(timedelta(seconds=14))
+    assert not follower.tend()
+    clock.move(timedelta(seconds=1))
+    assert follower.tend()
+
+    assert leader.epoch() is None
+    assert not leader.tend()
+    assert follower.epoch() == 2
+
+
+def test_a_jump_of_the_wall_clock_takes_no_lease_away(control: Control, clock: FakeClock) -> None:
+    leader = Leadership(control.leases, "a", clock)
+    follower = Leadership(control.leases, "b", clock)
+    leader.tend()
+    follower.tend()
+
+    clock.at += timedelta(days=1)
+
+    assert not follower.tend()
+    assert leader.tend()

@@ -293,7 +293,7 @@ def upgrade() -> None:
 
 
 def _refuse_changes_of_the_audit() -> None:
-    if op.get_bind().dialect.name == "sqlite":
+    if op.get_context().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
