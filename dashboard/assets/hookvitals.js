@@ -130,7 +130,9 @@
     const frame = event.target;
     if (!(frame instanceof HTMLIFrameElement) || !frame.classList.contains("report-frame")) return;
     const page = frame.contentDocument && frame.contentDocument.documentElement;
-    if (page) frame.style.height = page.scrollHeight + 8 + "px";
+    if (!page) return;
+    frame.style.height = "0";  // a document is never lower than its frame
+    frame.style.height = page.scrollHeight + 8 + "px";
   }, true);
 
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
