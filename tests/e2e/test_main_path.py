@@ -94,6 +94,7 @@ def test_from_a_signed_webhook_to_the_on_call_and_back(
         # Somebody mends the ledger and replays from the dashboard.
         receiver.end("billing", "fail")
         replay_all_on_screen(watched)
+        watched.page.close()  # or it would miss the monitor when that stops
         eventually("the letters to be resolved", 60, lambda: len(api.letters("resolved")) == BAD)
         eventually("the end of the alert", 150, lambda: inboxes.both_hold("Resolved: error_rate", "billing"))
 
