@@ -33,8 +33,6 @@ _WIDTH = 9
 _DATA_ERRORS = (
     sqlite3.IntegrityError,
     sqlite3.DataError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
     OverflowError,
     UnicodeError,
     ValueError,
