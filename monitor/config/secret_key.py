@@ -25,6 +25,10 @@ def secret_key(settings: Settings) -> bytes:
     file = settings.data_dir / FILE
     try:
         key = bytes.fromhex(_read_or_make(file))
+    except FileNotFoundError as exc:
+        raise ConfigError(
+            f"there is no data directory {settings.data_dir}", "make it with `hookvitals db upgrade`"
+        ) from exc
     except OSError as exc:
         raise ConfigError(
             f"{file}: {exc.strerror}", "make the data directory writable, or set data_dir"

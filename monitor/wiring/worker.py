@@ -22,6 +22,8 @@ from monitor.worker.schedule import Runner, schedule
 
 log = logging.getLogger("hookvitals.worker")
 
+TICK_S = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Signals:
@@ -55,20 +57,26 @@ def run_worker(loaded: Loaded, clock: Clock, signals: Signals) -> None:
 
 
 def _lead(leadership: Leadership, parts: Parts, file: Path | None, signals: Signals) -> None:
-    led = False
+    led, due_s = False, parts.clock.monotonic()
     while not signals.stop.is_set():
-        try:
-            leads = leadership.tend()
-        except HookvitalsError as exc:
-            log.warning("the lease cannot be tended: %s", exc)
-            leads = leadership.epoch() is not None
-        if leads != led:
-            log.info("this worker leads" if leads else "another worker leads")
-            led = leads
-        if signals.again.is_set() and leads:
+        if parts.clock.monotonic() >= due_s:
+            due_s = parts.clock.monotonic() + BEAT_S
+            leads = _tended(leadership)
+            if leads != led:
+                log.info("this worker leads" if leads else "another worker leads")
+                led = leads
+        if signals.again.is_set() and led:
             signals.again.clear()
             _apply_again(parts, file)
-        signals.stop.wait(BEAT_S)
+        signals.stop.wait(TICK_S)
+
+
+def _tended(leadership: Leadership) -> bool:
+    try:
+        return leadership.tend()
+    except HookvitalsError as exc:
+        log.warning("the lease cannot be tended: %s", exc)
+        return leadership.epoch() is not None
 
 
 def _apply_again(parts: Parts, file: Path | None) -> None:

@@ -27,9 +27,9 @@ def signs_with_library() -> bool:
     return importlib.util.find_spec(LIBRARY) is not None
 
 
-def standard(secret: str) -> Sign:
-    """Standard Webhooks v1. secret: `whsec_` and base64."""
-    if signs_with_library():
+def standard(secret: str, *, with_library: bool | None = None) -> Sign:
+    """Standard Webhooks v1. secret: `whsec_` and base64. with_library: None takes it where it is there."""
+    if signs_with_library() if with_library is None else with_library:
         webhook = importlib.import_module(LIBRARY).Webhook(secret)
 
         def signature(event_id: str, at: datetime, body: bytes) -> str:

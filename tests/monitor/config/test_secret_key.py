@@ -41,5 +41,5 @@ def test_spoilt_key_file_is_an_error_and_not_replaced(tmp_path: Path) -> None:
 
 
 def test_data_directory_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"secret\.key: No such file.*data_dir"):
+    with pytest.raises(ConfigError, match=r"there is no data directory .*none \(make it with"):
         secret_key(Settings(data_dir=tmp_path / "none"))

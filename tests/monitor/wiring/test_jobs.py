@@ -24,7 +24,7 @@ from tests.facts import Filled, RecordFactory
 from tests.monitor.clocks import FakeClock
 
 KEY = b"k" * 32
-STEP = timedelta(minutes=30)
+STEP = timedelta(hours=1)
 WEEK_AND_A_DAY = timedelta(days=8)
 
 

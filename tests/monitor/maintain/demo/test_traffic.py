@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from standardwebhooks import Webhook
@@ -44,9 +45,10 @@ def test_out_of_order_event_changes_its_object_in_the_past() -> None:
     assert late["event_data"]["updated_at"] < late["created_at"]
 
 
-def test_standard_webhooks_verify_with_their_library() -> None:
+@pytest.mark.parametrize("with_library", [True, False])
+def test_standard_webhooks_verify_with_their_library(with_library: bool) -> None:
     event = Provider("acme", random.Random(1)).next(AT, Fault.NONE)
-    headers = standard(SECRET)(event.event_id, AT, event.body, event.fields)
+    headers = standard(SECRET, with_library=with_library)(event.event_id, AT, event.body, event.fields)
     assert Webhook(SECRET).verify(event.body, dict(headers))["type"] == event.fields["type"]
 
 

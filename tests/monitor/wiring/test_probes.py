@@ -1,0 +1,66 @@
+"""What is probed, and how results reach the collector."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from monitor.clock import SystemClock
+from monitor.collector.wire import ProbeIn
+from monitor.config import Document
+from monitor.errors import Unavailable
+from monitor.model import ProbeKind, ProbeResult
+from monitor.probes.target import ProbeTarget
+from monitor.store.control.catalog import Endpoint, ManagedBy, ProbeSettings
+from monitor.wiring.probes import CollectorReport, Looker, plan_of
+from tests.alerts.support import Service, serving
+
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+RESULT = ProbeResult("production", "stripe", "payments", ProbeKind.HTTP, False, AT, error="refused")
+
+
+def endpoint(name: str, url: str | None, probe: ProbeSettings = ProbeSettings()) -> Endpoint:
+    return Endpoint("production", "stripe", name, ManagedBy.API, AT, url=url, probe=probe)
+
+
+def test_every_endpoint_with_a_url_that_wants_it_is_probed() -> None:
+    plan = plan_of(
+        Document(),
+        [
+            endpoint("a", "https://a.example/hook"),
+            endpoint("b", None),
+            endpoint("c", "https://c.example/hook", ProbeSettings(False)),
+            endpoint("d", "https://d.example/hook", ProbeSettings(url="https://d.example/health")),
+        ],
+    )
+    assert [(target.endpoint, target.url) for target in plan.targets] == [
+        ("a", "https://a.example/hook"),
+        ("d", "https://d.example/health"),
+    ]
+
+
+def test_private_endpoint_is_dialled_only_where_the_document_allows_it() -> None:
+    with serving(Service()) as service:
+        target = ProbeTarget("production", "stripe", "payments", service.url)
+        assert not Looker((), SystemClock())(target, ProbeKind.HTTP, 5).ok
+        assert Looker(("127.0.0.0/8",), SystemClock())(target, ProbeKind.HTTP, 5).ok
+
+
+def test_results_are_posted_with_the_key_in_the_collectors_form() -> None:
+    with serving(Service()) as collector:
+        CollectorReport(collector.url + "/", "hv_a_b")([RESULT])
+    [seen] = collector.seen
+    assert (seen.method, seen.path, seen.headers["authorization"]) == (
+        "POST",
+        "/api/v1/probes",
+        "Bearer hv_a_b",
+    )
+    [sent] = msgspec.json.decode(seen.body, type=list[ProbeIn])
+    assert (sent.endpoint, sent.ok, sent.error) == ("payments", False, "refused")
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_refusing_collector_is_an_error_that_says_what_it_answered(status: int) -> None:
+    with serving(Service(status=status, body=b"no")) as collector, pytest.raises(Unavailable) as refused:
+        CollectorReport(collector.url, "hv_a_b")([RESULT])
+    assert f"answered {status}" in str(refused.value)
