@@ -186,7 +186,8 @@ class Shipper:
 
     def restart_in_child(self) -> None:
         """After a fork: what waited is the parent's to ship; this process counts from nothing."""
-        self._transport.close()
+        _INHERITED.append(self._transport)  # closing it could wait for ever for the parent's thread
+        self._transport = self._transport.fresh()
         self._start()
 
     def _nudge(self, number: int = 0) -> None:
@@ -436,6 +437,7 @@ def _without_body(record: bytes) -> Optional[bytes]:
     return json.dumps(fields, separators=(",", ":")).encode()
 
 
+_INHERITED: List[Transport] = []
 _LIVE: "weakref.WeakSet[Shipper]" = weakref.WeakSet()
 
 

@@ -4,6 +4,7 @@ Knows nothing of records. Used by one thread at a time; raises OSError or HTTPEx
 """
 
 import contextlib
+import copy
 import email.utils
 import gzip
 import json
@@ -65,6 +66,12 @@ class Transport:
         except (HTTPException, OSError):
             self.close()
             raise
+
+    def fresh(self) -> "Transport":
+        """The same without a connection."""
+        made = copy.copy(self)
+        made._connection = None
+        return made
 
     def close(self) -> None:
         """Ends the connection; the next post opens another."""

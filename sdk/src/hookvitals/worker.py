@@ -38,10 +38,10 @@ class InboxWorker:
 
     def start(self) -> None:
         """Starts the thread if this process has none."""
-        if self._thread is not None:
+        if self._thread is not None and self._thread.is_alive():
             return
         with self._starting:
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._closing = False
                 thread = threading.Thread(target=self._run, name="hookvitals-inbox", daemon=True)
                 thread.start()
