@@ -99,6 +99,13 @@ def ago(at: datetime | None, now: datetime) -> str:
     return "just now" if passed < timedelta(seconds=1) else f"{span(passed)} ago"
 
 
+def minute_ago(at: datetime | None, now: datetime) -> str:
+    """As `ago`, of a time that is known to its minute alone: `this minute`, `3 min ago`."""
+    if at is None or now - at >= timedelta(minutes=1):
+        return ago(at and at.replace(second=now.second, microsecond=now.microsecond), now)
+    return "this minute"
+
+
 def moment(at: datetime | None) -> str:
     """`2026-11-21 03:59:12`, in UTC, which the page says once."""
     return NONE if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -36,8 +36,8 @@ def endpoint_row(line: EndpointLine, scope: Scope, now: datetime, threshold: flo
         **_probe(line),
         **_certificate(days),
         "last": line.last_record_at and line.last_record_at.isoformat(),
-        "last_text": fmt.ago(line.last_record_at, now),
-        "last_title": fmt.precise(line.last_record_at),
+        "last_text": fmt.minute_ago(line.last_record_at, now),
+        "last_title": fmt.moment(line.last_record_at),
     }
 
 

@@ -94,7 +94,9 @@ def _pace(job: Job) -> str:
 def _job_pill(job: Job) -> Component:
     if job.late:
         return pill("late", Tone.WARNING)
-    return pill("failing", Tone.ERROR) if job.error else pill("well", Tone.OK)
+    if job.error:
+        return pill("failing", Tone.ERROR)
+    return pill("well", Tone.OK) if job.last_success_at else pill("not due yet")
 
 
 def _queues(view: StatusView, now: datetime) -> Component:

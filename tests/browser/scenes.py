@@ -108,7 +108,7 @@ def endpoints() -> list[EndpointLine]:
             NOW + timedelta(days=days) if days else None,
             letters,
             firing,
-            NOW - timedelta(seconds=age),
+            NOW - timedelta(minutes=age // 60),
         )
         for source, name, n, bad, ms, depth, up, days, letters, firing, age in told
     ]

@@ -60,6 +60,12 @@ def test_an_age_is_told_in_its_two_largest_units() -> None:
     assert fmt.ago(None, NOW) == "never"
 
 
+def test_a_time_known_to_its_minute_is_told_in_whole_minutes() -> None:
+    assert fmt.minute_ago(NOW.replace(second=0, microsecond=0), NOW) == "this minute"
+    assert fmt.minute_ago(NOW.replace(minute=56, second=0, microsecond=0), NOW) == "3 min ago"
+    assert fmt.minute_ago(None, NOW) == "never"
+
+
 def test_a_change_says_its_direction_and_nothing_when_there_is_none() -> None:
     assert fmt.points(0.0042) == "+0.42 pt"
     assert fmt.points(-0.01) == "−1.00 pt"
