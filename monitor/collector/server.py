@@ -1,8 +1,11 @@
 """The front's processes: granian workers that share one port. Each ends when the process above it is gone."""
 
+import atexit
+import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +17,7 @@ from granian.constants import Interfaces
 from monitor.clock import SystemClock
 from monitor.collector.app import create_app
 from monitor.collector.front import front
+from monitor.collector.garbage import rarely_collect_garbage
 from monitor.collector.keys import LoadKeys
 from monitor.collector.link import Link
 from monitor.collector.settings import CollectorSettings
@@ -48,11 +52,22 @@ def run(settings: CollectorSettings, port: int, load_keys: LoadKeys, prepare: Pr
 def _load(settings: CollectorSettings, load_keys: LoadKeys, prepare: Prepare) -> Any:
     """The WSGI app of a granian worker; runs inside it."""
     prepare()
+    atexit.register(_leave)
     _end_with_parent()
     clock = SystemClock()
     made = front(settings, load_keys, Link(settings.socket_path), clock)
     made.keys.refresh_every(settings.keys_refresh_s)
-    return create_app(made)
+    app = create_app(made)
+    rarely_collect_garbage()
+    return app
+
+
+def _leave() -> None:
+    """Ends the process before the interpreter does: granian's threads abort when it goes first."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _end_with_parent() -> None:

@@ -19,6 +19,7 @@ from monitor.collector import frames
 from monitor.collector.chores import Chores
 from monitor.collector.counters import Counters
 from monitor.collector.desk import Desk, Question
+from monitor.collector.garbage import rarely_collect_garbage
 from monitor.collector.settings import CollectorSettings
 from monitor.errors import ConfigError, Unavailable
 from monitor.store.facts.sqlite_writer import SqliteFactWriter
@@ -50,6 +51,7 @@ def run(settings: CollectorSettings) -> None:
             server = WriterServer(listener, desk, Chores(store, settings, counters, clock))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: server.stop())
+            rarely_collect_garbage()
             server.serve()
         store.fold()
     finally:
