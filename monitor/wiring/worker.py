@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from monitor.clock import Clock
@@ -23,6 +24,8 @@ from monitor.worker.schedule import Runner, schedule
 log = logging.getLogger("hookvitals.worker")
 
 TICK_S = 0.5
+FIRST_RUN_AFTER = timedelta(seconds=1)
+"""By then a worker that is alone leads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ def run_worker(loaded: Loaded, clock: Clock, signals: Signals) -> None:
         ensure_internal_key(control, key, clock)
         parts = Parts(settings, key, control, facts, Following(control.configs.latest, clock), clock)
         leadership = Leadership(control.leases, f"{socket.gethostname()}:{os.getpid()}", clock)
-        scheduler = schedule(jobs_of(parts), Runner(leadership.epoch, control.jobs, clock))
+        runner = Runner(leadership.epoch, control.jobs, clock)
+        scheduler = schedule(jobs_of(parts), runner, clock.now() + FIRST_RUN_AFTER)
         scheduler.start()
         try:
             _lead(leadership, parts, loaded.file, signals)

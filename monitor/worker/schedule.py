@@ -86,13 +86,18 @@ class Runner:
             log.error("%s: its failure could not be noted: %s", job.name, note_exc)
 
 
-def schedule(jobs: Sequence[Job], runner: Runner) -> BackgroundScheduler:
-    """A scheduler, not yet started, with one thread a job so that a slow one delays no other."""
+def schedule(jobs: Sequence[Job], runner: Runner, first_at: datetime) -> BackgroundScheduler:
+    """A scheduler, not yet started, with one thread a job so that a slow one delays no other.
+
+    first_at: when each job runs first, also one that then waits for an hour.
+    """
     scheduler = BackgroundScheduler(
         timezone="UTC",
         executors={"default": {"type": "threadpool", "max_workers": len(jobs)}},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S},
     )
     for job in jobs:
-        scheduler.add_job(runner.run, job.trigger, args=[job], id=job.name, name=job.name)
+        scheduler.add_job(
+            runner.run, job.trigger, args=[job], id=job.name, name=job.name, next_run_time=first_at
+        )
     return scheduler

@@ -6,20 +6,18 @@ knows nothing of the monitor but the collector's address and an ingest key. It e
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import requests
 import waitress
 from flask import Flask
 
-from hookvitals import Event, Receiver, Shipper
+from hookvitals import Receiver, Shipper
 from hookvitals.integrations.flask import mount
+from monitor.maintain.demo.booking import booking
 from monitor.supervisor.orphan import end_with_parent
 
 THREADS = 8
-LEDGER_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ def application(settings: ReceiverSettings) -> tuple[Flask, list[Receiver]]:
     shipper = Shipper(settings.collector, settings.key, batch_delay_s=0.5, sample_every_s=5.0)
     receivers = [_receiver(source, endpoint, settings, shipper) for source, endpoint, _ in ENDPOINTS]
     for receiver, (_, _, path) in zip(receivers, ENDPOINTS, strict=True):
-        receiver.on("*")(_booking(settings.ledger))
+        receiver.on("*")(booking(settings.ledger))
         mount(receiver, app, path)
     app.add_url_rule("/healthz", "healthz", lambda: "ok")
     return app, receivers
@@ -76,24 +74,6 @@ def _receiver(source: str, endpoint: str, settings: ReceiverSettings, shipper: S
         allow_from=[],  # the traffic comes from this machine, not from the provider's addresses
         replay_secret=settings.replay_secret,
     )
-
-
-class LedgerUnavailable(RuntimeError):
-    """The ledger did not book the event."""
-
-
-def _booking(ledger: str) -> Callable[[Event], None]:
-    def book(event: Event) -> None:
-        data = event.data.get("event_data") or event.data["data"]
-        slow = "?slow" if data["slow"] else ""
-        try:
-            answer = requests.post(f"{ledger}/book{slow}", event.body, timeout=LEDGER_PATIENCE_S)
-        except requests.RequestException as exc:
-            raise LedgerUnavailable("the ledger does not answer") from exc
-        if answer.status_code >= 400:
-            raise LedgerUnavailable(f"the ledger answered {answer.status_code}")
-
-    return book
 
 
 def main(file: str, parent: str) -> None:

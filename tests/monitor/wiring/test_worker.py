@@ -62,7 +62,7 @@ def working(loaded: Loaded) -> Iterator[Signals]:
 
 def test_worker_leads_runs_its_jobs_and_hands_the_lease_back(loaded: Loaded, control: Control) -> None:
     with working(loaded):
-        until(lambda: {"rules", "feed"} <= {job.name for job in control.jobs.all()}, "jobs were noted")
+        until(lambda: {"rules", "prune"} <= {job.name for job in control.jobs.all()}, "jobs were noted")
     lease = control.leases.read("worker")
     assert lease is not None
     assert (lease.epoch, lease.owner) == (1, "")

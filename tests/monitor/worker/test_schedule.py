@@ -89,10 +89,26 @@ def test_job_that_hangs_delays_no_other() -> None:
     now = datetime.now(UTC)
     soon = IntervalTrigger(seconds=0.05, start_date=now, timezone=UTC)
     jobs = [Job("hang", soon, hang), Job("go", soon, go)]
-    scheduler = schedule(jobs, Runner(lambda: 1, Rows(), SystemClock()))
+    scheduler = schedule(jobs, Runner(lambda: 1, Rows(), SystemClock()), now)
     scheduler.start()
     try:
         assert reached.wait(10)
     finally:
         release.set()
+        scheduler.shutdown()
+
+
+def test_job_that_waits_for_an_hour_runs_once_at_the_start() -> None:
+    reached, now = threading.Event(), datetime.now(UTC)
+
+    def run(epoch: int) -> str:
+        reached.set()
+        return ""
+
+    hourly = Job("hourly", IntervalTrigger(hours=1, timezone=UTC), run)
+    scheduler = schedule([hourly], Runner(lambda: 1, Rows(), SystemClock()), now)
+    scheduler.start()
+    try:
+        assert reached.wait(10)
+    finally:
         scheduler.shutdown()
