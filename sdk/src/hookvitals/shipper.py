@@ -229,7 +229,8 @@ class Shipper:
             if self._capture_bytes + size <= self._max_waiting_bytes:
                 self._capture_bytes += size
             else:
-                capture.pop("body", None)
+                _leave_body_out(capture)
+                capture["redacted"] = True  # to be seen, never to be replayed without its body
 
     def _uncount_capture(self, noted: Noted) -> None:
         if noted[4] is not None and "capture" in noted[4]:
@@ -418,6 +419,12 @@ def _is_collectors(document: Any) -> bool:
     return isinstance(document, dict) and isinstance(document.get("accepted"), int)
 
 
+def _leave_body_out(capture: Any) -> None:
+    """What is left can be seen, and must not be replayed: the body was not empty."""
+    if isinstance(capture, dict) and capture.pop("body", None) is not None:
+        capture["redacted"] = True
+
+
 def _capture_bytes(capture: Any) -> int:
     return len(capture.get("body") or "") if isinstance(capture, dict) else 0
 
@@ -432,8 +439,10 @@ def _without_body(record: bytes) -> Optional[bytes]:
     """The same record without its captured body; None when it has none."""
     fields = json.loads(record)
     capture = fields.get("capture")
-    if not isinstance(capture, dict) or capture.pop("body", None) is None:
+    if not isinstance(capture, dict) or capture.get("body") is None:
         return None
+    _leave_body_out(capture)
+    capture["redacted"] = True
     return json.dumps(fields, separators=(",", ":")).encode()
 
 

@@ -6,6 +6,7 @@ Knows nothing of records. Used by one thread at a time; raises OSError or HTTPEx
 import contextlib
 import copy
 import email.utils
+import encodings.idna  # noqa: F401  # connecting imports it; a fork just then would leave its lock held in the child
 import gzip
 import json
 import socket
