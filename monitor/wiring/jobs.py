@@ -1,6 +1,5 @@
 """The worker's jobs, one after the other: what runs, how often, over which stores."""
 
-import json
 import random
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -22,12 +21,10 @@ from monitor.queries.windows import StoredObservations
 from monitor.replay.engine import ReplayEngine
 from monitor.replay.intake import Intake
 from monitor.replay.redelivery import Redelivery
-from monitor.reports.render import to_json
 from monitor.reports.sla import SlaReport
 from monitor.reports.weekly import weekly_report
 from monitor.seal import Sealer
 from monitor.store.control import Control
-from monitor.store.control.reports import Report
 from monitor.store.facts.protocol import FactReader
 from monitor.wiring import probes, reports
 from monitor.wiring.addresses import collector_url, public_url
@@ -39,7 +36,7 @@ from monitor.worker.delivery import Delivery
 from monitor.worker.evaluation import Evaluation
 from monitor.worker.probing import Probing
 from monitor.worker.pruning import Broom, Pruning
-from monitor.worker.reporting import KIND, Plan, Reporting
+from monitor.worker.reporting import Plan, Reporting
 from monitor.worker.schedule import Job
 
 SESSIONS_KEPT = timedelta(days=30)
@@ -172,35 +169,9 @@ def _reporting(parts: Parts) -> Reporting:
             expected=plan.expected,
         )
 
-    return Reporting(lambda: reports.plan_of(document()), build, SentReports(parts.control), parts.clock.now)
-
-
-@dataclass(frozen=True, slots=True)
-class SentReports:
-    """The reports in control that went out."""
-
-    control: Control
-
-    def has(self, week: str, plan: Plan) -> bool:
-        found = self.control.reports.find(KIND, week, plan.zone.key, plan.environment)
-        return found is not None and found.sent_at is not None
-
-    def note(self, report: SlaReport, sent_at: datetime, epoch: int) -> None:
-        """Keeps the figures as they were sent."""
-        about = report.week
-        kept = Report(
-            secrets.token_hex(16),
-            KIND,
-            about.name,
-            about.zone,
-            about.environment,
-            report.as_of,
-            json.loads(to_json(report)),
-        )
-        self.control.reports.keep(kept, epoch)
-        found = self.control.reports.find(KIND, about.name, about.zone, about.environment)
-        assert found is not None
-        self.control.reports.sent(found.id, sent_at, epoch)
+    return Reporting(
+        lambda: reports.plan_of(document()), build, reports.SentReports(parts.control), parts.clock.now
+    )
 
 
 def _pruning(parts: Parts) -> Pruning:
