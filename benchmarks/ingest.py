@@ -2,8 +2,8 @@
 
 Run: python benchmarks/ingest.py [--records N] [--rounds N] [--save]. Each round starts a collector of its own
 (2 front workers, one writer, fsync before each answer), sends pre-encoded batches of 500 over 8 connections
-and runs the control before and after it: stdlib executemany of the full row and event key, 5000 a transaction,
-the same pragmas and indexes. --save writes results/ingest.md.
+and runs the control before and after it: stdlib executemany of the full row and event key, 5000 a
+transaction, the same pragmas and indexes. --save writes results/ingest.md.
 """
 
 import argparse

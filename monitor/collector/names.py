@@ -54,7 +54,8 @@ class Names:
         found = list(map(self._routes.get, wanted))
         capped: dict[int, str] = {}
         if None in found:
-            unknown = {route for route, code in zip(wanted, found, strict=True) if code is None}
+            # in the order they came: the first names get the room that is left
+            unknown = dict.fromkeys(route for route, code in zip(wanted, found, strict=True) if code is None)
             capped_routes, full = self._learnt(unknown)
             refused = {place: full[route] for place, route in enumerate(wanted) if route in full}
             if refused:
@@ -77,9 +78,9 @@ class Names:
 
     def _learnt(self, routes: Iterable[Route]) -> tuple[dict[Route, int], dict[Route, str]]:
         """Asks for the routes; codes of those over a cap, and why others have no room at all."""
-        wanted = set(routes)
+        wanted = list(routes)
         capped = {route: code for route in wanted if (code := self._capped_routes.get(route))}
-        asked = [SeriesKey(*route) for route in wanted - capped.keys()]
+        asked = [SeriesKey(*route) for route in wanted if route not in capped]
         full: dict[Route, str] = {}
         if asked:
             try:

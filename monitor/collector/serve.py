@@ -69,11 +69,12 @@ def serve(
         _patiently(lambda: SqliteFactWriter(settings.facts_path, clock).close(), clock)
         if on_listening:
             on_listening(settings.host, port)
-        log.info("collector listens on http://%s:%d", settings.host, port)
+        shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+        log.info("collector listens on http://%s:%d", shown, port)
         _keep_running(
             [
                 _Part("writer", writer.start, (settings, prepare)),
-                _Part("front", server.run, (settings, port, load_keys, prepare)),
+                _Part("front", server.run, (settings, reserved.getsockname()[0], port, load_keys, prepare)),
             ],
             stopping,
             clock,
@@ -86,15 +87,16 @@ def reserve(host: str, port: int) -> tuple[socket.socket, int]:
     Raises ConfigError when something else listens there.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    held = socket.socket(family, socket.SOCK_STREAM)
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-        held = socket.socket(family, socket.SOCK_STREAM)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind((host, port))
     except OSError as exc:
+        held.close()
         raise ConfigError(
             f"{host} port {port} cannot be used: {exc.strerror}",
             "end the other process, or set HOOKVITALS_COLLECTOR_PORT to another port",

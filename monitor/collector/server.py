@@ -28,14 +28,17 @@ Prepare = Callable[[], None]
 _POLL_S = 0.5
 
 
-def run(settings: CollectorSettings, port: int, load_keys: LoadKeys, prepare: Prepare) -> None:
-    """Serves HTTP until SIGTERM, or until the process that started this one is gone."""
+def run(settings: CollectorSettings, address: str, port: int, load_keys: LoadKeys, prepare: Prepare) -> None:
+    """Serves HTTP until SIGTERM, or until the process that started this one is gone.
+
+    address: an IP address; names are resolved by then.
+    """
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which ends its children in order
     prepare()
     _end_with_parent()
     server = Granian(
         "monitor.collector.app",
-        address=settings.host,
+        address=address,
         port=port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
