@@ -12,7 +12,7 @@ class RetryPolicy:
     attempts: int = 3
     first_s: float = 1.0
     cap_s: float = 60.0
-    uniform: Callable[[float, float], float] = random.uniform
+    uniform: Callable[[float, float], float] = random.SystemRandom().uniform
 
     def exhausted(self, attempts: int) -> bool:
         """Whether the attempt that just failed, number `attempts`, was the last."""

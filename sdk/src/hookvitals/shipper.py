@@ -84,7 +84,7 @@ class Shipper:
         timeout_s: float = 10.0,
         sample_every_s: float = 10.0,
         instance: str = "",
-        uniform: Callable[[float, float], float] = random.uniform,
+        uniform: Callable[[float, float], float] = random.SystemRandom().uniform,
     ) -> None:
         self._transport = Transport(url, key, timeout_s)
         self._batch_size = batch_size

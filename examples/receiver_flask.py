@@ -1,0 +1,24 @@
+"""A Flask application that receives billing webhooks: run it with `flask --app receiver_flask run`."""
+
+import os
+
+from flask import Flask
+
+from hookvitals import Event, Receiver
+
+app = Flask(__name__)
+receiver = Receiver(
+    "standard",  # or orum, hopnow, scalekit, svix, timestamped, hmac
+    endpoint="billing",
+    secrets=[os.environ["SIGNING_SECRET"]],
+    collector=os.environ.get("HOOKVITALS_URL", "http://127.0.0.1:8700"),
+    key=os.environ["HOOKVITALS_KEY"],
+    state_path=os.environ.get("RECEIVER_STATE", "receiver.db"),
+    inbox=True,  # acknowledge first, process after
+)
+receiver.init_app(app, "/webhooks/billing")
+
+
+@receiver.on("invoice.*")
+def invoice(event: Event) -> None:
+    app.logger.info("invoice %s: %s", event.id, event.data["data"]["total"])  # raise to have it tried again
