@@ -132,6 +132,7 @@ def _listen(app: Flask, settings: Settings) -> None:
             f"the dashboard cannot listen on {host}:{port}: {exc.strerror}",
             "set dashboard_port to a free one",
         ) from exc
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a page's requests come together: no news
     signal.signal(signal.SIGTERM, _end)
     log.info("dashboard at %s", url_of(host, int(server.effective_port)))
     server.run()  # returns after SystemExit and KeyboardInterrupt, its requests answered

@@ -155,6 +155,11 @@
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
+    if (event.key === "Enter" && event.target.id === "lookup") {
+      event.preventDefault();
+      window.dash_clientside.set_props("lookup-asked", { data: { text: event.target.value, at: Date.now() } });
+      return;
+    }
     if (typing(event.target)) return;
     if (event.key === "?") {
       window.dash_clientside.set_props("help", { opened: true });

@@ -78,19 +78,20 @@ def layout(**query: object) -> Component:
 
 
 def _lookup() -> Component:
-    """A dcc.Input: it hands over its text together with the Enter that submits it."""
+    """A field that the browser alone keeps, so that fast typing is never reordered by a render; on Enter
+    hookvitals.js puts its text into the Store."""
     return html.Div(
         [
             icon("search"),
             html.Label("Look an event up by its id", htmlFor="lookup", className="unseen"),
-            dcc.Input(
+            html.Textarea(
                 id="lookup",
-                type="text",
                 placeholder="Event id, then Enter",
-                debounce=True,
-                autoComplete="off",
-                spellCheck=False,
+                rows=1,
+                maxLength=256,
+                spellCheck="false",
             ),
+            dcc.Store(id="lookup-asked"),
         ],
         className="lookup",
     )
@@ -213,13 +214,12 @@ def register(app: Dash, screen: Screen) -> None:
     @app.callback(
         Output("url", "href"),
         Output("events-found", "children"),
-        Input("lookup", "n_submit"),
-        State("lookup", "value"),
+        Input("lookup-asked", "data"),
         State("events-scope", "data"),
         prevent_initial_call=True,
     )
-    def look_up(_: int, event_id: str | None, stored: dict[str, object]) -> tuple[object, object]:
-        wanted = (event_id or "").strip()
+    def look_up(asked: dict[str, object] | None, stored: dict[str, object]) -> tuple[object, object]:
+        wanted = str((asked or {}).get("text", "")).strip()
         if not wanted:
             return no_update, []
         scope = scope_of(stored)
