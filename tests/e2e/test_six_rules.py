@@ -4,6 +4,7 @@ One monitor, one receiver, one plain and one TLS server: six things go wrong at 
 Only the windows are shorter than shipped, and they stand in the file.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +17,8 @@ from tests.e2e.conftest import Inboxes
 from tests.e2e.processes import eventually, free_port, is_up, monitor, process
 from tests.e2e.receiving import Receiving, receiving
 from tests.monitor.probes.tls_server import tls_server
+
+RECORD = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(290)]
 
@@ -119,6 +122,9 @@ def test_six_rules_fire_and_resolve_from_their_real_causes(tmp_path: Path, inbox
                 130,
                 lambda rule=rule, endpoint=endpoint: inboxes.both_hold(f": {rule} at standard/{endpoint}"),  # type: ignore[misc]
             )
+
+        (slow,) = [mail for mail in inboxes.mail.messages if "slow_processing" in str(mail["Subject"])]
+        assert RECORD.search(str(slow.get_body(("plain",)))), "no record to look at"
 
         # Everything is mended.
         for endpoint, trouble in (("payments", "fail"), ("reports", "slow"), ("orders", "stuck")):
