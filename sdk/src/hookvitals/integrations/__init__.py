@@ -11,10 +11,6 @@ class Limits(Protocol):
     """What an adapter must know of a receiver's settings."""
 
     @property
-    def source(self) -> str: ...
-    @property
-    def endpoint(self) -> str: ...
-    @property
     def max_body_bytes(self) -> int: ...
 
 

@@ -28,7 +28,7 @@ def mount(receiver: Mounted, app: "Union[Flask, Blueprint]", path: str) -> None:
     receiver.start()
     app.add_url_rule(
         path,
-        endpoint=f"hookvitals_{receiver.settings.source}_{receiver.settings.endpoint}".replace(".", "_"),
+        endpoint=f"hookvitals:{path}".replace(".", "%2e"),  # one name a path; Flask allows it no dot
         view_func=receive,
         methods=_METHODS,
         provide_automatic_options=False,
