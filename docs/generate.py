@@ -1,4 +1,4 @@
-"""Writes the tables of the documentation that the code itself knows: settings, file, rules, routes.
+"""Writes the tables of the documentation that the code itself knows: settings, rules, routes, commands.
 
 `python docs/generate.py` rewrites the parts between their marks; with `--check` it only says which page is
 not current, and exits 1. It reads no setting and opens no store.
@@ -12,6 +12,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
@@ -19,6 +20,7 @@ from alerts.model import Rule
 from alerts.rules import KINDS
 from hookvitals.profiles import PROFILES
 from monitor.api.app import routes
+from monitor.cli.main import main as main_group
 from monitor.config.__main__ import markdown
 from monitor.config.document import Document
 from monitor.config.settings import settings_table
@@ -103,11 +105,18 @@ def profiles() -> str:
     )
 
 
+def commands() -> str:
+    """Every command, with its own sentence."""
+    found = _commands(main_group, "hookvitals")
+    return table(("command", "what it does"), [(f"`{path}`", about) for path, about in found])
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("configuration.md", settings),
     "file": ("configuration.md", file_keys),
     "routes": ("http-api.md", api_routes),
     "profiles": ("sources.md", profiles),
+    "commands": ("cli.md", commands),
     "rules": ("rules.md", rules),
 }
 """Name of the mark → (page, what stands there)."""
@@ -139,6 +148,23 @@ def main(arguments: list[str]) -> int:
         path.write_text(current_pages()[path], encoding="utf-8")
         sys.stdout.write(f"wrote {path}\n")
     return 0
+
+
+def _commands(group: click.Group, prefix: str) -> list[tuple[str, str]]:
+    found = []
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            found += _commands(command, f"{prefix} {name}")
+        elif not command.hidden:
+            arguments = [each.make_metavar(click.Context(command)) for each in command.params]
+            wanted = [
+                text
+                for text, each in zip(arguments, command.params, strict=True)
+                if isinstance(each, click.Argument)
+            ]
+            about = (command.help or "").split("\n\n")[0].replace("\n", " ")
+            found.append((" ".join([prefix, name, *wanted]), about))
+    return found
 
 
 def _models(annotation: Any) -> list[type[BaseModel]]:

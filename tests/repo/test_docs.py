@@ -4,14 +4,17 @@ import re
 import tomllib
 from pathlib import Path
 
+import click
 import msgspec
 
+from monitor.cli.main import main
 from monitor.collector.wire import RecordIn
 from tests.repo.sources import ROOT
 from tests.repo.test_imports import requirement_names
 
 DOCS = ROOT / "docs"
 LINK = re.compile(r"\]\(([^)#\s]+)(#[^)]*)?\)")
+COMMAND = re.compile(r"(?:^ *|`|/)(hookvitals(?: [a-z][a-z-]*)+)", re.MULTILINE)
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), ROOT / "sdk" / "README.md"])
 
 
@@ -42,6 +45,29 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     ]
 
     assert broken == []
+
+
+def test_every_command_in_a_document_is_one_of_the_command_line() -> None:
+    unknown = [
+        f"{page.relative_to(ROOT)}: {command}"
+        for page in PAGES
+        for command in COMMAND.findall(page.read_text(encoding="utf-8"))
+        if not _is_command(command.split())
+    ]
+
+    assert unknown == []
+
+
+def _is_command(words: list[str]) -> bool:
+    """Whether the words, the first of them `hookvitals`, lead through the groups to a command."""
+    found: click.Command = main
+    for word in words[1:]:
+        if not isinstance(found, click.Group):
+            return True  # what follows a command are its arguments
+        if word not in found.commands:
+            return False
+        found = found.commands[word]
+    return True
 
 
 def _exists(page: Path, target: str) -> bool:
