@@ -25,7 +25,7 @@ test: $(VENV)/.developer  ## the tests that need nothing but Python
 check: $(VENV)/.developer  ## style, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy monitor alerts dashboard tests docs
+	$(BIN)/mypy monitor alerts dashboard tests docs benchmarks examples
 	cd sdk && ../$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
@@ -35,7 +35,7 @@ browser: $(VENV)/.developer  ## the dashboard in a real Chromium
 	$(BIN)/python -m pytest -m "browser and not e2e and not faults" $(PYTEST_ARGS)
 
 e2e: $(VENV)/.developer  ## the whole path with real processes
-	$(BIN)/python -m pytest -m "e2e and not faults" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "e2e and not faults" $(PYTEST_ARGS)
 
 faults: $(VENV)/.developer  ## kill it, fill its disk, corrupt its files
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)

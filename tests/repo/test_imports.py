@@ -94,6 +94,20 @@ def test_nothing_imports_a_package_that_is_not_declared() -> None:
     assert undeclared == set()
 
 
+def test_every_declared_package_is_used() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    used = {
+        MODULE_TO_DISTRIBUTION.get(top, top).lower()
+        for source in sources("monitor", "alerts", "dashboard")
+        for _, name in source.imported()
+        if (top := name.split(".")[0])
+    }
+
+    assert requirement_names(project["dependencies"]) - used == {"tzdata"}, (
+        "data that zoneinfo reads by itself"
+    )
+
+
 def test_every_file_says_what_it_is_for() -> None:
     silent = [
         source.name for source in sources() if source.text.strip() and ast.get_docstring(source.tree) is None
