@@ -19,7 +19,7 @@ def networks(texts: Sequence[str]) -> Tuple[Network, ...]:
 def contains(allowed: Sequence[Network], address: Optional[str]) -> bool:
     """Whether the address lies in one of the networks; a mapped IPv4 address counts as IPv4."""
     try:
-        parsed = ipaddress.ip_address((address or "").strip())
+        parsed = ipaddress.ip_address(str(address or "").strip())
     except ValueError:
         return False
     mapped = getattr(parsed, "ipv4_mapped", None)

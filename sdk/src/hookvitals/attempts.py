@@ -47,31 +47,29 @@ class Attempts:
         self._now_us = now_us
         self._born_us = now_us()
 
-    def attempt(self, work: Work) -> None:
-        """Runs the event's handler once and settles the event in the inbox."""
+    def attempt(self, work: Work) -> Callable[[], None]:
+        """Runs the event's handler once; what settles the event in the inbox and notes it."""
         event = work.event
         handler = self._dispatcher.handler_of(event.type)
         if handler is None and self._now_us() < self._born_us + HANDLER_PATIENCE_S * 1e6:
-            self._inbox.defer(work, _LOOK_AGAIN_S)  # handlers may still be registering: no attempt was made
-            return
+            # handlers may still be registering: no attempt was made
+            return lambda: self._inbox.defer(work, _LOOK_AGAIN_S)
         fields: Dict[str, Any] = {"attempt": event.attempt, "queue_ms": self._since_ms(event)}
         order = order_of(self._settings.scope, event.fields.get("resource"), event.fields.get("version"))
         if order and event.replay_id is None and order.is_stale(self._state.version(order.key)):
-            self._inbox.finish(work, self._keep_until_us())
-            self._settled("stale", event, fields)
-            return
+            return self._settling(
+                "stale", event, fields, lambda: self._inbox.finish(work, self._keep_until_us())
+            )
         error = self._tried(handler, event, fields)
         if error is None:
-            self._inbox.finish(work, self._keep_until_us(), order)
-            self._settled("succeeded", event, fields)
-            return
+            return self._settling(
+                "succeeded", event, fields, lambda: self._inbox.finish(work, self._keep_until_us(), order)
+            )
         fields.update(self._reporter.error(error))
         if handler is None or self._settings.retry.exhausted(event.attempt):
-            self._inbox.give_up(work)
-            self._settled("dead_lettered", event, fields)
-        else:
-            self._inbox.postpone(work, self._settings.retry.wait_s(event.attempt))
-            self._settled("failed", event, fields)
+            return self._settling("dead_lettered", event, fields, lambda: self._inbox.give_up(work))
+        wait_s = self._settings.retry.wait_s(event.attempt)
+        return self._settling("failed", event, fields, lambda: self._inbox.postpone(work, wait_s))
 
     def _tried(self, handler: Optional[Handler], event: Event, fields: Dict[str, Any]) -> Optional[Exception]:
         """What went wrong, if anything."""
@@ -82,9 +80,16 @@ class Attempts:
             return ProcessDied(f"the process ended during each of {made} attempts")
         return run(handler, event, fields)
 
-    def _settled(self, outcome: str, event: Event, fields: Dict[str, Any]) -> None:
+    def _settling(
+        self, outcome: str, event: Event, fields: Dict[str, Any], store: Callable[[], None]
+    ) -> Callable[[], None]:
         fields["latency_ms"] = max(fields.get("process_ms", 0.0), self._since_ms(event))
-        self._reporter.attempted(outcome, event, fields)
+
+        def settle() -> None:
+            store()
+            self._reporter.attempted(outcome, event, fields)
+
+        return settle
 
     def _since_ms(self, event: Event) -> float:
         return max(0.0, (self._now_us() - event.received_at_us) / 1000)

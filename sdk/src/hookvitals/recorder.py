@@ -97,27 +97,37 @@ class Tracked:
         )
         outcome = "succeeded"
         if error is not None:
-            outcome = "failed" if self._will_retry else "dead_lettered"
+            ended = not isinstance(error, Exception)  # the process is told to end: no verdict on the event
+            outcome = "failed" if self._will_retry or ended else "dead_lettered"
             self.fields.update(error_fields(error))
         self._recorder.record(outcome, self._received_at_us, self.fields)
 
 
 def error_fields(error: BaseException, secrets: Sequence[str] = ()) -> Dict[str, Any]:
     """error_class, error_message and error_stack, bounded and redacted; no local variable is shown."""
-    import traceback  # noqa: PLC0415  # only failures pay for it
-
-    try:
-        message = str(error)
-    except Exception:
-        message = "(its text could not be made)"
-    lines = traceback.format_exception(type(error), error, error.__traceback__)
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     return {
         "error_class": _encodable(name)[:256],
-        "error_message": _encodable(redacted(message, secrets))[:MESSAGE_CHARS],
-        "error_stack": _encodable(redacted("".join(lines), secrets))[-STACK_CHARS:],
+        "error_message": _encodable(redacted(_message(error), secrets))[:MESSAGE_CHARS],
+        "error_stack": _encodable(redacted(_stack(error), secrets))[-STACK_CHARS:],
     }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(its text could not be made)"
+
+
+def _stack(error: BaseException) -> str:
+    import traceback  # noqa: PLC0415  # only failures pay for it
+
+    try:
+        return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    except Exception:  # an error of somebody's own make may break even this
+        return "(its stack could not be made)"
 
 
 def _encodable(text: str) -> str:

@@ -14,10 +14,14 @@ class RetryPolicy:
     cap_s: float = 60.0
     uniform: Callable[[float, float], float] = random.SystemRandom().uniform
 
+    def __post_init__(self) -> None:
+        if self.attempts < 1 or self.first_s < 0 or self.cap_s < 0:
+            raise ValueError("a retry policy needs at least 1 attempt, and waits of 0 s or more")
+
     def exhausted(self, attempts: int) -> bool:
         """Whether the attempt that just failed, number `attempts`, was the last."""
         return attempts >= self.attempts
 
     def wait_s(self, attempts: int) -> float:
         """Seconds to wait after failed attempt number `attempts` (from 1): uniform in 0..bound."""
-        return self.uniform(0.0, min(self.cap_s, self.first_s * 2.0 ** (attempts - 1)))
+        return self.uniform(0.0, min(self.cap_s, self.first_s * 2.0 ** min(attempts - 1, 60)))

@@ -19,10 +19,17 @@ log = logging.getLogger("hookvitals")
 IDLE_S = 0.5
 
 
-class InboxWorker:
-    """Hands due events to `process`, one after the other. lock_path: a file for the lock alone."""
+Settle = Callable[[], None]
+"""Stores what became of an event. May be called again after it failed."""
 
-    def __init__(self, inbox: Inbox, lock_path: str, process: Callable[[Work], None]) -> None:
+
+class InboxWorker:
+    """Hands due events to `process`, one after the other, and stores what became of each.
+
+    lock_path: a file for the lock alone. process: works an event once and gives what remains to be stored.
+    """
+
+    def __init__(self, inbox: Inbox, lock_path: str, process: Callable[[Work], Settle]) -> None:
         self._inbox = inbox
         self._lock_path = lock_path
         self._process = process
@@ -87,9 +94,20 @@ class InboxWorker:
             work = self._inbox.take()
             if work is None:
                 return False
-            self._process(work)
+            settle = self._process(work)
         except Exception:  # the file may be locked or full for a while: the event is still in it
             log.exception("hookvitals: the inbox could not be worked; trying again")
+            return False
+        while not self._settled(settle) and not self._closing:
+            self._pause()
+        return True
+
+    def _settled(self, settle: Settle) -> bool:
+        """Whether it could be stored: an event that was worked is not worked again for want of that."""
+        try:
+            settle()
+        except Exception:
+            log.exception("hookvitals: an event was worked, and that could not be stored; trying again")
             return False
         return True
 

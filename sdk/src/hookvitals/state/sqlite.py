@@ -55,9 +55,8 @@ class SqliteState:
     def _opened(self) -> sqlite3.Connection:
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         db = sqlite3.connect(self.path, timeout=5.0, isolation_level=None, check_same_thread=False)
-        db.execute(
-            "PRAGMA journal_mode=TRUNCATE"
-        )  # with FULL a truncated journal is synced, a deleted one is not
+        # With FULL a truncated journal is synced, the deletion of one is not.
+        db.execute("PRAGMA journal_mode=TRUNCATE")
         db.execute("PRAGMA synchronous=FULL")
         db.executescript(_TABLES)
         self._pid = os.getpid()
@@ -172,11 +171,13 @@ class SqliteState:
 
 _LIVE: "weakref.WeakSet[SqliteState]" = weakref.WeakSet()
 _INHERITED: List[sqlite3.Connection] = []
+_forking = threading.Lock()
 _held: List[SqliteState] = []
 
 
 def _hold_all() -> None:
     """Before a fork: no other thread is inside a transaction, so that no lock stays held in the child."""
+    _forking.acquire()  # one fork after the other: they share _held
     _held[:] = list(_LIVE)
     for state in _held:
         state.hold()
@@ -186,6 +187,7 @@ def _let_go() -> None:
     for state in _held:
         state.let_go()
     _held.clear()
+    _forking.release()
 
 
 if hasattr(os, "register_at_fork"):
