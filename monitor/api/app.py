@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from flask import Blueprint, Flask, Response, current_app, json, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
-from flask_openapi3.models.server import Server
 from flask_openapi3.openapi import OpenAPI
 from flask_openapi3.types import SecuritySchemesDict
 from werkzeug.exceptions import UnsupportedMediaType
@@ -79,7 +78,6 @@ def _bare(identify: Identify, version: str) -> OpenAPI:
     app = OpenAPI(
         "monitor.api",
         info=Info(title="Hookvitals management API", version=version),
-        servers=[Server(url=PREFIX)],
         security_schemes=SECURITY_SCHEMES,
         validation_error_model=ProblemDocument,
         validation_error_callback=problems.unusable,
@@ -128,4 +126,6 @@ def _read_body() -> None:
 def _openapi() -> Response:
     app = current_app
     assert isinstance(app, OpenAPI)
-    return Response(json.dumps(app.api_doc, sort_keys=False), mimetype="application/json")
+    # Behind a proxy's path the routes stand below it too.
+    document = app.api_doc | {"servers": [{"url": request.script_root or PREFIX}]}
+    return Response(json.dumps(document, sort_keys=False), mimetype="application/json")

@@ -22,6 +22,12 @@ def test_it_is_openapi_3_1_below_the_path_it_is_served_at(document: Any) -> None
     assert document["info"]["version"] == "1.2.3"
 
 
+def test_below_a_proxys_path_it_names_that_path_too(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/openapi.json", environ_overrides={"SCRIPT_NAME": "/hooks"})
+
+    assert answer.get_json()["servers"] == [{"url": "/hooks/api/v1"}]
+
+
 def test_every_route_of_a_noun_is_documented(document: Any, api: Flask) -> None:
     rules = {re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule) for rule in api.url_map.iter_rules()}
 
