@@ -7,28 +7,25 @@ event that was answered 2xx is never lost by a crash. Recording never changes an
 
 import hashlib
 import logging
-import math
 import time
 from dataclasses import replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-from hookvitals import answers
-from hookvitals.addresses import client_address, contains
+from hookvitals.addresses import client_address
+from hookvitals.admission import Admission
 from hookvitals.answers import Answer, Refused
 from hookvitals.attempts import Attempts, run
+from hookvitals.desk import Desk
 from hookvitals.dispatch import Dispatcher, Handler
 from hookvitals.event import Event
-from hookvitals.ids import uuid7
 from hookvitals.inbox import Inbox, Put
-from hookvitals.limits import TokenBucket
 from hookvitals.ordering import Order, order_of
 from hookvitals.parse import check_age, parsed
 from hookvitals.recorder import Recorder
-from hookvitals.replay import replay_item
-from hookvitals.reporter import Reporter, event_names
+from hookvitals.reporter import Reporter
 from hookvitals.request import Request
 from hookvitals.retry import RetryPolicy
-from hookvitals.schemes import VerificationError, header_items
+from hookvitals.schemes import header_items
 from hookvitals.schemes.signed import HeadersLike
 from hookvitals.settings import DEFAULT_MAX_BODY_BYTES, SEPARATOR, Settings, settings_for
 from hookvitals.shipper import Shipper
@@ -57,6 +54,7 @@ class Receiver:
     allow_from: CIDRs that may send; None takes the source's published ones for the environment, [] any.
     shipper: share one between receivers instead of giving collector and key; without either nothing is sent.
     lease_s: how long one copy of an event may be worked inline before another may start.
+    failures_per_minute: an address that fails verification more often is told 429 unheard; None: never.
     Raises ValueError for a setting that cannot work.
     """
 
@@ -82,6 +80,7 @@ class Receiver:
         capture_headers: Sequence[str] = (),
         retry: Optional[RetryPolicy] = None,
         lease_s: float = 300.0,
+        failures_per_minute: Optional[float] = 600.0,
         labels: Optional[Mapping[str, str]] = None,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -101,6 +100,7 @@ class Receiver:
             capture_headers=capture_headers,
             retry=retry,
             lease_s=lease_s,
+            failures_per_minute=failures_per_minute,
             labels=labels,
         )
         if inbox and not state_path:
@@ -108,28 +108,23 @@ class Receiver:
         if collector and not key:
             raise ValueError("a collector needs key, an ingest key made by `hookvitals key create`")
         self._now = now
-        self._monotonic = monotonic
+        self._admission = Admission(self.settings, now, monotonic)
         self._owns_shipper = shipper is None
         self.shipper = shipper or (Shipper(collector, key or "") if collector else None)
-        self._reporter = Reporter(
-            self.settings,
-            _recorder(self.settings, self.shipper, now) if self.shipper else None,
+        reporter = Reporter(
+            self.settings, _recorder(self.settings, self.shipper, now) if self.shipper else None
         )
+        self._desk = Desk(self.settings.profile.ack_status, reporter, self._now_us)
         self._dispatcher = Dispatcher()
-        rate = self.settings.profile.rate_per_minute
-        self._bucket = None if rate is None else TokenBucket(rate)
         self.state: State = MemoryState()
         self.inbox: Optional[Inbox] = None
         if state_path:
             self.state = kept = SqliteState(state_path)
             if inbox:
                 self.inbox = Inbox(kept, self.settings.scope, self._now_us)
-                attempts = Attempts(
-                    self.settings, self.inbox, kept, self._dispatcher, self._reporter, self._now_us
-                )
-                self._worker = InboxWorker(
-                    self.inbox, _lock_path(state_path, self.settings.scope), attempts.attempt
-                )
+                attempts = Attempts(self.settings, self.inbox, kept, self._dispatcher, reporter, self._now_us)
+                lock_path = _lock_path(state_path, self.settings.scope)
+                self._worker = InboxWorker(self.inbox, lock_path, attempts.attempt)
                 if self.shipper:
                     self.shipper.sample(self._queue_samples)
 
@@ -174,7 +169,7 @@ class Receiver:
         forwarded = ",".join(value for name, value in items if name == "x-forwarded-for")
         address = client_address(remote_addr, forwarded, self.settings.trusted_proxies)
         started_ns = time.perf_counter_ns()
-        request = Request(method.upper(), items, body, address, self._now_us(), started_ns)
+        request = Request(str(method).upper(), items, body, address, self._now_us(), started_ns)
         answer = self._answered(request)
         return answer.status, answer.headers, answer.body
 
@@ -184,68 +179,33 @@ class Receiver:
         fields: Dict[str, Any] = {}
         event: Optional[Event] = None
         try:
-            self._admit(request)
-            replay_id = self._verify(request, fields)
-            if replay_id is None:
-                self._limit()
+            replay_id = self._admission.admit(request, fields)
             event = parsed(request, self.settings, replay_id)
             if replay_id is None:
                 check_age(event, self.settings.profile, request.at_us)
             return self._take(request, event, fields)
         except Refused as refused:
-            return self._refuse(request, refused, event, fields)
+            return self._desk.refused(request, refused, event, fields)
         except Exception as exc:  # our own fault: the sender may try again, the event is not lost
             log.exception("hookvitals: a request could not be handled")
-            return self._fail(request, exc, event, fields)
-
-    def _admit(self, request: Request) -> None:
-        if request.method != "POST":
-            raise Refused("method_not_allowed", allow="POST")
-        if len(request.body) > self.settings.max_body_bytes:
-            raise Refused("too_large", f"more than {self.settings.max_body_bytes} bytes")
-
-    def _verify(self, request: Request, fields: Dict[str, Any]) -> Optional[str]:
-        """The replay item's id if it is a replay of ours; else the source's address and signature hold."""
-        settings, now = self.settings, self._now()
-        started_ns = time.perf_counter_ns()
-        replay_id = replay_item(request.headers, request.body, settings.replay_secret, now)
-        if replay_id is not None:
-            return replay_id
-        if settings.allowed and not contains(settings.allowed, request.address):
-            raise Refused("ip_not_allowed", f"{request.address} is not on the source's list")
-        try:
-            verified = settings.scheme.verify(request.headers, request.body, now)
-        except VerificationError as exc:
-            raise Refused(exc.reason, exc.detail) from exc
-        finally:
-            fields["verify_ms"] = (time.perf_counter_ns() - started_ns) / 1e6
-        fields["secret_id"] = verified.secret_id
-        if verified.signed_at is not None:
-            fields["skew_ms"] = verified.signed_at * 1000 - request.at_us / 1000
-        return None
-
-    def _limit(self) -> None:
-        if self._bucket is not None:
-            wait_s = self._bucket.wait_s(self._monotonic())
-            if wait_s > 0:
-                raise Refused("rate_limited", retry_after_s=math.ceil(wait_s))
+            return self._desk.failed(request, exc, event, fields)
 
     def _take(self, request: Request, event: Event, fields: Dict[str, Any]) -> Answer:
         handler = self._dispatcher.handler_of(event.type)
         if handler is None:
-            return self._taken(request, "unhandled", event, fields)
+            return self._desk.taken(request, "unhandled", event, fields)
         key = f"{self.settings.scope}{SEPARATOR}{event.id}"
         order = order_of(self.settings.scope, event.fields.get("resource"), event.fields.get("version"))
         if self.inbox:
             return self._enqueue(request, event, key, order, fields)
         claim = self.state.claim(key, self._now_us(), int(self.settings.lease_s * 1e6))
         if claim is Claim.DONE:
-            return self._taken(request, "duplicate", event, fields)
+            return self._desk.taken(request, "duplicate", event, fields)
         if claim is Claim.BUSY:
             raise Refused("busy", retry_after_s=_BUSY_RETRY_S)
         if order and event.replay_id is None and order.is_stale(self.state.version(order.key)):
             self.state.done(key, self._keep_until_us())
-            return self._taken(request, "stale", event, fields)
+            return self._desk.taken(request, "stale", event, fields)
         return self._process_inline(request, event, key, order, handler, fields)
 
     def _enqueue(
@@ -255,12 +215,12 @@ class Receiver:
         guard = None if event.replay_id else order  # an operator decided that a replay should run
         put = self.inbox.put(key, event, keep_us=int(self.settings.profile.memory_s() * 1e6), order=guard)
         if put is Put.STALE:
-            return self._taken(request, "stale", event, fields)
+            return self._desk.taken(request, "stale", event, fields)
         if put is Put.WAITING and event.replay_id is not None:
             raise Refused("busy", retry_after_s=_BUSY_RETRY_S)  # it will run; a 2xx would settle the replay
         if put in (Put.WAITING, Put.DONE):
-            return self._taken(request, "duplicate", event, fields)
-        answer = self._taken(request, "accepted", event, fields)
+            return self._desk.taken(request, "duplicate", event, fields)
+        answer = self._desk.taken(request, "accepted", event, fields)
         self._worker.wake()
         return answer
 
@@ -287,45 +247,8 @@ class Receiver:
         except Exception:
             log.exception("hookvitals: event %s was worked, and that could not be stored", event.id)
         if error is not None:
-            return self._fail(request, error, event, fields)
-        return self._taken(request, "succeeded", event, fields)
-
-    # --- answers ---
-
-    def _taken(self, request: Request, outcome: str, event: Event, fields: Dict[str, Any]) -> Answer:
-        answer = answers.taken(self.settings.profile.ack_status)
-        fields.update(event_names(event))
-        self._reporter.delivered(request, outcome, answer.status, fields, event)
-        return answer
-
-    def _refuse(
-        self, request: Request, refused: Refused, event: Optional[Event], fields: Dict[str, Any]
-    ) -> Answer:
-        fields["record_id"] = uuid7(self._now_us())
-        answer = answers.refusal(
-            refused.reason, fields["record_id"], retry_after_s=refused.retry_after_s, allow=refused.allow
-        )
-        if refused.reason == "busy" and event is not None:
-            fields.update(event_names(event))
-            fields.pop("replay_id", None)  # a copy at work settles nothing
-            self._reporter.delivered(request, "duplicate", answer.status, fields)
-            return answer
-        fields["reason"] = refused.reason
-        if refused.detail:
-            fields["error_message"] = refused.detail
-        self._reporter.delivered(request, "rejected", answer.status, fields)
-        return answer
-
-    def _fail(
-        self, request: Request, error: Exception, event: Optional[Event], fields: Dict[str, Any]
-    ) -> Answer:
-        fields["record_id"] = uuid7(self._now_us())
-        answer = answers.refusal("failed", fields["record_id"])
-        if event is not None:
-            fields.update(event_names(event))
-            fields.update(self._reporter.error(error))
-            self._reporter.delivered(request, "failed", answer.status, fields, event)
-        return answer
+            return self._desk.failed(request, error, event, fields)
+        return self._desk.taken(request, "succeeded", event, fields)
 
     def _queue_samples(self) -> List[Dict[str, Any]]:
         assert self.inbox is not None

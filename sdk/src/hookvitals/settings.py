@@ -33,6 +33,7 @@ class Settings:
     capture_headers: Tuple[str, ...]
     retry: RetryPolicy
     lease_s: float
+    failures_per_minute: Optional[float]
     labels: Mapping[str, str]
     hidden: Tuple[str, ...] = field(default=(), repr=False)
     """Secrets that no error text may carry."""
@@ -59,6 +60,7 @@ def settings_for(
     capture_headers: Sequence[str],
     retry: Optional[RetryPolicy],
     lease_s: float,
+    failures_per_minute: Optional[float],
     labels: Optional[Mapping[str, str]],
 ) -> Settings:
     """The checked settings. Raises ValueError saying which argument is wrong and what it takes."""
@@ -75,6 +77,8 @@ def settings_for(
         raise ValueError(f"ack_status must be a number from 200 to 299, not {status!r}")
     if profiled.rate_per_minute is not None and profiled.rate_per_minute <= 0:
         raise ValueError("rate_per_minute must be above 0; None switches the limit off")
+    if failures_per_minute is not None and failures_per_minute <= 0:
+        raise ValueError("failures_per_minute must be above 0; None switches the limit off")
     if max_body_bytes < 1:
         raise ValueError(f"max_body_bytes must be at least 1, not {max_body_bytes}")
     if lease_s <= 0:
@@ -101,6 +105,7 @@ def settings_for(
         capture_headers=(*capture_headers, *_header_paths(profiled)),
         retry=retry or RetryPolicy(),
         lease_s=lease_s,
+        failures_per_minute=failures_per_minute,
         labels=_labels(labels or {}),
         hidden=_hidden((*secrets, *([replay_secret] if replay_secret else ()))),
     )

@@ -16,21 +16,18 @@ import threading
 import time
 import weakref
 from collections import deque
-from dataclasses import dataclass, field
-from datetime import datetime
 from http.client import HTTPException
-from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+from typing import Any, Callable, Deque, Dict, List, Optional
 
-from hookvitals.ids import uuid7
 from hookvitals.process import memory_bytes
+from hookvitals.record_json import Noted, capture_bytes, encoded, leave_body_out, without_body
+from hookvitals.settled import Settled
 from hookvitals.spool import Spool
 from hookvitals.transport import Answered, Transport
 from hookvitals.version import VERSION
 
 log = logging.getLogger("hookvitals")
 
-Noted = Tuple[int, Dict[str, Any], str, int, Optional[Dict[str, Any]]]
-"""(time_ns, base fields, outcome, received_at_us, other fields): all that the caller's thread leaves."""
 Sampler = Callable[[], List[Dict[str, Any]]]
 """Gives queue samples, in the collector's format."""
 
@@ -42,25 +39,6 @@ _POST_BYTES = 1_000_000  # the collector takes 1 MiB compressed
 _POST_RECORDS = 500  # at most, when many wait
 _TOO_MUCH = (400, 413, 422)  # the batch itself is at fault: halve it, in the end drop the one
 _MISCONFIGURED = (401, 403, 404, 405)  # the key or the address is: wait for somebody to mend it
-
-
-@dataclass
-class _Settled:
-    """What became of a batch. left: records to be sent again."""
-
-    left: List[bytes] = field(default_factory=list)
-    accepted: int = 0
-    dropped: Dict[str, int] = field(default_factory=dict)
-
-    def drop(self, reason: str) -> None:
-        self.dropped[reason] = self.dropped.get(reason, 0) + 1
-
-    def add(self, other: "_Settled") -> "_Settled":
-        self.left += other.left
-        self.accepted += other.accepted
-        for reason, number in other.dropped.items():
-            self.dropped[reason] = self.dropped.get(reason, 0) + number
-        return self
 
 
 class Shipper:
@@ -224,17 +202,16 @@ class Shipper:
 
     def _bound_capture(self, capture: Any) -> None:
         """Leaves the body out when the captures that wait are too many bytes: the record matters more."""
-        size = _capture_bytes(capture)
+        size = capture_bytes(capture)
         with self._lock:
             if self._capture_bytes + size <= self._max_waiting_bytes:
                 self._capture_bytes += size
             else:
-                _leave_body_out(capture)
-                capture["redacted"] = True  # to be seen, never to be replayed without its body
+                leave_body_out(capture)
 
     def _uncount_capture(self, noted: Noted) -> None:
         if noted[4] is not None and "capture" in noted[4]:
-            self._capture_bytes -= _capture_bytes(noted[4]["capture"])
+            self._capture_bytes -= capture_bytes(noted[4]["capture"])
 
     def _drop(self, reason: str, number: int = 1) -> None:
         """Counts; the caller has the lock."""
@@ -283,7 +260,7 @@ class Shipper:
                     return
                 noted = self._noted.popleft()
                 self._uncount_capture(noted)
-                record = _encoded(noted)
+                record = encoded(noted)
                 if record:
                     self._drop("memory_full", self._spool.add(record))
                 else:
@@ -295,7 +272,7 @@ class Shipper:
         with self._lock:
             records = self._spool.take(_POST_RECORDS, _POST_BYTES)
             self._in_flight = len(records)
-        settled = _Settled(left=records)
+        settled = Settled(left=records)
         try:
             settled = self._posted(records)
         finally:
@@ -308,34 +285,34 @@ class Shipper:
                 self._set_nudge()
                 self._moved.notify_all()
 
-    def _posted(self, records: List[bytes]) -> _Settled:
+    def _posted(self, records: List[bytes]) -> Settled:
         document = b'{"client":%b,"records":[%b]}' % (self._client(), b",".join(records))
         try:
             answer = self._transport.post("/api/v1/records", document)
         except (HTTPException, OSError) as exc:
             self._back_off(f"the collector cannot be reached ({exc})")
-            return _Settled(left=records)
+            return Settled(left=records)
         if answer.status == 200 and _is_collectors(answer.document):
             return self._taken(len(records), answer.document)
         if answer.status not in _TOO_MUCH:
             self._refused(answer)
-            return _Settled(left=records)
+            return Settled(left=records)
         if len(records) > 1:
             half = len(records) // 2
             first = self._posted(records[:half])
-            rest = _Settled(left=records[half:]) if first.left else self._posted(records[half:])
+            rest = Settled(left=records[half:]) if first.left else self._posted(records[half:])
             return first.add(rest)
-        smaller = _without_body(records[0])
+        smaller = without_body(records[0])
         if answer.status == 413 and smaller is not None:
             log.warning("hookvitals: a captured body is larger than the collector takes; sent without it")
             return self._posted([smaller])
-        lost = _Settled()
+        lost = Settled()
         lost.drop(f"refused_{answer.status}")
         return lost
 
-    def _taken(self, number: int, document: Dict[str, Any]) -> _Settled:
+    def _taken(self, number: int, document: Dict[str, Any]) -> Settled:
         """The collector stored the records, but for those it names."""
-        settled = _Settled()
+        settled = Settled()
         rejected = document.get("rejected")
         for one in (rejected if isinstance(rejected, list) else [])[:number]:
             code = one.get("code") if isinstance(one, dict) else None
@@ -401,49 +378,9 @@ class Shipper:
         return json.dumps(client).encode()
 
 
-def _encoded(noted: Noted) -> bytes:
-    """The record as JSON; empty when it cannot be."""
-    at_ns, base, outcome, received_at_us, fields = noted
-    try:
-        record = {"record_id": uuid7(at_ns // 1000), "outcome": outcome, "received_at": received_at_us}
-        record.update(base)
-        if fields:
-            record.update(fields)
-        return json.dumps(record, allow_nan=False, separators=(",", ":"), default=_plain).encode()
-    except (TypeError, ValueError, RecursionError):
-        return b""
-
-
 def _is_collectors(document: Any) -> bool:
     """Whether this is a collector's answer, and not a login page's or a proxy's."""
     return isinstance(document, dict) and isinstance(document.get("accepted"), int)
-
-
-def _leave_body_out(capture: Any) -> None:
-    """What is left can be seen, and must not be replayed: the body was not empty."""
-    if isinstance(capture, dict) and capture.pop("body", None) is not None:
-        capture["redacted"] = True
-
-
-def _capture_bytes(capture: Any) -> int:
-    return len(capture.get("body") or "") if isinstance(capture, dict) else 0
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is no JSON")
-
-
-def _without_body(record: bytes) -> Optional[bytes]:
-    """The same record without its captured body; None when it has none."""
-    fields = json.loads(record)
-    capture = fields.get("capture")
-    if not isinstance(capture, dict) or capture.get("body") is None:
-        return None
-    _leave_body_out(capture)
-    capture["redacted"] = True
-    return json.dumps(fields, separators=(",", ":")).encode()
 
 
 _INHERITED: List[Transport] = []

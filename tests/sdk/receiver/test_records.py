@@ -131,3 +131,4 @@ def test_a_collector_that_is_away_changes_no_answer(world: World) -> None:
 
     assert set(answers) == {200}
     assert nowhere.counts()["waiting"] == 10
+    assert not nowhere.close(0.1)

@@ -1,0 +1,50 @@
+"""A record as JSON: made of what the caller's thread noted, and made smaller where the collector asks."""
+
+import json
+from datetime import datetime
+from typing import Any, Dict, Optional, Tuple
+
+from hookvitals.ids import uuid7
+
+Noted = Tuple[int, Dict[str, Any], str, int, Optional[Dict[str, Any]]]
+"""(time_ns, base fields, outcome, received_at_us, other fields): all that the caller's thread leaves."""
+
+
+def encoded(noted: Noted) -> bytes:
+    """The record as JSON; empty when it cannot be."""
+    at_ns, base, outcome, received_at_us, fields = noted
+    try:
+        record = {"record_id": uuid7(at_ns // 1000), "outcome": outcome, "received_at": received_at_us}
+        record.update(base)
+        if fields:
+            record.update(fields)
+        return json.dumps(record, allow_nan=False, separators=(",", ":"), default=_plain).encode()
+    except (TypeError, ValueError, RecursionError):
+        return b""
+
+
+def capture_bytes(capture: Any) -> int:
+    """How much of the memory a captured body takes."""
+    return len(capture.get("body") or "") if isinstance(capture, dict) else 0
+
+
+def leave_body_out(capture: Any) -> None:
+    """What is left can be seen, and must not be replayed: the body was not empty."""
+    if isinstance(capture, dict) and capture.pop("body", None) is not None:
+        capture["redacted"] = True
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def without_body(record: bytes) -> Optional[bytes]:
+    """The same record without its captured body; None when it has none."""
+    fields = json.loads(record)
+    capture = fields.get("capture")
+    if not isinstance(capture, dict) or capture.get("body") is None:
+        return None
+    leave_body_out(capture)
+    return json.dumps(fields, separators=(",", ":")).encode()
