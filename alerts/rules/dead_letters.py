@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data, observed_window
+from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
 from alerts.wording import number, span
 
 
@@ -16,20 +16,11 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         said = f"{number(window.attempts)} attempts at {target.place()} in {span(rule.window)}"
         return [no_data(rule, target, Evidence(said, sample=window.attempts))]
     given_up = window.dead_lettered
-    evidence = Evidence(
-        summary=(
-            f"{number(given_up)} {'event' if given_up == 1 else 'events'} of {target.place()} given up "
-            f"in {span(rule.window)} (threshold {number(rule.threshold)}); they wait to be replayed"
-        ),
-        value=given_up,
-        threshold=rule.threshold,
-        unit="events",
-        window_start_at=window.start_at,
-        window_end_at=window.end_at,
-        sample=window.attempts,
-        top_errors=tuple(window.top_errors),
-        exemplars=tuple(window.failure_exemplars),
+    summary = (
+        f"{number(given_up)} {'event' if given_up == 1 else 'events'} of {target.place()} given up "
+        f"in {span(rule.window)} (threshold {number(rule.threshold)}); they wait to be replayed"
     )
+    evidence = evidence_of(rule, window, summary, value=given_up, unit="events", sample=window.attempts)
     return [above(rule, target, evidence)]
 
 

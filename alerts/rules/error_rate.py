@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data, observed_window
+from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
 from alerts.wording import number, percent, span
 
 
@@ -17,20 +17,11 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         said = f"{number(attempts)} attempts at {target.place()} in {span(rule.window)}, too few to judge"
         return [no_data(rule, target, Evidence(said, sample=attempts))]
     rate = failures / attempts
-    evidence = Evidence(
-        summary=(
-            f"{percent(rate)} of {target.place()} failed in {span(rule.window)} "
-            f"(threshold {percent(rule.threshold)}), {number(failures)} of {number(attempts)} attempts"
-        ),
-        value=rate,
-        threshold=rule.threshold,
-        unit="share",
-        window_start_at=window.start_at,
-        window_end_at=window.end_at,
-        sample=attempts,
-        top_errors=tuple(window.top_errors),
-        exemplars=tuple(window.failure_exemplars),
+    summary = (
+        f"{percent(rate)} of {target.place()} failed in {span(rule.window)} "
+        f"(threshold {percent(rule.threshold)}), {number(failures)} of {number(attempts)} attempts"
     )
+    evidence = evidence_of(rule, window, summary, value=rate, unit="share", sample=attempts)
     return [above(rule, target, evidence)]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data, observed_window
+from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
 from alerts.wording import number, span
 
 
@@ -16,19 +16,12 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     if window.attempts < max(1, rule.min_sample):
         said = f"{number(window.attempts)} attempts at {target.place()} in {span(rule.window)}"
         return [no_data(rule, target, Evidence(said, sample=window.attempts))]
-    evidence = Evidence(
-        summary=(
-            f"{number(window.failures)} failures of {target.place()} in {span(rule.window)} "
-            f"(threshold {number(rule.threshold)}), {number(window.dead_lettered)} of them for good"
-        ),
-        value=window.failures,
-        threshold=rule.threshold,
-        unit="failures",
-        window_start_at=window.start_at,
-        window_end_at=window.end_at,
-        sample=window.attempts,
-        top_errors=tuple(window.top_errors),
-        exemplars=tuple(window.failure_exemplars),
+    summary = (
+        f"{number(window.failures)} failures of {target.place()} in {span(rule.window)} "
+        f"(threshold {number(rule.threshold)}), {number(window.dead_lettered)} of them for good"
+    )
+    evidence = evidence_of(
+        rule, window, summary, value=window.failures, unit="failures", sample=window.attempts
     )
     return [above(rule, target, evidence)]
 

@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Verdict, Window
+from alerts.model import (
+    ErrorCount,
+    Evaluation,
+    Evidence,
+    Observations,
+    Rule,
+    Severity,
+    Target,
+    Verdict,
+    Window,
+)
 
 Evaluate = Callable[[Rule, Target, Observations, datetime], Sequence[Evaluation]]
 
@@ -30,6 +40,31 @@ class Kind:
 def observed_window(rule: Rule, target: Target, seen: Observations, now: datetime) -> Window:
     """The target's window that ends now."""
     return seen.window(target, now - rule.window, now)
+
+
+def evidence_of(
+    rule: Rule,
+    window: Window,
+    summary: str,
+    *,
+    value: float,
+    unit: str,
+    sample: int,
+    top_errors: Sequence[ErrorCount] | None = None,
+    exemplars: Sequence[str] | None = None,
+) -> Evidence:
+    """What a window shows against the rule's threshold; without other errors and exemplars, its failures."""
+    return Evidence(
+        summary=summary,
+        value=value,
+        threshold=rule.threshold,
+        unit=unit,
+        window_start_at=window.start_at,
+        window_end_at=window.end_at,
+        sample=sample,
+        top_errors=tuple(window.top_errors if top_errors is None else top_errors),
+        exemplars=tuple(window.failure_exemplars if exemplars is None else exemplars),
+    )
 
 
 def above(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data, observed_window
+from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
 from alerts.wording import number, percent, span
 
 
@@ -19,20 +19,13 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         said = f"{number(times.count)} timed attempts at {place} in {span(rule.window)}, too few to judge"
         return [no_data(rule, target, Evidence(said, sample=times.count))]
     slow_share = times.share_above(rule.threshold)
-    evidence = Evidence(
-        summary=(
-            f"p{q * 100:g} processing time of {place} was {number(round(value))} ms in {span(rule.window)} "
-            f"(threshold {number(rule.threshold)} ms); {percent(slow_share)} of {number(times.count)} "
-            "attempts took longer than that"
-        ),
-        value=value,
-        threshold=rule.threshold,
-        unit="ms",
-        window_start_at=window.start_at,
-        window_end_at=window.end_at,
-        sample=times.count,
-        top_errors=tuple(window.top_errors),
-        exemplars=tuple(window.slow_exemplars),
+    summary = (
+        f"p{q * 100:g} processing time of {place} was {number(round(value))} ms in {span(rule.window)} "
+        f"(threshold {number(rule.threshold)} ms); {percent(slow_share)} of {number(times.count)} "
+        "attempts took longer than that"
+    )
+    evidence = evidence_of(
+        rule, window, summary, value=value, unit="ms", sample=times.count, exemplars=window.slow_exemplars
     )
     return [above(rule, target, evidence)]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import ErrorCount, Evaluation, Evidence, Observations, Rule, Severity, Target, Window
-from alerts.rules.kind import Kind, above, no_data, observed_window
+from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
 from alerts.wording import number, percent, span
 
 
@@ -20,19 +20,19 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         said = f"{number(deliveries)} deliveries to {target.place()} in {span(rule.window)}, too few to judge"
         return [no_data(rule, target, Evidence(said, sample=deliveries))]
     rate = window.unverified / deliveries
-    evidence = Evidence(
-        summary=(
-            f"{percent(rate)} of deliveries to {target.place()} did not verify in {span(rule.window)} "
-            f"(threshold {percent(rule.threshold)}), {number(window.unverified)} of {number(deliveries)}"
-        ),
+    summary = (
+        f"{percent(rate)} of deliveries to {target.place()} did not verify in {span(rule.window)} "
+        f"(threshold {percent(rule.threshold)}), {number(window.unverified)} of {number(deliveries)}"
+    )
+    evidence = evidence_of(
+        rule,
+        window,
+        summary,
         value=rate,
-        threshold=rule.threshold,
         unit="share",
-        window_start_at=window.start_at,
-        window_end_at=window.end_at,
         sample=deliveries,
         top_errors=_reasons(window),
-        exemplars=tuple(window.failure_exemplars),
+        exemplars=(),  # the failures a window names are of handlers, not of signatures
     )
     return [above(rule, target, evidence)]
 
