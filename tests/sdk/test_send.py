@@ -1,5 +1,6 @@
 """`python -m hookvitals send`: one signed event, and what the receiver answered."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +18,6 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def url(world: World) -> Iterator[str]:
-    import time
-
     with served(application(world.receiver(now=time.time))) as port:
         yield f"http://127.0.0.1:{port}/hook"
 
@@ -76,8 +75,6 @@ def test_what_cannot_be_sent_is_one_line_and_an_exit_status_of_2(
 
 @pytest.mark.parametrize("system", ["hopnow", "scalekit", "svix", "timestamped", "hmac", "orum"])
 def test_every_source_system_can_be_tried(world: World, system: str, tmp_path: Path) -> None:
-    import time
-
     receiving = sending = SECRET
     if system == "orum":
         private = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -3,6 +3,7 @@
 import base64
 import multiprocessing
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +125,8 @@ def test_an_event_waits_until_it_is_due(tmp_path: Path) -> None:
 
 
 def test_a_retry_that_is_due_soon_is_not_slept_over(world: World) -> None:
-    """Real time on purpose: the wait is a tenth of the worker's own idle pause."""
-    import time
-
+    """Real time on purpose: the wait is a tenth of the worker's own idle pause. The shortest of four counts,
+    for other work shares this machine."""
     started: list[float] = []
 
     def fail_once(event: Event) -> None:
@@ -137,10 +137,13 @@ def test_a_retry_that_is_due_soon_is_not_slept_over(world: World) -> None:
     world.behave = fail_once
     receiver = world.inbox(retry=RetryPolicy(uniform=lambda low, high: 0.05), now=time.time)
 
-    deliver(receiver, at=time.time())
-    emptied(world, receiver)
+    for number in range(4):
+        deliver(receiver, f"evt_{number}", at=time.time())
+        emptied(world, receiver)
 
-    assert 0.04 <= started[1] - started[0] < 0.4
+    waits = [second - first for first, second in zip(started[::2], started[1::2], strict=True)]
+    assert min(waits) >= 0.04
+    assert min(waits) < 0.4
 
 
 def test_events_are_worked_in_the_order_they_came(world: World) -> None:
@@ -208,8 +211,6 @@ def test_processes_on_one_inbox_work_each_event_once(tmp_path: Path) -> None:
 
 def _receive(directory: str, own: int) -> None:
     """In a process of its own: accepts five events, and leaves when all fifteen were handled by somebody."""
-    import time
-
     receiver = Receiver(
         "acme",
         endpoint="orders",

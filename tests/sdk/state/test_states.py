@@ -76,6 +76,9 @@ def test_what_has_expired_is_dropped_now_and_then_and_what_has_not_is_kept(state
     assert state.attempts("old") == 0
     assert state.attempts("failing") == 1, "an unfinished one still counts its attempts"
     assert state.claim("kept", 2 * day, 10 * S) is Claim.DONE
+    for number in range(10_001):
+        state.claim(f"k{number % 3}", 9 * day, 10 * S)
+    assert state.attempts("failing") == 0, "but not for ever"
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:

@@ -5,6 +5,9 @@ from typing import Dict, Optional
 
 from hookvitals.state.base import Claim
 
+_KEEP_UNDONE_US = 7 * 86_400 * 1_000_000
+"""An unfinished claim stays a week, for its count of attempts."""
+
 
 class MemoryState:
     """A State in dictionaries. Entries that have expired are dropped now and then."""
@@ -50,7 +53,11 @@ class MemoryState:
     def _expire(self, now_us: int) -> None:
         self._asked += 1
         if self._asked % 10_000 == 0:
-            expired = [key for key, (done, until_us) in self._claims.items() if done and until_us <= now_us]
+            expired = [
+                key
+                for key, (done, until_us) in self._claims.items()
+                if until_us <= (now_us if done else now_us - _KEEP_UNDONE_US)
+            ]
             for key in expired:
                 del self._claims[key]
                 self._attempts.pop(key, None)
