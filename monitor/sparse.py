@@ -119,7 +119,8 @@ def unpack(blobs: Sequence[bytes]) -> Sheet:
     final = np.flatnonzero(whole < 0x80)  # the last byte of each number
     blob_ends = np.cumsum([len(blob) for blob in blobs])
     ended = np.searchsorted(final, blob_ends)  # numbers that end inside each blob and those before it
-    if final.size == 0 or final[-1] != whole.size - 1 or (ended % 2).any():
+    lasts = whole[blob_ends[blob_ends > 0] - 1]  # of each blob, or of the one before an empty one
+    if (lasts >= 0x80).any() or (ended % 2).any():
         raise ValueError("a packed vector is cut off")
     numbers = _numbers(whole, final)
     delta, value = numbers[0::2], numbers[1::2]

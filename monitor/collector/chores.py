@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from monitor.clock import Clock, to_us
 from monitor.collector.counters import Counters
 from monitor.collector.settings import CollectorSettings
-from monitor.errors import HookvitalsError
 from monitor.store.facts import floor
 from monitor.store.facts.protocol import FactWriter
 
@@ -68,9 +67,9 @@ class Chores:
         try:
             chore.due_s = now_s + chore.work()
             chore.failing = False
-        except HookvitalsError as exc:
+        except Exception as exc:  # the boundary of a job: ingest goes on without it
             if not chore.failing:
-                log.error("%s failed and will be tried again: %s", chore.name, exc)
+                log.error("%s failed and will be tried again: %s", chore.name, exc, exc_info=exc)
             chore.failing = True
             chore.due_s = now_s + FOLD_S
             self._counters.add({("store_errors", ""): 1})

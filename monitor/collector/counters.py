@@ -64,8 +64,11 @@ class Counters:
         size = 8 * len(NAMES)
         file = os.open(directory / f"{os.getpid()}.counts", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            os.ftruncate(file, size)
+            # a page that finds no room on the disk when it is first written would kill the process
+            os.posix_fallocate(file, 0, size)
             self._values = np.frombuffer(mmap.mmap(file, size), dtype=np.int64)
+        except OSError:  # no room: better uncounted than not collected
+            self._values = np.zeros(len(NAMES), dtype=np.int64)
         finally:
             os.close(file)
 

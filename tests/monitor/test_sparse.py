@@ -71,3 +71,8 @@ def test_bytes_that_pack_never_wrote_are_refused(blob: bytes) -> None:
 def test_a_number_cut_between_two_blobs_is_refused() -> None:
     with pytest.raises(ValueError, match="cut off"):
         unpack([b"\x01\x01\x80", b"\x01"])
+
+
+def test_blob_cut_off_inside_a_number_is_not_read_into_the_next_one() -> None:
+    with pytest.raises(ValueError, match="cut off"):
+        unpack([b"\xff", b"\x01\x02\x03"])

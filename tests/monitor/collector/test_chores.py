@@ -82,6 +82,20 @@ def test_no_heartbeat_while_the_store_cannot_commit(yard: Yard) -> None:
     assert yard.count("heartbeat") == 2
 
 
+def test_damaged_rollup_stops_the_fold_but_neither_ingest_nor_heartbeat(yard: Yard) -> None:
+    yard.put(Made(1, to_us(START)))
+    yard.chores.run_due()
+    kept = yard.store._db.execute("SELECT counts FROM rollup WHERE grain = 3 AND series = 1").fetchone()
+    yard.store._db.execute("UPDATE rollup SET counts = x'ff' WHERE grain = 3 AND series = 1")
+    yard.put(Made(2, to_us(START)))
+    yard.let_pass(20)
+    assert (yard.count("delta"), yard.count("record"), yard.count("heartbeat")) == (1, 2, 3)
+
+    yard.store._db.execute("UPDATE rollup SET counts = ? WHERE grain = 3 AND series = 1", kept)
+    yard.let_pass(1)
+    assert yard.count("delta") == 0
+
+
 def test_records_go_when_their_time_is_over_and_never_come_back(yard: Yard) -> None:
     now_us = to_us(START)
     old, young = Made(1, now_us - DAY_US + 3_700_000_000), Made(2, now_us)
