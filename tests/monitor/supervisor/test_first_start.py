@@ -67,7 +67,7 @@ def test_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
 
 def test_port_0_cannot_be_announced(tmp_path: Path) -> None:
     file = tmp_path / "hookvitals.toml"
-    file.write_text(f'[process]\ncollector_port = 0\ndata_dir = "{tmp_path / "data"}"\n')
+    file.write_text(f'[process]\ncollector_port = 0\ndashboard_port = 0\ndata_dir = "{tmp_path / "data"}"\n')
     with pytest.raises(ConfigError, match="port 0"):
         prepare(load(file, {}), SystemClock())
 
