@@ -70,7 +70,7 @@ def serve(
         if on_listening:
             on_listening(settings.host, port)
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-        log.info("collector listens on http://%s:%d", shown, port)
+        log.info("collector starts at http://%s:%d", shown, port)
         _keep_running(
             [
                 _Part("writer", writer.start, (settings, prepare)),

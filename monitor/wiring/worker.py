@@ -24,8 +24,8 @@ from monitor.worker.schedule import Runner, schedule
 log = logging.getLogger("hookvitals.worker")
 
 TICK_S = 0.5
-FIRST_RUN_AFTER = timedelta(seconds=1)
-"""By then a worker that is alone leads."""
+FIRST_RUN_AFTER = timedelta(seconds=3)
+"""By then a worker that is alone leads, and a collector that was started beside it listens."""
 
 
 @dataclass(frozen=True, slots=True)
