@@ -47,7 +47,6 @@ def register(app: Dash, screen: Screen) -> None:
         Output("alert-as-of", "children"),
         Input("alert-tick", "n_intervals"),
         State("alert-scope", "data"),
-        running=[(Output("alert-tick", "disabled"), True, False)],
     )
     def refresh(_: int | None, stored: dict[str, str]) -> tuple[object, ...]:
         scope, now = scope_of(stored), screen.clock.now()

@@ -37,7 +37,6 @@ def register(app: Dash, screen: Screen) -> None:
         Output("alerts-as-of", "children"),
         Input("alerts-tick", "n_intervals"),
         State("alerts-scope", "data"),
-        running=[(Output("alerts-tick", "disabled"), True, False)],
     )
     def refresh(_: int | None, stored: dict[str, object]) -> tuple[list[Component], str]:
         scope, now = scope_of(stored), screen.clock.now()

@@ -185,7 +185,6 @@ def register(app: Dash, screen: Screen) -> None:
         Output("letters-as-of", "children"),
         Input("letters-tick", "n_intervals"),
         State("letters-scope", "data"),
-        running=[(Output("letters-tick", "disabled"), True, False)],
     )
     def refresh(_: int | None, stored: dict[str, object]) -> tuple[object, ...]:
         scope, now = scope_of(stored), screen.clock.now()

@@ -62,7 +62,6 @@ def register(app: Dash, screen: Screen) -> None:
         Output("endpoint-as-of", "children"),
         Input("endpoint-tick", "n_intervals"),
         State("endpoint-scope", "data"),
-        running=[(Output("endpoint-tick", "disabled"), True, False)],
     )
     def refresh(_: int | None, stored: dict[str, str]) -> tuple[object, ...]:
         scope, now, palette = scope_of(stored), screen.clock.now(), asked_palette()

@@ -61,7 +61,6 @@ def register(app: Dash, screen: Screen) -> None:
         Output("event-as-of", "children"),
         Input("event-tick", "n_intervals"),
         State("event-scope", "data"),
-        running=[(Output("event-tick", "disabled"), True, False)],
     )
     def refresh(ticks: int | None, stored: dict[str, str]) -> tuple[object, ...]:
         scope, now = scope_of(stored), screen.clock.now()

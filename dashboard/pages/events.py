@@ -201,7 +201,6 @@ def register(app: Dash, screen: Screen) -> None:
         Input("events-tick", "n_intervals"),
         State("events-scope", "data"),
         State("events-top", "data"),
-        running=[(Output("events-tick", "disabled"), True, False)],
     )
     def look_for_newer(
         _: int | None, stored: dict[str, object], top: str | None

@@ -71,7 +71,6 @@ def register(app: Dash, screen: Screen) -> None:
         Output("overview-as-of", "children"),
         Input("overview-tick", "n_intervals"),
         State("overview-scope", "data"),
-        running=[(Output("overview-tick", "disabled"), True, False)],
     )
     def refresh(_: int | None, stored: dict[str, object]) -> tuple[object, ...]:
         scope, now = scope_of(stored), screen.clock.now()

@@ -59,7 +59,6 @@ def register(app: Dash, screen: Screen) -> None:
         Output("replays-as-of", "children"),
         Input("replays-tick", "n_intervals"),
         State("replays-scope", "data"),
-        running=[(Output("replays-tick", "disabled"), True, False)],
     )
     def refresh(_: int | None, stored: dict[str, object]) -> tuple[object, str]:
         now = screen.clock.now()

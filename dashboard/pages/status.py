@@ -35,7 +35,6 @@ def register(app: Dash, screen: Screen) -> None:
         Output("status-as-of", "children"),
         Input("status-tick", "n_intervals"),
         State("status-scope", "data"),
-        running=[(Output("status-tick", "disabled"), True, False)],
     )
     def refresh(_: int | None, __: dict[str, object]) -> tuple[list[Component], str]:
         now = screen.clock.now()
