@@ -23,14 +23,14 @@ class SystemClock:
         return time.monotonic()
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_us(at: datetime) -> int:
     """Integer microseconds since 1970 UTC of an aware time, exact."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
+    return (at - EPOCH) // timedelta(microseconds=1)
 
 
 def from_us(us: int) -> datetime:
     """The aware UTC time of integer microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=us)
+    return EPOCH + timedelta(microseconds=us)

@@ -18,12 +18,13 @@ from alerts.model import (
 )
 from alerts.patterns import matches
 from monitor import figures, model
-from monitor.clock import from_us, to_us
+from monitor.clock import EPOCH, from_us, to_us
 from monitor.model import Duration, Outcome, SeriesKey
 from monitor.queries.summary import top_errors
 from monitor.rollup import Rollup
 from monitor.store.facts.protocol import FactReader
 
+MINUTE = timedelta(minutes=1)
 QUEUES_BACK = timedelta(hours=1)
 PROBES_BACK = {ProbeKind.HTTP: timedelta(hours=1), ProbeKind.TLS: timedelta(days=3)}
 """How far back the latest samples and results are looked for; how old is too old is the rule's decision."""
@@ -59,6 +60,8 @@ class StoredObservations:
         return sorted(found, key=lambda target: tuple(target.labels().items()))
 
     def window(self, target: Target, start_at: datetime, end_at: datetime) -> Window:
+        """Counts are kept by the minute, and the minutes of both ends are in it: a window never looks back
+        less than it says, or one of a minute would be empty whenever a minute begins."""
         rollup = self._total(target, start_at, end_at)
         return Window(
             target,
@@ -96,6 +99,7 @@ class StoredObservations:
 
     def _total(self, target: Target, start_at: datetime, end_at: datetime) -> Rollup:
         """All endpoints of a window are read at once: rules ask for each in turn."""
+        start_at -= (start_at - EPOCH) % MINUTE
         key = SeriesKey(target.environment, target.source, target.endpoint, target.event_type)
         typed = key.event_type is not None
         read = self._totals.setdefault((start_at, end_at), {})

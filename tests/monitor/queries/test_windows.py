@@ -51,6 +51,18 @@ def test_a_window_holds_counts_distributions_and_evidence(
     assert window.ack_ms.quantile(0.99) == pytest.approx(30.0, rel=0.03)
 
 
+@pytest.mark.parametrize("into_minute_s", [0, 1, 30, 59])
+def test_a_window_never_looks_back_less_than_it_says(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory, into_minute_s: int
+) -> None:
+    now = NOON + timedelta(seconds=into_minute_s)
+    fill.add([make(Outcome.FAILED, now - 50 * timedelta(seconds=1))])
+
+    window = seen(reader).window(PAYMENTS, now - MINUTE, now)
+
+    assert window.failed == 1
+
+
 def test_a_silent_window_is_empty(fill: Filled, reader: SqliteFactReader, make: RecordFactory) -> None:
     fill.add([make(at=NOON - 60 * MINUTE)])
 
