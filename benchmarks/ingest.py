@@ -30,8 +30,8 @@ from monitor.collector.keys import Key
 from monitor.collector.serve import serve
 from monitor.collector.settings import CollectorSettings
 from monitor.model import SeriesKey
-from monitor.store.facts.sqlite_reader import SqliteFactReader
-from monitor.store.facts.sqlite_writer import create
+from monitor.store.facts.sqlite.reader import SqliteFactReader
+from monitor.store.facts.sqlite.writer import create
 
 BATCH = 500
 CONNECTIONS = 8

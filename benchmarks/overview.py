@@ -26,8 +26,8 @@ from monitor.rollup import ABSENT, DELTA
 from monitor.store.facts.detail import Detail, encode
 from monitor.store.facts.protocol import Batch, FactReader
 from monitor.store.facts.record_rows import first_id_at
-from monitor.store.facts.sqlite_reader import SqliteFactReader
-from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
+from monitor.store.facts.sqlite.reader import SqliteFactReader
+from monitor.store.facts.sqlite.writer import SqliteFactWriter, create
 
 END = datetime(2026, 11, 20, 17, 23, tzinfo=UTC)  # no hour begins here: the windows have ragged edges
 OVER = timedelta(hours=48)

@@ -20,8 +20,8 @@ from monitor.model import ATTEMPTS, OTHER, UNVERIFIED, Outcome, Reason, Record, 
 from monitor.rollup import ABSENT, CANARY, DELTA, REPLAY, Deltas
 from monitor.store.facts.detail import Detail, encode
 from monitor.store.facts.protocol import Appended, Batch, CaptureRow, ClientCounts, FactWriter
-from monitor.store.facts.sqlite_reader import SqliteFactReader
-from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
+from monitor.store.facts.sqlite.reader import SqliteFactReader
+from monitor.store.facts.sqlite.writer import SqliteFactWriter, create
 from tests.monitor.clocks import FakeClock
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)

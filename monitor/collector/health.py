@@ -7,7 +7,7 @@ from flask import Blueprint, Response, json
 
 from monitor.collector.front import Front
 from monitor.errors import Unavailable
-from monitor.store.facts.schema import VERSION as FACTS_SCHEMA
+from monitor.store.facts.sqlite.schema import VERSION as FACTS_SCHEMA
 
 
 def routes(front: Front) -> Blueprint:

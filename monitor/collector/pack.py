@@ -1,6 +1,6 @@
 """Judged records into the rows, details and deltas that the store appends: column by column, for speed.
 
-Pure but for the randomness of sealing. What a column holds is said in monitor.store.facts.schema.
+Pure but for the randomness of sealing. What a column holds is said in monitor.store.facts.sqlite.schema.
 """
 
 from collections.abc import Callable, Sequence

@@ -21,7 +21,7 @@ from monitor.collector.keys import LoadKeys
 from monitor.collector.server import Prepare
 from monitor.collector.settings import CollectorSettings
 from monitor.errors import ConfigError, Conflict
-from monitor.store.facts.sqlite_writer import SqliteFactWriter
+from monitor.store.facts.sqlite.writer import SqliteFactWriter
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from monitor.collector.desk import Desk, Question
 from monitor.collector.garbage import rarely_collect_garbage
 from monitor.collector.settings import CollectorSettings
 from monitor.errors import ConfigError, Unavailable
-from monitor.store.facts.sqlite_writer import SqliteFactWriter
+from monitor.store.facts.sqlite.writer import SqliteFactWriter
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from monitor.config import Settings
 from monitor.errors import ConfigError
-from monitor.store.facts import sqlite_file
 from monitor.store.facts.protocol import FactReader
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite import file as sqlite_file
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 
 FACTS_FILE = "facts.db"
 CONTROL_FILE = "control.db"

@@ -19,7 +19,7 @@ from monitor.replay.intake import Intake
 from monitor.seal import Sealer, capture_context, sealed_capture
 from monitor.store.control import Control
 from monitor.store.control.accounts import Role
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.control import lead, new_control
 from tests.facts import Captured, Filled, RecordFactory, mixed, sqlite_facts
 from tests.monitor.clocks import FakeClock

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitor.store.facts.protocol import RecordFilter
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 
 pytestmark = pytest.mark.e2e
 

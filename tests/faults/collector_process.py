@@ -18,8 +18,8 @@ import requests
 from monitor.collector.keys import Key
 from monitor.collector.serve import serve
 from monitor.collector.settings import CollectorSettings
-from monitor.store.facts.sqlite_file import LOCK_NAME
-from monitor.store.facts.sqlite_writer import create
+from monitor.store.facts.sqlite.file import LOCK_NAME
+from monitor.store.facts.sqlite.writer import create
 
 TOKEN = "hv_k1_secret"
 

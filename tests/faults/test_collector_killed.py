@@ -14,7 +14,7 @@ import requests
 
 from monitor.model import Outcome, SeriesKey
 from monitor.store.facts.protocol import RecordFilter, pages
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.faults.collector_process import TOKEN, CollectorProcess
 
 BATCH = 50

@@ -24,7 +24,7 @@ from prometheus_client.registry import Collector
 from monitor.clock import SystemClock, to_us
 from monitor.metrics import ControlCounts, FactMetrics, control_metrics, exposition
 from monitor.model import Outcome, Reason, SeriesKey
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import Filled, RecordFactory, sqlite_facts
 from tests.grafana.expressions import PROMETHEUS, dashboard_expressions
 

@@ -15,7 +15,7 @@ from dashboard.views import EventPage
 from monitor.config.document import Document
 from monitor.errors import NotFound, Unprocessable
 from monitor.model import Outcome, Record
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.dashboard.canned import CannedReads
 from tests.facts import NOON, RecordFactory, mixed, sqlite_facts
 

@@ -17,7 +17,7 @@ from monitor.clock import to_us
 from monitor.config.document import Document
 from monitor.histogram import RELATIVE_ERROR
 from monitor.model import ATTEMPTS, Outcome, Record, SeriesKey
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, RecordFactory, mixed, sqlite_facts
 
 HOUR = timedelta(hours=1)

@@ -20,9 +20,9 @@ from monitor.seal import Sealer
 from monitor.store.control import Control, upgrade
 from monitor.store.control.accounts import Role
 from monitor.store.control.keys import ApiKey
-from monitor.store.facts.sqlite_file import create
-from monitor.store.facts.sqlite_reader import SqliteFactReader
-from monitor.store.facts.sqlite_writer import SqliteFactWriter
+from monitor.store.facts.sqlite.file import create
+from monitor.store.facts.sqlite.reader import SqliteFactReader
+from monitor.store.facts.sqlite.writer import SqliteFactWriter
 from tests.facts import NOON, Filled
 from tests.monitor.clocks import FakeClock
 

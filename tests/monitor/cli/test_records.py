@@ -10,8 +10,8 @@ import pytest
 
 from monitor.clock import SystemClock
 from monitor.model import Outcome
-from monitor.store.facts import sqlite_file
-from monitor.store.facts.sqlite_writer import SqliteFactWriter
+from monitor.store.facts.sqlite import file as sqlite_file
+from monitor.store.facts.sqlite.writer import SqliteFactWriter
 from tests.facts import Filled, RecordFactory
 from tests.monitor.cli.running import error_of, run
 

@@ -20,7 +20,7 @@ from monitor.collector.front import Front, front
 from monitor.collector.keys import Key
 from monitor.collector.link import Link
 from monitor.collector.settings import CollectorSettings
-from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
+from monitor.store.facts.sqlite.writer import SqliteFactWriter, create
 from tests.monitor.clocks import FakeClock
 
 SECRET = "s3cret-with_underscores"

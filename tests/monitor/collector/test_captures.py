@@ -6,7 +6,7 @@ from typing import Any
 
 from monitor.model import Capture
 from monitor.seal import Sealer, capture_context, opened_capture
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.monitor.collector.fronts import Stand, stand
 
 BODY = b'{"account": "4242"}'

@@ -11,7 +11,7 @@ from monitor.clock import to_us
 from monitor.collector.chores import Chores
 from monitor.collector.counters import Counters, cleared
 from monitor.collector.settings import CollectorSettings
-from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
+from monitor.store.facts.sqlite.writer import SqliteFactWriter, create
 from tests.monitor.clocks import START, FakeClock
 from tests.monitor.store.facts.making import Made, batch_of
 

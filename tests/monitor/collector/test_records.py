@@ -10,7 +10,7 @@ import pytest
 
 from monitor.model import Outcome, SeriesKey
 from monitor.store.facts.protocol import RecordFilter
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.monitor.collector.fronts import HOUR, Stand, key, stand
 
 V7 = "01939f1e-4400-7abc-8def-0123456789ab"  # 2024-12-07

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from monitor.model import ProbeKind
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.monitor.collector.fronts import Stand
 
 

@@ -20,7 +20,7 @@ from monitor.collector.settings import CollectorSettings
 from monitor.collector.writer import WriterServer, listening
 from monitor.errors import StoreFull, TooLarge, Unavailable
 from monitor.model import SeriesKey
-from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
+from monitor.store.facts.sqlite.writer import SqliteFactWriter, create
 from tests.monitor.store.facts.making import Made, batch_of
 
 KEY = SeriesKey("production", "orum", "payouts", "t")

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitor.clock import to_us
 from monitor.metrics import ControlCounts, FactMetrics, control_metrics, exposition
 from monitor.model import Outcome, Reason, SeriesKey
-from monitor.store.facts.sqlite_reader import SqliteFactReader
-from monitor.store.facts.sqlite_writer import SqliteFactWriter
+from monitor.store.facts.sqlite.reader import SqliteFactReader
+from monitor.store.facts.sqlite.writer import SqliteFactWriter
 from tests.facts import NOON, Filled, RecordFactory, mixed, sqlite_facts
 from tests.monitor.clocks import FakeClock
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import Filled, RecordFactory, sqlite_facts
 
 

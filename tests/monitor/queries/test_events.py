@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from monitor.model import Outcome
 from monitor.queries.events import Search, find, record, timelines
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, Filled, RecordFactory, uuid7
 
 MINUTE = timedelta(minutes=1)

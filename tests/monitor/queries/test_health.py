@@ -9,7 +9,7 @@ from monitor.queries.health import health, stuck
 from monitor.queries.probes import standings
 from monitor.queries.queues import latest, lines
 from monitor.store.facts.protocol import ClientCounts
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, Filled, RecordFactory
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

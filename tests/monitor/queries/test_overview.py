@@ -5,7 +5,7 @@ from datetime import timedelta
 from monitor.figures import Rate
 from monitor.model import Outcome, SeriesKey
 from monitor.queries.overview import overview
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, Filled, RecordFactory, mixed
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -9,7 +9,7 @@ from monitor.clock import to_us
 from monitor.errors import Unprocessable
 from monitor.model import SeriesKey
 from monitor.queries.sla import week_before, week_bounds, week_facts
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, Filled, RecordFactory
 
 HOUR = timedelta(hours=1)

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.model import Outcome
 from monitor.queries.stats import by_type
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, Filled, RecordFactory
 
 HOUR = timedelta(hours=1)

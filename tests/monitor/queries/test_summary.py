@@ -7,7 +7,7 @@ import pytest
 
 from monitor.model import Grain, SeriesKey
 from monitor.queries.summary import chart, step_of, top_errors
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, Filled, mixed
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -9,7 +9,7 @@ from alerts.rules import make as make_rule
 from monitor.clock import to_us
 from monitor.model import Outcome, Reason, SeriesKey
 from monitor.queries.windows import StoredObservations
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, Filled, RecordFactory
 
 MINUTE = timedelta(minutes=1)

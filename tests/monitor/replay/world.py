@@ -24,7 +24,7 @@ from monitor.seal import Sealer, capture_context, sealed_capture
 from monitor.store.control import Control
 from monitor.store.control.accounts import Role
 from monitor.store.control.catalog import Endpoint, ManagedBy
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.control import lead, new_control
 from tests.facts import NOON, Captured, Filled, RecordFactory, sqlite_facts
 from tests.monitor.clocks import FakeClock

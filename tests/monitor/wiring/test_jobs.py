@@ -12,9 +12,9 @@ from monitor.maintain.demo.catcher import Catcher, Caught
 from monitor.model import Outcome
 from monitor.seal import Sealer
 from monitor.store.control import Control, upgrade
-from monitor.store.facts import sqlite_file
-from monitor.store.facts.sqlite_reader import SqliteFactReader
-from monitor.store.facts.sqlite_writer import SqliteFactWriter
+from monitor.store.facts.sqlite import file as sqlite_file
+from monitor.store.facts.sqlite.reader import SqliteFactReader
+from monitor.store.facts.sqlite.writer import SqliteFactWriter
 from monitor.wiring.applying import apply
 from monitor.wiring.following import Following
 from monitor.wiring.jobs import Parts, jobs_of

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.model import OUTCOMES, REASONS, SeriesKey
-from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
+from monitor.store.facts.sqlite.writer import SqliteFactWriter, create
 from tests.monitor.clocks import FakeClock
 from tests.monitor.store.facts.making import START_US, Made, batch_of
 from tests.monitor.store.facts.recounting import comparable, recount, stored_figures

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.errors import TooLarge
 from monitor.model import OTHER, UNVERIFIED, SeriesKey
-from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
+from monitor.store.facts.sqlite.writer import SqliteFactWriter, create
 from tests.monitor.clocks import FakeClock
 
 

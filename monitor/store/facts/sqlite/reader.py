@@ -1,6 +1,6 @@
 """Reading the facts from SQLite: any number of threads and processes, none of which waits for the writer.
 
-Each call is one snapshot. Nothing here writes; counting is `monitor.rollup`'s, paging `sqlite_pages`'.
+Each call is one snapshot. Nothing here writes; counting is `monitor.rollup`'s, paging `pages`'.
 """
 
 import sqlite3
@@ -13,18 +13,18 @@ from monitor.rollup import STUCK_ACCEPTED, STUCK_FINAL, Buckets, Rollup, rollups
 from monitor.store.facts.protocol import WHOLE, ClientCounts, FeedRow, Parts, RecordFilter, RecordPage
 from monitor.store.facts.record_rows import MINUTE_US
 from monitor.store.facts.spans import spans
-from monitor.store.facts.sqlite_events import read_event
-from monitor.store.facts.sqlite_names import Names
-from monitor.store.facts.sqlite_pages import bounds_of, read_page
-from monitor.store.facts.sqlite_records import read_capture, read_feed, read_row, records_of, recount
-from monitor.store.facts.sqlite_rollups import (
+from monitor.store.facts.sqlite.events import read_event
+from monitor.store.facts.sqlite.names import Names
+from monitor.store.facts.sqlite.pages import bounds_of, read_page
+from monitor.store.facts.sqlite.records import read_capture, read_feed, read_row, records_of, recount
+from monitor.store.facts.sqlite.rollups import (
     read_buckets,
     read_ever,
     read_last_minutes,
     read_total,
 )
-from monitor.store.facts.sqlite_samples import clients_since, latest_samples, results_between, samples_between
-from monitor.store.facts.sqlite_snapshot import Snapshots
+from monitor.store.facts.sqlite.samples import clients_since, latest_samples, results_between, samples_between
+from monitor.store.facts.sqlite.snapshot import Snapshots
 
 
 class SqliteFactReader:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from monitor.errors import Unavailable
-from monitor.store.facts.sqlite_file import UPGRADE_HINT, require_version
+from monitor.store.facts.sqlite.file import UPGRADE_HINT, require_version
 
 BUSY_TIMEOUT_S = 5.0  # readers meet a lock only while a WAL is being recovered
 CACHE_KIB = 32_768

@@ -13,7 +13,7 @@ from uuid import UUID
 from monitor.model import TROUBLED, Outcome
 from monitor.store.facts.protocol import RecordFilter
 from monitor.store.facts.record_rows import COLUMNS, Row, first_id_at
-from monitor.store.facts.sqlite_names import Series
+from monitor.store.facts.sqlite.names import Series
 
 LAST_ID = b"\xff" * 16
 ROWS_SCANNED = 50_000

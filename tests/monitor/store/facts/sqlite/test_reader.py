@@ -14,9 +14,9 @@ from monitor.errors import Unavailable, WrongSchema
 from monitor.model import Outcome, Record, SeriesKey
 from monitor.store.facts.protocol import RecordFilter
 from monitor.store.facts.record_rows import first_id_at
-from monitor.store.facts.sqlite_file import create
-from monitor.store.facts.sqlite_pages import Bounds, read_page
-from monitor.store.facts.sqlite_reader import SqliteFactReader
+from monitor.store.facts.sqlite.file import create
+from monitor.store.facts.sqlite.pages import Bounds, read_page
+from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, Filled, RecordFactory, mixed, sqlite_facts
 
 HOUR = timedelta(hours=1)

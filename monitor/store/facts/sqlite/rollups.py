@@ -15,7 +15,7 @@ from monitor.sparse import Ints, Sheet
 from monitor.store.facts import rollup_rows
 from monitor.store.facts.protocol import WHOLE, Parts
 from monitor.store.facts.spans import Span
-from monitor.store.facts.sqlite_names import Series
+from monitor.store.facts.sqlite.names import Series
 
 _CODES_A_QUERY = 500
 _LEVELS_ABOVE = 3

@@ -12,7 +12,7 @@ import pytest
 from monitor.errors import ConfigError, Conflict, StoreFull, WrongSchema
 from monitor.model import SeriesKey
 from monitor.store.facts.protocol import Batch, ClientCounts
-from monitor.store.facts.sqlite_writer import SqliteFactWriter, create
+from monitor.store.facts.sqlite.writer import SqliteFactWriter, create
 from tests.monitor.clocks import FakeClock
 from tests.monitor.store.facts.making import START_US, Made, batch_of
 from tests.monitor.store.facts.recounting import comparable, recount, stored_figures

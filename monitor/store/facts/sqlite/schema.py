@@ -1,7 +1,7 @@
 """Tables of the facts on SQLite, numbered: a process that finds another number refuses to start.
 
 Facts are append-only. Everything is keyed by the record's own time (inside record_id) or by a series code.
-PostgreSQL's tables are in postgres.py; both hold the same columns.
+PostgreSQL has a schema of its own with the same columns.
 """
 
 VERSION = 1

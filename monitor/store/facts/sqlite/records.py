@@ -15,8 +15,8 @@ from monitor.store.facts.record_rows import (
     first_id_at,
     record_of,
 )
-from monitor.store.facts.sqlite_names import Names, Series
-from monitor.store.facts.sqlite_rollups import levels
+from monitor.store.facts.sqlite.names import Names, Series
+from monitor.store.facts.sqlite.rollups import levels
 
 _LIST = ", ".join(COLUMNS)
 _ROWS_A_FOLD = 20_000

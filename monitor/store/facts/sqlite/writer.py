@@ -1,7 +1,7 @@
 """The facts written to SQLite: one process, one connection, one transaction for all batches there are.
 
 Nothing is answered before it is on disk; what a transaction inserts and its delta for the rollups commit
-together. Knows no HTTP and no keys, and reads only what writing needs: sqlite_reader.py is for the rest.
+together. Knows no HTTP and no keys, and reads only what writing needs: reader.py is for the rest.
 """
 
 import sqlite3
@@ -14,13 +14,14 @@ import numpy as np
 
 from monitor.clock import Clock, to_us
 from monitor.model import SeriesKey
-from monitor.store.facts import sqlite_fold, sqlite_purge
 from monitor.store.facts.batches import taken
 from monitor.store.facts.client_rows import upsert_client
 from monitor.store.facts.names import Names
 from monitor.store.facts.protocol import Appended, Batch
-from monitor.store.facts.schema import SEGMENT_BITS
-from monitor.store.facts.sqlite_file import LOCK_NAME, WriterLock, create, open_for_writing, translated
+from monitor.store.facts.sqlite.schema import SEGMENT_BITS
+from monitor.store.facts.sqlite import fold as folding
+from monitor.store.facts.sqlite import purge as purging
+from monitor.store.facts.sqlite.file import LOCK_NAME, WriterLock, create, open_for_writing, translated
 
 __all__ = ["SqliteFactWriter", "create"]
 
@@ -109,7 +110,7 @@ class SqliteFactWriter:
         if self._db.execute("SELECT 1 FROM delta LIMIT 1").fetchone() is None:
             return 0
         with self._transaction():
-            return sqlite_fold.fold(self._db, self._names.parents, FOLD_ITEMS)
+            return folding.fold(self._db, self._names.parents, FOLD_ITEMS)
 
     def raise_floor(self, floor_us: int, rows: int) -> bool:
         """Raises the floor and deletes at most `rows` records below it; True while more remain.
@@ -120,7 +121,7 @@ class SqliteFactWriter:
         floor_us = max(floor_us, self._floor_us)
         with self._transaction():
             self._db.execute("UPDATE meta SET value = ? WHERE key = 'floor_us'", (floor_us,))
-            remain = sqlite_purge.delete_below(self._db, floor_us, rows)
+            remain = purging.delete_below(self._db, floor_us, rows)
         self._floor_us = floor_us
         if not remain:
             self._db.execute("PRAGMA incremental_vacuum(2000)").fetchall()
@@ -129,7 +130,7 @@ class SqliteFactWriter:
     def prune(self) -> None:
         """Deletes feed rows, samples, heartbeats and narrow rollups that are past their time."""
         with self._transaction():
-            sqlite_purge.prune(self._db, self._floor_us, to_us(self._clock.now()))
+            purging.prune(self._db, self._floor_us, to_us(self._clock.now()))
 
     def oldest_us(self, skip: int) -> int | None:
         """The time of the oldest record but `skip`; None when there are not so many."""

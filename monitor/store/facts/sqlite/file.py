@@ -1,6 +1,6 @@
 """The facts file on SQLite: making it, bringing it to this version, opening it for the one writer, its lock.
 
-Readers have their own way in (sqlite_reader.py). Nothing here reads or writes a fact.
+Readers have their own way in (reader.py). Nothing here reads or writes a fact.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ from typing import Self
 from uuid import uuid4
 
 from monitor.errors import ConfigError, Conflict, StoreFull, Unavailable, WrongSchema
-from monitor.store.facts.schema import PRAGMAS_BEFORE_TABLES, TABLES, VERSION
+from monitor.store.facts.sqlite.schema import PRAGMAS_BEFORE_TABLES, TABLES, VERSION
 
 LOCK_NAME = "facts.lock"
 UPGRADE_HINT = "run `hookvitals db upgrade`"

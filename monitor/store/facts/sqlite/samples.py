@@ -10,7 +10,7 @@ import msgspec
 from monitor.clock import from_us
 from monitor.model import ProbeKind, ProbeResult, QueueSample
 from monitor.store.facts.protocol import ClientCounts
-from monitor.store.facts.sqlite_names import Series
+from monitor.store.facts.sqlite.names import Series
 
 
 def samples_between(db: sqlite3.Connection, series: Series, start_us: int, end_us: int) -> list[QueueSample]:
