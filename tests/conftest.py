@@ -6,10 +6,12 @@ they are.
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 import pytest
+
+from tests.postgres import Postgres, database, programs, server
 
 NO_SKIPS = os.environ.get("TESTS_MAY_NOT_SKIP") == "1"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -31,3 +33,19 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     return _forbid_skip((yield))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The PostgreSQL of this test session, not durable: databases come and go in milliseconds."""
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    with server() as started:
+        yield started
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database of the test's own."""
+    with database(postgres) as url:
+        yield url

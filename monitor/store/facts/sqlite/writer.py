@@ -18,10 +18,10 @@ from monitor.store.facts.batches import taken
 from monitor.store.facts.client_rows import upsert_client
 from monitor.store.facts.names import Names
 from monitor.store.facts.protocol import Appended, Batch
-from monitor.store.facts.sqlite.schema import SEGMENT_BITS
 from monitor.store.facts.sqlite import fold as folding
 from monitor.store.facts.sqlite import purge as purging
 from monitor.store.facts.sqlite.file import LOCK_NAME, WriterLock, create, open_for_writing, translated
+from monitor.store.facts.sqlite.schema import SEGMENT_BITS
 
 __all__ = ["SqliteFactWriter", "create"]
 

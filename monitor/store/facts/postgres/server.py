@@ -1,0 +1,113 @@
+"""The way to one PostgreSQL: a bounded pool, two kinds of transaction, and errors in our own words.
+
+Works through a pooler in transaction mode: nothing is kept in a session, no statement is prepared, and every
+setting is local to its transaction.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from monitor.errors import HookvitalsError, StoreFull, Unavailable, WrongSchema
+
+UPGRADE_HINT = "run `hookvitals db upgrade`"
+WAIT_S = 10.0
+"""How long a caller waits for a free connection, and a connection attempt may take."""
+READ_TIMEOUT_MS = 30_000
+WRITE_TIMEOUT_MS = 30_000
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+DATA_ERRORS = (
+    psycopg.DataError,
+    psycopg.IntegrityError,
+    errors.ProgramLimitExceeded,
+    OverflowError,
+    UnicodeError,
+    ValueError,
+    TypeError,
+)
+"""What a value that cannot be stored raises; the fault of the record, not of the server."""
+
+
+class Server:
+    """Connections to one database, at most `connections` at once; safe to share between threads.
+
+    The first is made when it is needed.
+    """
+
+    def __init__(self, url: str, connections: int = 4) -> None:
+        """url: `postgresql://…`, as libpq reads it."""
+        self._pool = ConnectionPool(
+            url,
+            min_size=0,
+            max_size=connections,
+            open=False,
+            timeout=WAIT_S,
+            check=ConnectionPool.check_connection,  # one that died with a restarted server is replaced
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": None,
+                "connect_timeout": int(WAIT_S),
+                "application_name": "hookvitals",
+            },
+        )
+        self._pool.open(wait=False)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection inside one read-only snapshot."""
+        with (
+            self.plain() as db,
+            self._transaction(db, "ISOLATION LEVEL REPEATABLE READ READ ONLY", READ_TIMEOUT_MS),
+        ):
+            yield db
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection inside one transaction: committed at the end of the block, undone when it raises.
+
+        DATA_ERRORS come out as they are; everything else that a server can do as one of our own errors.
+        """
+        with self.plain() as db, self._transaction(db, "READ WRITE", WRITE_TIMEOUT_MS):
+            yield db
+
+    @contextmanager
+    def plain(self) -> Iterator[Connection]:
+        """A connection without a transaction, for statements that must stand alone."""
+        try:
+            with self._pool.connection() as db:
+                yield db
+        except PoolTimeout as exc:
+            raise Unavailable("PostgreSQL does not answer", "see its log", retry_after_s=2) from exc
+        except DATA_ERRORS:
+            raise
+        except psycopg.Error as exc:
+            raise translated(exc) from exc
+
+    @contextmanager
+    def _transaction(self, db: Connection, mode: str, timeout_ms: int) -> Iterator[None]:
+        db.execute(f"BEGIN {mode}; SET LOCAL statement_timeout = {timeout_ms}")
+        try:
+            yield
+        except BaseException:
+            if not db.closed:
+                db.rollback()
+            raise
+        db.execute("COMMIT")
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def translated(exc: psycopg.Error) -> HookvitalsError:
+    """The same trouble in our words; the driver's text may name hosts, never passwords."""
+    text = str(exc).strip().split("\n")[0]
+    if isinstance(exc, errors.DiskFull):
+        return StoreFull("PostgreSQL has no room left", "make room on its disk", retry_after_s=30)
+    if isinstance(exc, errors.UndefinedTable | errors.InvalidSchemaName | errors.UndefinedColumn):
+        return WrongSchema(f"the facts in PostgreSQL are of another version: {text}", UPGRADE_HINT)
+    return Unavailable(f"PostgreSQL cannot do it now: {text}", "send it again", retry_after_s=2)
