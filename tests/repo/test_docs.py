@@ -22,9 +22,13 @@ def test_every_direct_dependency_has_its_line_in_the_decision() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     page = (DOCS / "decisions" / "0004-direct-dependencies.md").read_text()
 
+    extras = {name for name in project["optional-dependencies"] if name not in ("demo", "test")}
+
     rows = set(re.findall(r"^\| ([a-z0-9-]+) \|", page, re.MULTILINE)) - {"package"}
+    extra_rows = set(re.findall(r"^\| `([a-z0-9-]+)` \|", page, re.MULTILINE))
 
     assert rows == requirement_names(project["dependencies"]) - {"hookvitals"}
+    assert extra_rows == extras
 
 
 def test_every_field_of_a_record_is_documented() -> None:

@@ -20,6 +20,7 @@ MODULE_TO_DISTRIBUTION = {
     "flask_compress": "flask-compress",
     "flask_openapi3": "flask-openapi3",
     "prometheus_client": "prometheus-client",
+    "psycopg_pool": "psycopg",
     "pydantic_core": "pydantic",
     "urllib3": "requests",
     "werkzeug": "flask",
