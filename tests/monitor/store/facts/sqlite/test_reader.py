@@ -13,9 +13,10 @@ from monitor.clock import to_us
 from monitor.errors import Unavailable, WrongSchema
 from monitor.model import Outcome, Record, SeriesKey
 from monitor.store.facts.protocol import RecordFilter
+from monitor.store.facts.reading.pages import Bounds, read_page
 from monitor.store.facts.record_rows import first_id_at
 from monitor.store.facts.sqlite.file import create
-from monitor.store.facts.sqlite.pages import Bounds, read_page
+from monitor.store.facts.sqlite.pages import SqliteLanes
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, Filled, RecordFactory, mixed, sqlite_facts
 
@@ -53,7 +54,7 @@ def test_a_small_bound_on_the_scan_loses_nothing(
     before: bytes | None = b"\xff" * 16
     while before is not None:
         bounds = Bounds(bytes(16), before, [route], outcomes)
-        rows, before = read_page(db, bounds, 5, scanned)
+        rows, before = read_page(SqliteLanes(db), bounds, 5, scanned)
         assert len(rows) <= 5
         found += [row[0] for row in rows]
 
@@ -77,9 +78,9 @@ def test_a_page_that_met_its_bound_says_where_to_go_on(
     opened[0].add([make(at=NOON - HOUR, source="orum"), *(make() for _ in range(10))])
     (route,) = (c for c, k in opened[1].series().items() if k.source == "orum" and k.event_type)
 
-    rows, before = read_page(db, Bounds(bytes(16), b"\xff" * 16, [route]), 5, 10)
+    rows, before = read_page(SqliteLanes(db), Bounds(bytes(16), b"\xff" * 16, [route]), 5, 10)
     assert (rows, before) == ([], first_of(opened[1]).bytes)
-    rows, before = read_page(db, Bounds(bytes(16), before or b"", [route]), 5, 10)
+    rows, before = read_page(SqliteLanes(db), Bounds(bytes(16), before or b"", [route]), 5, 10)
     assert (len(rows), before) == (1, None)
 
 
@@ -93,7 +94,9 @@ def test_a_filter_may_stand_for_any_number_of_routes(
 ) -> None:
     opened[0].add(mixed(50, over=HOUR))
 
-    rows, _ = read_page(db, Bounds(bytes(16), b"\xff" * 16, range(100_000), errors=range(100_000)), 100)
+    rows, _ = read_page(
+        SqliteLanes(db), Bounds(bytes(16), b"\xff" * 16, range(100_000), errors=range(100_000)), 100
+    )
 
     assert len(rows) == 50
 
@@ -111,7 +114,7 @@ def test_no_question_of_a_screen_walks_a_table(
     statements: list[str] = []
     db.set_trace_callback(statements.append)
     for outcomes in ((), (Outcome.FAILED,)):
-        read_page(db, Bounds(bytes(16), b"\xff" * 16, None, outcomes), 5)
+        read_page(SqliteLanes(db), Bounds(bytes(16), b"\xff" * 16, None, outcomes), 5)
     db.set_trace_callback(None)
 
     plans = [

@@ -1,0 +1,1 @@
+"""Reading facts out of tables, whatever the SQL database: each brings only its statements."""
