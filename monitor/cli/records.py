@@ -13,7 +13,7 @@ from monitor.clock import SystemClock
 from monitor.config.values import parse_duration
 from monitor.model import DEFAULT_ENVIRONMENT, Record
 from monitor.queries.events import Search, find, record
-from monitor.queries.stats import TypeStats, by_type
+from monitor.queries.stats import Stats, by_type
 from monitor.store.facts.protocol import FactReader
 
 HEADERS = ("TIME", "SOURCE", "ENDPOINT", "TYPE", "EVENT", "OUTCOME", "STATUS", "MS", "ERROR", "RECORD")
@@ -101,7 +101,7 @@ TIMES = ("avg_ms", "max_ms", "min_ms", "p50_ms", "p95_ms", "p99_ms")
 NAMES = ("source", "type", "total", "succeeded", "failed", *TIMES)
 
 
-def _figures(one: TypeStats) -> tuple[object, ...]:
+def _figures(one: Stats) -> tuple[object, ...]:
     times = (one.avg_ms, one.max_ms, one.min_ms, one.p50_ms, one.p95_ms, one.p99_ms)
     rounded = [None if ms is None else round(ms, 1) for ms in times]
     return (one.source, one.event_type, one.total, one.succeeded, one.failed, *rounded)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor import figures
-from monitor.clock import from_us, to_us
+from monitor.clock import from_us
 from monitor.figures import Rate
-from monitor.model import SeriesKey
+from monitor.model import Grain, SeriesKey
+from monitor.queries.stretch import Stretch, counted
 from monitor.queries.summary import SHOWN, Chart, Summary, chart, top_errors
 from monitor.rollup import Rollup
 from monitor.store.facts.protocol import FactReader
@@ -30,6 +31,7 @@ class EndpointRow:
 class Overview:
     """`now` covers [start_at, end_at), `before` the equally long stretch before it.
 
+    Both are widened to whole hours or days where finer counts are purged; rounded_to says it of `now`.
     ack_success is summed over the endpoints, as each source has its own expected statuses. endpoints: those
     with a record ever and those registered, by source and name. top_errors: (error class, failures).
     """
@@ -43,6 +45,7 @@ class Overview:
     chart: Chart
     endpoints: Sequence[EndpointRow]
     top_errors: Sequence[tuple[str, int]]
+    rounded_to: Grain | None = None
 
 
 def overview(
@@ -57,13 +60,15 @@ def overview(
 ) -> Overview:
     """What happened in one environment in [start_at, end_at), both rounded up to the minute.
 
-    registered: endpoints to show even when silent. expected: per source the statuses of a good ack.
+    registered: endpoints to show even when silent. expected: per source the statuses of a good ack. It is
+    taken to end about now: `monitor.queries.stretch` says what that decides.
     """
     whole = SeriesKey(environment)
     keys = endpoint_keys(reader, environment, registered)
-    start_us, end_us = to_us(start_at), to_us(end_at)
-    now = reader.total([whole, *keys], start_us, end_us, SHOWN)
-    before = reader.total([whole], 2 * start_us - end_us, start_us, SHOWN)
+    stretch, now = counted(
+        reader, start_at, end_at, end_at, lambda start, end: reader.total([whole, *keys], start, end, SHOWN)
+    )
+    before = _before(reader, whole, stretch)
     last = reader.last_seen(keys)
     good = expected or {}
     rows = [
@@ -78,15 +83,32 @@ def overview(
     total = now.get(whole, Rollup())
     return Overview(
         environment,
-        start_at,
-        end_at,
+        stretch.start_at,
+        stretch.end_at,
         Summary(total),
-        Summary(before.get(whole, Rollup())),
+        Summary(before),
         Rate(sum(ack.part for ack in acks), sum(ack.whole for ack in acks)),
         chart(reader, whole, start_at, end_at, most_points),
         rows,
         top_errors(reader, total),
+        stretch.rounded_to,
     )
+
+
+def _before(reader: FactReader, whole: SeriesKey, now: Stretch) -> Rollup:
+    """The stretch before `now`, as long; where its last minutes are purged it ends with the hour before."""
+    length = now.end_at - now.start_at
+    for end_at in (now.start_at, now.start_at.replace(minute=0)):
+        stretch, found = counted(
+            reader,
+            end_at - length,
+            end_at,
+            now.end_at,
+            lambda start, end: reader.total([whole], start, end, SHOWN),
+        )
+        if stretch.end_at == end_at:
+            break
+    return found.get(whole, Rollup())
 
 
 def endpoint_keys(

@@ -10,6 +10,7 @@ from monitor.clock import to_us
 from monitor.errors import Unprocessable
 from monitor.model import ProbeKind, ProbeResult, SeriesKey
 from monitor.queries.overview import endpoint_keys
+from monitor.queries.stretch import Stretch, counted
 from monitor.rollup import Rollup
 from monitor.store.facts.protocol import FactReader
 
@@ -20,7 +21,8 @@ _WEEK = re.compile(r"(\d{4})-W(\d{2})")
 class WeekFacts:
     """totals: per source and per endpoint; series without a record are left out. probes: HTTP, oldest first.
 
-    end_at may lie ahead of the present: then the week is not over.
+    end_at may lie ahead of the present: then the week is not over. counted: what the totals cover; wider than
+    the week where a midnight of the zone falls within an hour or day whose minutes or hours are purged.
     """
 
     week: str
@@ -30,6 +32,7 @@ class WeekFacts:
     end_at: datetime
     totals: Mapping[SeriesKey, Rollup]
     probes: Sequence[ProbeResult]
+    counted: Stretch
 
 
 def week_bounds(week: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
@@ -55,8 +58,15 @@ def week_before(now: datetime, zone: ZoneInfo) -> str:
     return f"{year}-W{week:02d}"
 
 
-def week_facts(reader: FactReader, week: str, zone: ZoneInfo, environment: str = "production") -> WeekFacts:
-    """All of one environment in one local week, from hour and day rollups."""
+def week_facts(
+    reader: FactReader,
+    week: str,
+    zone: ZoneInfo,
+    environment: str = "production",
+    *,
+    now: datetime | None = None,
+) -> WeekFacts:
+    """All of one environment in one local week, from hour and day rollups. now: left out, it ends now."""
     start_at, end_at = week_bounds(week, zone)
     endpoints = endpoint_keys(reader, environment)
     sources = {key.parent for key in endpoints if key.parent is not None}
@@ -66,5 +76,11 @@ def week_facts(reader: FactReader, week: str, zone: ZoneInfo, environment: str =
         for result in reader.probe_results(ProbeKind.HTTP, start_us, end_us)
         if result.environment == environment
     ]
-    totals = reader.total([*sources, *endpoints], start_us, end_us)
-    return WeekFacts(week, zone.key, environment, start_at, end_at, totals, probes)
+    stretch, totals = counted(
+        reader,
+        start_at,
+        end_at,
+        now or end_at,
+        lambda start, end: reader.total([*sources, *endpoints], start, end),
+    )
+    return WeekFacts(week, zone.key, environment, start_at, end_at, totals, probes, stretch)

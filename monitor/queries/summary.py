@@ -12,6 +12,7 @@ from monitor.clock import from_us, to_us
 from monitor.figures import Rate
 from monitor.histogram import Distribution
 from monitor.model import Duration, Grain, Outcome, SeriesKey
+from monitor.queries.stretch import Kept, kept_now
 from monitor.rollup import Rollup
 from monitor.store.facts.protocol import FactReader, Parts
 
@@ -21,6 +22,8 @@ STEPS: tuple[tuple[Grain, int], ...] = (
     *((Grain.DAY, n) for n in (1, 7, 28)),
 )
 """The steps a chart may have: (grain, how many of its buckets)."""
+DAYS_BEYOND = timedelta(days=90)
+"""A longer chart reads days alone, however many points it may have: thousands of hours take too long."""
 
 
 SHOWN = Parts((Duration.ACK, Duration.PROCESS), exemplars=False)
@@ -89,20 +92,28 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Figures of adjoining steps from the one `start_at` lies in, oldest first; empty steps are there too.
+    """Figures of adjoining whole steps, oldest first: from the one the start lies in to the one the end does.
 
-    Their ack_ms is not read.
+    Empty steps are there too. Their ack_ms is not read. rounded_to: HOUR or DAY where finer steps would fit,
+    but are purged.
     """
 
     step: timedelta
     points: Sequence[tuple[datetime, Summary]]
+    rounded_to: Grain | None = None
 
 
-def step_of(length: timedelta, most_points: int) -> tuple[Grain, int]:
-    """The finest step that cuts `length` into at most `most_points`, or the widest there is."""
+def step_of(length: timedelta, most_points: int, finest: Grain = Grain.MINUTE) -> tuple[Grain, int]:
+    """The finest step that cuts `length` into at most `most_points`, or the widest there is.
+
+    finest: no step is of a finer grain.
+    """
     minutes = length / timedelta(minutes=1)
-    fitting = (step for step in STEPS if minutes / (step[0].minutes * step[1]) <= most_points)
-    return next(fitting, STEPS[-1])
+    if length > DAYS_BEYOND:
+        finest = Grain.DAY
+    steps = [step for step in STEPS if step[0] >= finest]
+    fitting = (step for step in steps if minutes / (step[0].minutes * step[1]) <= most_points)
+    return next(fitting, steps[-1])
 
 
 def chart(
@@ -112,20 +123,40 @@ def chart(
     end_at: datetime,
     most_points: int = 120,
     expected: Collection[int] = (),
+    *,
+    now: datetime | None = None,
 ) -> Chart:
-    """The course of one series over [start_at, end_at), in steps that fit `most_points`."""
-    grain, every = step_of(end_at - start_at, most_points)
-    step = timedelta(minutes=grain.minutes * every)
-    step_us = step // timedelta(microseconds=1)
-    first_us = to_us(start_at) // step_us * step_us
-    found = reader.rollups([key], grain, first_us, to_us(end_at), every, DRAWN).get(key, {})
+    """The course of one series over [start_at, end_at), in steps that fit `most_points` and are still kept.
+
+    now: left out, the chart ends now.
+    """
+    length = end_at - start_at
+    while True:
+        kept = kept_now(reader, now or end_at)
+        grain, every = _kept_step(kept, start_at, length, most_points)
+        step_us = grain.minutes * every * 60_000_000
+        first_us, last_us = to_us(start_at) // step_us * step_us, -(-to_us(end_at) // step_us) * step_us
+        found = reader.rollups([key], grain, first_us, last_us, every, DRAWN).get(key, {})
+        if _kept_step(kept_now(reader, now or end_at), start_at, length, most_points) == (grain, every):
+            break  # else a purge has passed this step between choosing it and reading
     return Chart(
-        step,
+        timedelta(microseconds=step_us),
         [
             (from_us(at_us), Summary(found.get(at_us, Rollup()), expected))
-            for at_us in range(first_us, to_us(end_at), step_us)
+            for at_us in range(first_us, last_us, step_us)
         ],
+        grain if grain > step_of(length, most_points)[0] else None,
     )
+
+
+def _kept_step(kept: Kept, start_at: datetime, length: timedelta, most_points: int) -> tuple[Grain, int]:
+    """The step to draw in: fine enough for the screen, and whole from its first bucket on."""
+    for finest in (Grain.MINUTE, Grain.HOUR):
+        grain, every = step_of(length, most_points, finest)
+        step_us = grain.minutes * every * 60_000_000
+        if kept.finest(to_us(start_at) // step_us * step_us) <= grain:
+            return grain, every
+    return step_of(length, most_points, Grain.DAY)
 
 
 def top_errors(reader: FactReader, rollup: Rollup, most: int = 10) -> list[tuple[str, int]]:

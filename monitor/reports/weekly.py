@@ -23,6 +23,6 @@ def weekly_report(
 
     Raises Unprocessable when `week` is none.
     """
-    facts = week_facts(reader, week, zone, environment)
+    facts = week_facts(reader, week, zone, environment, now=as_of)
     about = Week(facts.week, facts.zone, facts.environment, facts.start_at, facts.end_at)
     return sla_report(about, facts.totals, facts.probes, as_of, objectives, expected)
