@@ -18,7 +18,7 @@ from monitor.store.control.audit import Audit
 from monitor.store.control.book import Book
 from monitor.store.control.catalog import Catalog
 from monitor.store.control.configs import Configs
-from monitor.store.control.engine import Tx, open_engine, write
+from monitor.store.control.engine import CONNECTIONS, Tx, open_engine, write
 from monitor.store.control.jobs import Jobs
 from monitor.store.control.keys import Keys
 from monitor.store.control.leases import Leases, leading
@@ -56,10 +56,10 @@ class Control:
     answers: Answers
 
     @staticmethod
-    def open(url: str, clock: Clock | None = None) -> "Control":
+    def open(url: str, clock: Clock | None = None, connections: int = CONNECTIONS) -> "Control":
         """The store at `sqlite:///path` or `postgresql://…`. Raises WrongSchema, with the command to run, for
-        a store that is missing or of another version."""
-        engine = open_engine(url)
+        a store that is missing or of another version. connections: how many to PostgreSQL at once."""
+        engine = open_engine(url, connections)
         try:
             require_head(engine)
         except BaseException:

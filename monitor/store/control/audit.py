@@ -16,6 +16,7 @@ from sqlalchemy import Engine, Row, insert, select
 from monitor.clock import from_us, to_us
 from monitor.store.control.engine import Tx, read
 from monitor.store.control.marks import Marks
+from monitor.store.control.postgresql import STORABLE
 from monitor.store.control.schema import audit
 
 MARK = "audit"
@@ -67,11 +68,11 @@ class Audit:
         row = {
             "seq": head["seq"] + 1,
             "at_us": to_us(at),
-            "actor": actor,
+            "actor": actor.translate(STORABLE),  # the hash is of what is stored
             "role": role,
             "via": via,
             "action": action,
-            "subject": subject,
+            "subject": subject.translate(STORABLE),
             "detail": _canonical(detail),
             "prev_hash": head["hash"],
         }

@@ -28,6 +28,8 @@ def upgrade(url: str) -> tuple[str | None, str]:
         with write(engine) as tx:
             before = _revision(MigrationContext.configure(tx))
             _refuse_unknown(before)
+            if tx.dialect.name == "postgresql":
+                tx.exec_driver_sql("SET LOCAL statement_timeout = 0")  # an index may take its time
             config = _config()
             config.attributes["connection"] = tx
             command.upgrade(config, "head")

@@ -1,12 +1,12 @@
 import random
-import sqlite3
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from monitor.store.control import Control
 from monitor.store.control.audit import Verified
+from monitor.store.control.engine import read
 from tests.monitor.clocks import START, FakeClock
 
 ROWS = 12
@@ -20,16 +20,18 @@ def fill(control: Control, rows: int = ROWS) -> None:
             )
 
 
-def tampered(folder: Path, *statements: str) -> None:
-    """Changes rows the way somebody with the file would: the triggers away first, back after."""
-    db = sqlite3.connect(folder / "control.db")
-    triggers = [sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger'")]
-    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        db.execute(f"DROP TRIGGER {name}")
-    for statement in [*statements, *triggers]:
-        db.execute(statement)
-    db.commit()
-    db.close()
+def tampered(control: Control, *statements: str) -> None:
+    """Changes rows the way somebody with the store would: the triggers away first, back after."""
+    with control.engine.connect() as tx, tx.execution_options(hookvitals_write=True).begin():
+        if tx.dialect.name == "sqlite":
+            triggers = tx.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
+            without = [f"DROP TRIGGER {name}" for name, _ in triggers]
+            again = [str(sql) for _, sql in triggers]
+        else:
+            without = ["ALTER TABLE audit DISABLE TRIGGER audit_append_only"]
+            again = ["ALTER TABLE audit ENABLE TRIGGER audit_append_only"]
+        for statement in [*without, *statements, *again]:
+            tx.exec_driver_sql(statement)
 
 
 def test_an_untouched_chain_verifies(control: Control) -> None:
@@ -39,15 +41,11 @@ def test_an_untouched_chain_verifies(control: Control) -> None:
 
 
 @pytest.mark.parametrize("statement", ["UPDATE audit SET actor = 'eve'", "DELETE FROM audit"])
-def test_the_store_itself_refuses_to_change_or_delete_rows(
-    control: Control, tmp_path: Path, statement: str
-) -> None:
+def test_the_store_itself_refuses_to_change_or_delete_rows(control: Control, statement: str) -> None:
     fill(control, 1)
-    db = sqlite3.connect(tmp_path / "control.db")
 
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        db.execute(statement)
-    db.close()
+    with pytest.raises(DBAPIError, match="append-only"), control.write() as tx:
+        tx.exec_driver_sql(statement)
 
 
 @pytest.mark.parametrize(
@@ -60,21 +58,21 @@ def test_the_store_itself_refuses_to_change_or_delete_rows(
         ("DELETE FROM audit", 1),
     ],
 )
-def test_the_first_bad_row_is_named(control: Control, tmp_path: Path, statement: str, bad_seq: int) -> None:
+def test_the_first_bad_row_is_named(control: Control, statement: str, bad_seq: int) -> None:
     fill(control)
 
-    tampered(tmp_path, statement)
+    tampered(control, statement)
 
     found = control.audit.verify()
     assert found.bad_seq == bad_seq
     assert found.problem
 
 
-def test_two_rows_that_changed_places_are_found(control: Control, tmp_path: Path) -> None:
+def test_two_rows_that_changed_places_are_found(control: Control) -> None:
     fill(control)
 
     tampered(
-        tmp_path,
+        control,
         "UPDATE audit SET seq = 99 WHERE seq = 3",
         "UPDATE audit SET seq = 3 WHERE seq = 4",
         "UPDATE audit SET seq = 4 WHERE seq = 99",
@@ -83,26 +81,25 @@ def test_two_rows_that_changed_places_are_found(control: Control, tmp_path: Path
     assert control.audit.verify().bad_seq == 3
 
 
-def test_no_single_change_of_any_column_is_missed(control: Control, tmp_path: Path) -> None:
+def test_no_single_change_of_any_column_is_missed(control: Control) -> None:
     fill(control)
     dice = random.Random(1)
     columns = ("actor", "role", "via", "action", "subject", "detail", "prev_hash", "hash")
     for _ in range(60):
         column, seq = dice.choice(columns), dice.randint(1, ROWS)
-        kept = sqlite3.connect(tmp_path / "control.db")
-        (value,) = kept.execute(f"SELECT {column} FROM audit WHERE seq = {seq}").fetchone()
-        kept.close()
+        with read(control.engine) as tx:
+            value: str = tx.exec_driver_sql(f"SELECT {column} FROM audit WHERE seq = {seq}").scalar_one()
         at = dice.randrange(len(value))
         changed = value[:at] + chr(ord(value[at]) ^ 1) + value[at + 1 :]
         quoted = changed.replace("'", "''")
-        tampered(tmp_path, f"UPDATE audit SET {column} = '{quoted}' WHERE seq = {seq}")
+        tampered(control, f"UPDATE audit SET {column} = '{quoted}' WHERE seq = {seq}")
 
         found = control.audit.verify()
 
         assert found.bad_seq is not None, (column, seq)
         assert found.bad_seq in (seq, seq + 1)
         original = value.replace("'", "''")
-        tampered(tmp_path, f"UPDATE audit SET {column} = '{original}' WHERE seq = {seq}")
+        tampered(control, f"UPDATE audit SET {column} = '{original}' WHERE seq = {seq}")
 
 
 def test_an_act_that_is_undone_leaves_no_row(control: Control) -> None:

@@ -13,8 +13,8 @@ from tests.control import control_url, new_control
 from tests.monitor.clocks import FakeClock
 
 
-def test_sqlite_waits_for_locks_syncs_fully_and_checks_foreign_keys(control: Control) -> None:
-    with read(control.engine) as tx:
+def test_sqlite_waits_for_locks_syncs_fully_and_checks_foreign_keys(file_control: Control) -> None:
+    with read(file_control.engine) as tx:
         found = {
             name: tx.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("busy_timeout", "synchronous", "foreign_keys")
@@ -23,17 +23,17 @@ def test_sqlite_waits_for_locks_syncs_fully_and_checks_foreign_keys(control: Con
     assert found == {"busy_timeout": BUSY_TIMEOUT_S * 1000, "synchronous": 2, "foreign_keys": 1}
 
 
-def test_the_write_ahead_log_is_used_only_where_the_library_is_safe(control: Control) -> None:
-    with read(control.engine) as tx:
+def test_the_write_ahead_log_is_used_only_where_the_library_is_safe(file_control: Control) -> None:
+    with read(file_control.engine) as tx:
         mode = tx.exec_driver_sql("PRAGMA journal_mode").scalar()
 
     assert mode == ("wal" if sqlite3.sqlite_version_info >= (3, 51, 3) else "delete")
 
 
-def test_a_write_holds_the_lock_from_its_first_moment(control: Control, tmp_path: Path) -> None:
+def test_a_write_holds_the_lock_from_its_first_moment(file_control: Control, tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "control.db", timeout=0, isolation_level=None)
 
-    with write(control.engine), pytest.raises(sqlite3.OperationalError, match="locked"):
+    with write(file_control.engine), pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("BEGIN IMMEDIATE")
     other.close()
 
@@ -64,9 +64,9 @@ def test_a_held_lock_is_told_of_as_unavailable_with_a_retry(tmp_path: Path) -> N
     engine.dispose()
 
 
-def test_a_read_only_store_is_told_of_plainly(control: Control) -> None:
-    with read(control.engine) as tx:  # the pool hands the same connection out again
+def test_a_read_only_store_is_told_of_plainly(file_control: Control) -> None:
+    with read(file_control.engine) as tx:  # the pool hands the same connection out again
         tx.exec_driver_sql("PRAGMA query_only = ON")
 
-    with pytest.raises(Unavailable, match="read-only"), write(control.engine) as tx:
-        control.marks.put_feed(tx, FeedMark("store", 0, 1))
+    with pytest.raises(Unavailable, match="read-only"), write(file_control.engine) as tx:
+        file_control.marks.put_feed(tx, FeedMark("store", 0, 1))

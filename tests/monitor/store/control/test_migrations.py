@@ -27,10 +27,8 @@ def test_upgrade_makes_a_store_that_only_its_owner_may_read(tmp_path: Path) -> N
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_upgrade_twice_changes_nothing(tmp_path: Path) -> None:
-    upgrade(control_url(tmp_path))
-
-    assert upgrade(control_url(tmp_path)) == (head(), head())
+def test_upgrade_twice_changes_nothing(url: str) -> None:
+    assert upgrade(url) == (head(), head())
 
 
 def test_an_upgrade_that_breaks_off_leaves_the_store_as_it_was(tmp_path: Path) -> None:
@@ -59,17 +57,18 @@ def test_an_empty_store_names_the_command_to_run(tmp_path: Path) -> None:
         Control.open(control_url(tmp_path))
 
 
-def test_a_newer_store_is_refused_by_opening_and_by_upgrading(tmp_path: Path, control: Control) -> None:
-    with sqlite3.connect(tmp_path / "control.db") as db:
-        db.execute("UPDATE alembic_version SET version_num = '9999'")
-    db.close()
+def test_a_newer_store_is_refused_by_opening_and_by_upgrading(url: str, control: Control) -> None:
+    with control.write() as tx:
+        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
 
     for attempt in (Control.open, upgrade):
         with pytest.raises(WrongSchema, match="9999"):
-            attempt(control_url(tmp_path))
+            attempt(url)
 
 
-@pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:", "nonsense"])
+@pytest.mark.parametrize(
+    "url", ["mysql://x/y", "sqlite://", "sqlite:///:memory:", "nonsense", "postgresql+pg8000://x/y"]
+)
 def test_a_url_that_cannot_hold_control_is_refused_with_the_form_to_write(url: str) -> None:
     with pytest.raises(ConfigError, match="write sqlite:///path"):
         Control.open(url)
