@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.facts_suite import FactsSuite, Store, make, many
+from tests.conformance.store import Store
+from tests.conformance.suite import FactsSuite
 from tests.facts import sqlite_facts
-
-__all__ = ["make", "many"]
 
 
 class TestSqliteFacts(FactsSuite):

@@ -1,0 +1,118 @@
+"""What a facts store keeps beside records: samples, probes, heartbeats, clients, and what is stuck."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from monitor.clock import to_us
+from monitor.model import Outcome, ProbeKind
+from monitor.store.facts.protocol import ClientCounts
+from tests.conformance.store import DAY, HOUR, MINUTE, PAYMENTS, Store, endpoint_codes
+from tests.facts import NOON, RecordFactory
+
+
+class Samples:
+    def test_queue_samples_come_oldest_first_within_their_range(self, store: Store) -> None:
+        payments, refunds = endpoint_codes(store, "payments", "refunds")
+        rows = [
+            (payments, "inbox", to_us(NOON), 5, 1_500_000),
+            (refunds, "inbox", to_us(NOON - MINUTE), 9, None),
+            (payments, "inbox", to_us(NOON - 2 * MINUTE), 4, None),
+            (payments, "retries", to_us(NOON + HOUR), 7, None),
+        ]
+        assert store.writer.append_queues(rows) == 4
+        assert store.writer.append_queues(rows) == 0
+
+        found = store.reader.queue_samples(to_us(NOON - 2 * MINUTE), to_us(NOON + MINUTE))
+
+        assert [(s.endpoint, s.queue, s.depth, s.oldest_age_s) for s in found] == [
+            ("payments", "inbox", 4, None),
+            ("refunds", "inbox", 9, None),
+            ("payments", "inbox", 5, 1.5),
+        ]
+        assert {(s.environment, s.source) for s in found} == {("production", "stripe")}
+
+    def test_the_latest_sample_of_each_queue_is_not_older_than_the_bound(self, store: Store) -> None:
+        payments, refunds = endpoint_codes(store, "payments", "refunds")
+        store.writer.append_queues(
+            [(payments, "inbox", to_us(NOON + i * MINUTE), i, None) for i in range(5)]
+            + [(payments, "retries", to_us(NOON), 9, None), (refunds, "inbox", to_us(NOON - HOUR), 1, None)]
+        )
+
+        found = store.reader.latest_queue_samples(to_us(NOON))
+
+        assert sorted((s.endpoint, s.queue, s.depth) for s in found) == [
+            ("payments", "inbox", 4),
+            ("payments", "retries", 9),
+        ]
+
+    def test_probe_results_come_by_kind_oldest_first(self, store: Store) -> None:
+        payments, refunds = endpoint_codes(store, "payments", "refunds")
+        ends = NOON + 30 * DAY
+        rows: list[tuple[object, ...]] = [
+            (payments, "http", to_us(NOON + MINUTE), 0, 503, 1_500, "HTTP 503", None, None, None),
+            (refunds, "http", to_us(NOON), 1, 200, 20_500, None, None, None, None),
+            (payments, "tls", to_us(NOON), 0, None, None, "expired", to_us(ends), "CN=a", "CN=ca"),
+            (payments, "http", to_us(NOON + HOUR), 1, 200, 1_000, None, None, None, None),
+        ]
+        assert store.writer.append_probes(rows) == 4
+        assert store.writer.append_probes(rows) == 0
+
+        http = store.reader.probe_results(ProbeKind.HTTP, to_us(NOON), to_us(NOON + HOUR))
+        tls = store.reader.probe_results(ProbeKind.TLS, to_us(NOON), to_us(NOON + HOUR))
+
+        assert [(p.endpoint, p.ok, p.http_status, p.latency_ms, p.error) for p in http] == [
+            ("refunds", True, 200, 20.5, None),
+            ("payments", False, 503, 1.5, "HTTP 503"),
+        ]
+        assert [(p.cert_not_after, p.cert_subject, p.cert_issuer, p.latency_ms) for p in tls] == [
+            (ends, "CN=a", "CN=ca", None)
+        ]
+
+    def test_the_heartbeat_is_the_latest_of_any_collector(self, store: Store) -> None:
+        assert store.reader.heartbeat_us() is None
+        store.writer.heartbeat("a", to_us(NOON + MINUTE))
+        store.writer.heartbeat("b", to_us(NOON))
+
+        assert store.reader.heartbeat_us() == to_us(NOON + MINUTE)
+
+    def test_client_counts_are_the_largest_of_each_start(self, store: Store) -> None:
+        def said(produced: int, seen: datetime, **given: object) -> ClientCounts:
+            counts = ClientCounts(
+                "shop", "1.0", "pod-1", to_us(NOON), to_us(seen), 250, produced, 1, {"full": 2}, {"depth": 3}
+            )
+            return replace(counts, **given)  # type: ignore[arg-type]
+
+        store.fill.add([], client=said(50, NOON + HOUR))
+        store.fill.add([], client=said(40, NOON, dropped={"full": 1, "late": 5}))
+        store.fill.add([], client=said(7, NOON - 2 * DAY, instance="pod-0"))
+
+        assert store.reader.clients(to_us(NOON)) == [
+            replace(said(50, NOON + HOUR), dropped={"full": 2, "late": 5})
+        ]
+
+    # -- stuck
+
+    def test_accepted_deliveries_without_an_end_are_stuck(self, store: Store, make: RecordFactory) -> None:
+        received = NOON - 30 * MINUTE
+        open_one = make.delivery(Outcome.ACCEPTED, received, received_at=received)
+        ended = make.delivery(Outcome.ACCEPTED, received, received_at=received)
+        fresh = make.delivery(Outcome.ACCEPTED, NOON, received_at=NOON)
+        tried = make(Outcome.FAILED, NOON, event_id=open_one.event_id, received_at=received)
+        done = make(Outcome.SUCCEEDED, NOON, event_id=ended.event_id, received_at=received)
+        store.fill.add([open_one, ended, fresh])
+        store.writer.fold()
+        store.fill.add([tried, done])
+
+        assert store.reader.stuck("production", to_us(NOON - 15 * MINUTE), to_us(NOON - DAY)) == {PAYMENTS: 1}
+        assert store.reader.stuck("dev", to_us(NOON), to_us(NOON - DAY)) == {}
+
+    # -- the store itself
+
+    def test_a_store_has_a_lasting_name(self, store: Store) -> None:
+        assert store.reader.store_id() == store.reader.store_id() != ""
+
+    def test_used_bytes_grow_with_records(self, store: Store, make: RecordFactory) -> None:
+        before = store.reader.used_bytes()
+        store.fill.add([make(error_message="x" * 500) for _ in range(1000)])
+
+        assert store.reader.used_bytes() > before + 400_000
