@@ -1,13 +1,12 @@
 """Tables of the facts on PostgreSQL, numbered: a process that finds another number refuses to start.
 
-The columns are those of SQLite (sqlite/schema.py). Everything lies in the schema `facts` and is named so:
-no statement depends on a search_path, which a pooler would not keep.
+The columns are those of SQLite (sqlite/schema.py). Everything lies in the schema `facts` (setup.py makes it)
+and is named so: no statement depends on a search_path, which a pooler would not keep.
 """
 
 VERSION = 1
 
 TABLES = (
-    "CREATE SCHEMA facts",
     # store_id, schema_version, floor_us, and whatever else is one value, as text
     "CREATE TABLE facts.meta (key text PRIMARY KEY, value text NOT NULL)",
     # names: an empty string is "no such part"; parent is the code one level up, 0 above the environment.
@@ -57,6 +56,7 @@ TABLES = (
         record_id uuid NOT NULL,
         fed_at_us bigint NOT NULL,
         PRIMARY KEY (xid, seq))""",
+    "CREATE INDEX feed_age ON facts.feed (fed_at_us)",
     # what the fold has not yet taken: rollup.DELTA items. Emptied each second, so vacuumed often
     """CREATE TABLE facts.delta (
         seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
