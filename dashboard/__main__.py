@@ -40,7 +40,7 @@ from monitor.wiring.addresses import collector_url, public_url, url_of
 from monitor.wiring.desk import desk_of
 from monitor.wiring.following import Following
 from monitor.wiring.reports import expected_of, objectives_of
-from monitor.wiring.stores import control_url, open_facts
+from monitor.wiring.stores import open_control, open_facts
 
 log = logging.getLogger("hookvitals.dashboard")
 
@@ -63,7 +63,7 @@ def main() -> int:
 def serve(settings: Settings, clock: Clock) -> None:
     """Serves until SIGTERM or Ctrl-C. Raises WrongSchema or ConfigError before the port is taken."""
     with ExitStack() as opened:
-        control = opened.enter_context(closing(Control.open(control_url(settings), clock)))
+        control = opened.enter_context(closing(open_control(settings, clock)))
         facts = opened.enter_context(closing(open_facts(settings)))
         facts.store_id()  # a missing or older store is told of now, not by the first page
         app = dashboard_of(settings, control, facts, clock)

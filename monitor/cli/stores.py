@@ -14,7 +14,7 @@ from monitor.store.control import Control
 from monitor.store.control.accounts import Role
 from monitor.store.facts.protocol import FactReader
 from monitor.wiring.desk import desk_of
-from monitor.wiring.stores import control_url, open_facts
+from monitor.wiring.stores import open_control, open_facts
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def opened_facts(here: Here) -> Iterator[FactReader]:
 @contextmanager
 def opened_control(here: Here) -> Iterator[Control]:
     """Raises WrongSchema, with the command to run, for a store that is missing or of another version."""
-    control = Control.open(control_url(here.loaded.settings), SystemClock())
+    control = open_control(here.loaded.settings, SystemClock())
     try:
         yield control
     finally:

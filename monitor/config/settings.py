@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from monitor.config.values import NetworkText, PositiveDuration, duration_text
+from monitor.config.values import ControlUrl, NetworkText, PositiveDuration, PostgresqlUrl, duration_text
 
 PREFIX = "HOOKVITALS_"
 CONFIG_VARIABLE = "HOOKVITALS_CONFIG"
@@ -54,8 +54,31 @@ class Settings(BaseModel):
         "Directory of the SQLite stores and the generated secrets.",
         "a path to a directory this user may write",
     )
-    control_url: str = _setting(
-        "", "Control store; empty means control.db in the data directory.", "postgresql://… or sqlite:///…"
+    store_url: PostgresqlUrl = _setting(
+        "",
+        "PostgreSQL database that holds both stores; empty means SQLite files in the data directory.",
+        "postgresql://user@host/database",
+    )
+    control_url: ControlUrl = _setting(
+        "",
+        "Control store, where it is not with the facts; empty means the store_url.",
+        "postgresql://user@host/database or sqlite:///path",
+    )
+    facts_url: PostgresqlUrl = _setting(
+        "",
+        "Facts store, where it is not with control; empty means the store_url.",
+        "postgresql://user@host/database",
+    )
+    facts_replica_url: PostgresqlUrl = _setting(
+        "",
+        "Replica of the facts that the dashboard reads; empty means the facts store itself.",
+        "postgresql://user@host/database",
+    )
+    database_connections: Annotated[int, Field(ge=4, le=1000)] = _setting(
+        8,
+        "Connections to PostgreSQL that one process may have open.",
+        "a number from 4 to 1000",
+        "connections",
     )
     collector_host: str = _setting(
         "127.0.0.1", "Address the collector listens on.", "an address or host name"
@@ -136,7 +159,11 @@ def variable_of(name: str) -> str:
     return PREFIX + name.upper()
 
 
-SECRETS = frozenset(name for name, field in Settings.model_fields.items() if field.annotation is SecretStr)
+SECRETS = frozenset(
+    name
+    for name, field in Settings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, SecretStr)
+)
 
 
 def settings_table() -> list[SettingRow]:

@@ -9,7 +9,15 @@ from ipaddress import ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    SecretStr,
+    model_validator,
+)
 
 UNITS = {
     "ms": timedelta(milliseconds=1),
@@ -78,6 +86,35 @@ def _http_url(value: str) -> str:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+
+
+POSTGRESQL = ("postgresql://", "postgres://")
+_PASSWORDS = (re.compile(r"(://[^/?#@:]*:).*(?=@)"), re.compile(r"([?&](?:ssl)?password=)[^&]*"))
+
+
+class StoreUrl(SecretStr):
+    """The URL of a store; wherever it is shown, its password is not."""
+
+    def _display(self) -> str:
+        shown = self.get_secret_value()
+        for password in _PASSWORDS:
+            shown = password.sub(r"\1***", shown)
+        return shown
+
+
+def _postgresql_url(value: StoreUrl) -> StoreUrl:
+    if value.get_secret_value() and not value.get_secret_value().startswith(POSTGRESQL):
+        raise ValueError("expected a URL that begins with postgresql://")
+    return value
+
+
+def _control_url(value: StoreUrl) -> StoreUrl:
+    return value if value.get_secret_value().startswith("sqlite:///") else _postgresql_url(value)
+
+
+PostgresqlUrl = Annotated[StoreUrl, AfterValidator(_postgresql_url), PlainSerializer(str, when_used="json")]
+ControlUrl = Annotated[StoreUrl, AfterValidator(_control_url), PlainSerializer(str, when_used="json")]
+"""The URL of a store, or empty."""
 
 
 class SecretRef(BaseModel):

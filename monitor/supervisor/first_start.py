@@ -18,7 +18,7 @@ from monitor.wiring.addresses import collector_url, public_url
 from monitor.wiring.applying import apply
 from monitor.wiring.desk import desk_of
 from monitor.wiring.internal_key import ensure_internal_key
-from monitor.wiring.stores import control_url, make_data_dir, open_facts, upgrade_facts
+from monitor.wiring.stores import control_url, make_data_dir, open_control, open_facts, upgrade_facts
 
 ADMIN = "admin"
 KEY_NAME = "first receiver"
@@ -48,7 +48,7 @@ def prepare(loaded: Loaded, clock: Clock) -> FirstWords:
     key = secret_key(settings)
     upgrade_facts(settings)
     upgrade(control_url(settings))
-    control = Control.open(control_url(settings), clock)
+    control = open_control(settings, clock)
     facts = open_facts(settings)
     try:
         _put_in_force(control, loaded, clock, key)

@@ -58,7 +58,7 @@ def load_keys(url: str) -> Sequence[Key]:
 
 @cache
 def _keys(url: str) -> Keys:
-    return Keys(open_engine(url))
+    return Keys(open_engine(url, connections=1))
 
 
 def _prepared(settings: Settings, prepare: Callable[[], None]) -> None:

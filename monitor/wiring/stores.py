@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from monitor.clock import Clock
 from monitor.config import Settings
 from monitor.errors import ConfigError
+from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader
 from monitor.store.facts.sqlite import file as sqlite_file
 from monitor.store.facts.sqlite.reader import SqliteFactReader
@@ -45,5 +47,11 @@ def open_facts(settings: Settings) -> FactReader:
 
 
 def control_url(settings: Settings) -> str:
-    """The SQLAlchemy URL of the control store."""
-    return settings.control_url or f"sqlite:///{settings.data_dir.absolute() / CONTROL_FILE}"
+    """The URL of the control store."""
+    stated = settings.control_url.get_secret_value() or settings.store_url.get_secret_value()
+    return stated or f"sqlite:///{settings.data_dir.absolute() / CONTROL_FILE}"
+
+
+def open_control(settings: Settings, clock: Clock) -> Control:
+    """Raises WrongSchema, with the command to run, for a store that is missing or of another version."""
+    return Control.open(control_url(settings), clock, connections=settings.database_connections // 2)

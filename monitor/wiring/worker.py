@@ -12,12 +12,11 @@ from monitor.clock import Clock
 from monitor.config import Loaded, environment, load_here, secret_key
 from monitor.errors import HookvitalsError
 from monitor.seal import Sealer
-from monitor.store.control import Control
 from monitor.wiring.applying import apply
 from monitor.wiring.following import Following
 from monitor.wiring.internal_key import ensure_internal_key
 from monitor.wiring.jobs import Parts, jobs_of
-from monitor.wiring.stores import control_url, open_facts
+from monitor.wiring.stores import open_control, open_facts
 from monitor.worker.leadership import BEAT_S, Leadership
 from monitor.worker.schedule import Runner, schedule
 
@@ -40,7 +39,7 @@ def run_worker(loaded: Loaded, clock: Clock, signals: Signals) -> None:
     """Runs until told to stop. Raises WrongSchema or ConfigError before anything is started."""
     settings = loaded.settings
     key = secret_key(settings)
-    control = Control.open(control_url(settings), clock)
+    control = open_control(settings, clock)
     facts = open_facts(settings)
     try:
         facts.store_id()  # a missing or older store is told of now, not by the first job

@@ -58,6 +58,7 @@ def test_misspelt_key_of_the_file_names_file_and_line() -> None:
         ("HOOKVITALS_LOG_LEVEL", "loud", "debug, info, warning or error"),
         ("HOOKVITALS_BASE_PATH", "hooks", "a path that starts and ends with /"),
         ("HOOKVITALS_COLLECTOR_WORKERS", "0", "a number from 1 to 64"),
+        ("HOOKVITALS_DATABASE_CONNECTIONS", "3", "a number from 4 to 1000"),
     ],
 )
 def test_malformed_value_names_the_variable_the_value_and_the_form(
@@ -96,6 +97,36 @@ def test_secret_of_the_wrong_form_is_refused_without_being_repeated() -> None:
     said = refusal({"HOOKVITALS_SECRET_KEY": "hunter2"})
     assert "hunter2" not in said
     assert "64 hexadecimal digits" in said
+
+
+@pytest.mark.parametrize("name", ["STORE_URL", "CONTROL_URL", "FACTS_URL", "FACTS_REPLICA_URL"])
+@pytest.mark.parametrize("url", ["mysql://ada:hunter2@host/db", "sqlite://hunter2", "hunter2"])
+def test_store_of_another_kind_is_refused_without_being_repeated(name: str, url: str) -> None:
+    said = refusal({f"HOOKVITALS_{name}": url})
+    assert said.startswith(f"HOOKVITALS_{name}: expected a URL that begins with postgresql://")
+    assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ada:hunter2@db.example:5432/hookvitals?sslmode=verify-full",
+        "postgres://ada:p@:/hunter2@[::1],db2.example/hookvitals",
+        "postgresql://db.example/hookvitals?user=ada&password=hunter2&application_name=x",
+        "postgresql://db.example/hookvitals?sslpassword=hunter2",
+    ],
+)
+def test_password_of_a_store_is_shown_nowhere(url: str) -> None:
+    settings = settings_from({"HOOKVITALS_STORE_URL": url})
+    shown = [repr(settings), str(settings.store_url), settings.model_dump_json()]
+    assert all("hunter2" not in text and "db" in text for text in shown)
+    assert settings.store_url.get_secret_value() == url
+
+
+def test_store_is_read_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://db.example/hookvitals\n")
+    settings = settings_from({"HOOKVITALS_STORE_URL_FILE": str(tmp_path / "url")})
+    assert settings.store_url.get_secret_value() == "postgresql://db.example/hookvitals"
 
 
 def test_variables_of_others_are_left_alone() -> None:
