@@ -1,12 +1,14 @@
-"""Names and their codes in the SQLite facts: series and error classes, with the caps that bound them.
+"""Names and their codes: series and error classes, with the caps that bound them, on any database.
 
-One writer makes all codes, so its copy in memory is the truth; it is extended only after the commit that
-made the codes. Never forgets a name and never renumbers one.
+Codes count from 1 without a gap and never change, so a copy in memory only ever lacks the newest of them. A
+name that it lacks is looked for, and made, in a short transaction that excludes every other maker of names;
+the copy is extended only after the commit, so no code is used that could still go.
 """
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from threading import Lock
+from typing import NamedTuple, Protocol
 
 from monitor.errors import TooLarge
 from monitor.model import OTHER, UNVERIFIED, SeriesKey
@@ -19,15 +21,56 @@ ENDPOINTS_A_SOURCE = 500
 
 _FREE = (OTHER, UNVERIFIED)  # types that no cap counts
 
-Transaction = Callable[[], AbstractContextManager[object]]
+
+class SeriesRow(NamedTuple):
+    """A row of the table of series; an empty string is "no such part"."""
+
+    code: int
+    parent: int
+    environment: str
+    source: str
+    endpoint: str
+    event_type: str
+
+    @property
+    def key(self) -> SeriesKey:
+        return SeriesKey(
+            self.environment, self.source or None, self.endpoint or None, self.event_type or None
+        )
+
+
+class ErrorRow(NamedTuple):
+    """A row of the table of error classes; endpoint is the code of its series."""
+
+    code: int
+    endpoint: int
+    name: str
+
+
+class NameTables(Protocol):
+    """The two tables, inside one transaction."""
+
+    def newer_series(self, code: int) -> Sequence[SeriesRow]:
+        """Every row with a code above this one, in order."""
+
+    def newer_errors(self, code: int) -> Sequence[ErrorRow]:
+        """Every row with a code above this one, in order."""
+
+    def add_series(self, rows: Sequence[SeriesRow], now_us: int) -> None: ...
+
+    def add_errors(self, rows: Sequence[ErrorRow]) -> None: ...
+
+
+Making = Callable[[], AbstractContextManager[NameTables]]
+"""A transaction in which nobody else makes names; it commits at the end of the block."""
 
 
 class Names:
-    """Codes of every known name. Reads the tables once, when made."""
+    """Codes of the known names; safe to share between threads. Reads the tables when made."""
 
-    def __init__(self, db: sqlite3.Connection, transaction: Transaction) -> None:
-        self._db = db
-        self._transaction = transaction
+    def __init__(self, making: Making) -> None:
+        self._making = making
+        self._lock = Lock()
         self._series: dict[SeriesKey, int] = {}
         self.parents: dict[int, int] = {}
         """Series code → code one level up, 0 above an environment."""
@@ -35,13 +78,8 @@ class Names:
         self._children: dict[SeriesKey | None, int] = {}
         self._errors: dict[tuple[int, str], int] = {}
         self._errors_at: dict[int, int] = {}
-        self._last_error = 0
-        for code, parent, *parts in db.execute(
-            "SELECT code, parent, environment, source, endpoint, event_type FROM series ORDER BY code"
-        ):
-            self._remember(_key(*parts), code, parent)
-        for code, endpoint, name in db.execute("SELECT code, endpoint, name FROM error_class"):
-            self._remember_error(endpoint, name, code)
+        with self._making() as tables:
+            self._learn(tables)
 
     def intern_series(self, keys: Sequence[SeriesKey], now_us: int) -> Mapping[SeriesKey, int]:
         """Codes of `keys` and of their ancestors; new ones are made in one transaction.
@@ -49,58 +87,35 @@ class Names:
         A type over the cap of its source has the code of that endpoint's `__other__`, which is then in the
         answer too. Raises TooLarge, with nothing made, for a part that may not be added.
         """
-        plan = _Plan(self)
-        codes = {key: plan.code(key) for key in keys}
-        if plan.new:
-            with self._transaction():
-                self._db.executemany(
-                    "INSERT INTO series"
-                    " (code, parent, environment, source, endpoint, event_type, first_seen_us)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    [
-                        (
-                            code,
-                            parent,
-                            key.environment,
-                            key.source or "",
-                            key.endpoint or "",
-                            key.event_type or "",
-                            now_us,
-                        )
-                        for key, (code, parent) in plan.new.items()
-                    ],
-                )
-            for key, (code, parent) in plan.new.items():
-                self._remember(key, code, parent)
-        for key, code in list(codes.items()):
-            codes.update((ancestor, self._series[ancestor]) for ancestor in _ancestors(key))
-            if self._series.get(key) != code:
-                codes[_other(key)] = code
-        return codes
+        with self._lock:
+            codes, new = self._plan_series(keys)
+            if new:
+                with self._making() as tables:
+                    self._learn(tables)
+                    codes, new = self._plan_series(keys)
+                    if new:
+                        tables.add_series(new, now_us)
+                for row in new:
+                    self._remember(row)
+            for key, code in list(codes.items()):
+                codes.update((ancestor, self._series[ancestor]) for ancestor in _ancestors(key))
+                if self._series.get(key) != code:
+                    codes[_other(key)] = code
+            return codes
 
     def intern_errors(self, names: Sequence[tuple[int, str]]) -> Mapping[tuple[int, str], int]:
         """Codes of (endpoint code, error class); over the cap that of (endpoint code, `__other__`), added."""
-        new: dict[tuple[int, str], int] = {}
-        codes: dict[tuple[int, str], int] = {}
-        added: dict[int, int] = {}
-        for endpoint, name in names:
-            full = self._errors_at.get(endpoint, 0) + added.get(endpoint, 0) >= ERRORS_AN_ENDPOINT
-            known = (endpoint, name) in self._errors or (endpoint, name) in new
-            kept = (endpoint, OTHER if full and not known else name)
-            code = self._errors.get(kept) or new.get(kept)
-            if code is None:
-                code = new[kept] = self._last_error + len(new) + 1
-                added[endpoint] = added.get(endpoint, 0) + (kept[1] != OTHER)
-            codes[endpoint, name] = codes[kept] = code
-        if new:
-            with self._transaction():
-                self._db.executemany(
-                    "INSERT INTO error_class (code, endpoint, name) VALUES (?, ?, ?)",
-                    [(code, *name) for name, code in new.items()],
-                )
-            for (endpoint, name), code in new.items():
-                self._remember_error(endpoint, name, code)
-        return codes
+        with self._lock:
+            codes, new = self._plan_errors(names)
+            if new:
+                with self._making() as tables:
+                    self._learn(tables)
+                    codes, new = self._plan_errors(names)
+                    if new:
+                        tables.add_errors(new)
+                for row in new:
+                    self._remember_error(row)
+            return codes
 
     def code_of(self, key: SeriesKey) -> int | None:
         return self._series.get(key)
@@ -120,17 +135,51 @@ class Names:
     def last_code(self) -> int:
         return len(self.parents)  # codes count from 1 and none is ever removed
 
-    def _remember(self, key: SeriesKey, code: int, parent: int) -> None:
-        self._series[key] = code
-        self.parents[code] = parent
+    @property
+    def last_error(self) -> int:
+        return len(self._errors)
+
+    def _learn(self, tables: NameTables) -> None:
+        """What others have made since: committed rows, so true whatever comes of the caller."""
+        for series in tables.newer_series(self.last_code):
+            self._remember(series)
+        for error in tables.newer_errors(self.last_error):
+            self._remember_error(error)
+
+    def _plan_series(self, keys: Sequence[SeriesKey]) -> tuple[dict[SeriesKey, int], list[SeriesRow]]:
+        plan = _Plan(self)
+        return {key: plan.code(key) for key in keys}, [
+            _row(key, code, parent) for key, (code, parent) in plan.new.items()
+        ]
+
+    def _plan_errors(
+        self, names: Sequence[tuple[int, str]]
+    ) -> tuple[dict[tuple[int, str], int], list[ErrorRow]]:
+        new: dict[tuple[int, str], int] = {}
+        codes: dict[tuple[int, str], int] = {}
+        added: dict[int, int] = {}
+        for endpoint, name in names:
+            full = self._errors_at.get(endpoint, 0) + added.get(endpoint, 0) >= ERRORS_AN_ENDPOINT
+            known = (endpoint, name) in self._errors or (endpoint, name) in new
+            kept = (endpoint, OTHER if full and not known else name)
+            code = self._errors.get(kept) or new.get(kept)
+            if code is None:
+                code = new[kept] = self.last_error + len(new) + 1
+                added[endpoint] = added.get(endpoint, 0) + (kept[1] != OTHER)
+            codes[endpoint, name] = codes[kept] = code
+        return codes, [ErrorRow(code, endpoint, name) for (endpoint, name), code in new.items()]
+
+    def _remember(self, row: SeriesRow) -> None:
+        key = row.key
+        self._series[key] = row.code
+        self.parents[row.code] = row.parent
         self._children[key.parent] = self._children.get(key.parent, 0) + 1
         if key.event_type is not None and key.event_type not in _FREE:
             self._types.setdefault((key.environment, key.source or ""), set()).add(key.event_type)
 
-    def _remember_error(self, endpoint: int, name: str, code: int) -> None:
-        self._errors[endpoint, name] = code
-        self._last_error = max(self._last_error, code)
-        self._errors_at[endpoint] = self._errors_at.get(endpoint, 0) + (name != OTHER)
+    def _remember_error(self, row: ErrorRow) -> None:
+        self._errors[row.endpoint, row.name] = row.code
+        self._errors_at[row.endpoint] = self._errors_at.get(row.endpoint, 0) + (row.name != OTHER)
 
 
 class _Plan:
@@ -180,8 +229,10 @@ class _Plan:
         return True
 
 
-def _key(environment: str, source: str, endpoint: str, event_type: str) -> SeriesKey:
-    return SeriesKey(environment, source or None, endpoint or None, event_type or None)
+def _row(key: SeriesKey, code: int, parent: int) -> SeriesRow:
+    return SeriesRow(
+        code, parent, key.environment, key.source or "", key.endpoint or "", key.event_type or ""
+    )
 
 
 def _other(key: SeriesKey) -> SeriesKey:

@@ -7,6 +7,7 @@ together. Knows no HTTP and no keys, and reads only what writing needs: reader.p
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -16,12 +17,13 @@ from monitor.clock import Clock, to_us
 from monitor.model import SeriesKey
 from monitor.store.facts.batches import taken
 from monitor.store.facts.client_rows import upsert_client
-from monitor.store.facts.names import Names
+from monitor.store.facts.names import Names, NameTables
 from monitor.store.facts.protocol import Appended, Batch
+from monitor.store.facts.sqlite import event_runs
 from monitor.store.facts.sqlite import fold as folding
 from monitor.store.facts.sqlite import purge as purging
 from monitor.store.facts.sqlite.file import LOCK_NAME, WriterLock, create, open_for_writing, translated
-from monitor.store.facts.sqlite.schema import SEGMENT_BITS
+from monitor.store.facts.sqlite.name_tables import SqliteNameTables
 
 __all__ = ["SqliteFactWriter", "create"]
 
@@ -29,8 +31,8 @@ ROWS_A_STATEMENT = 100
 FOLD_ITEMS = 200_000
 """Delta items that one fold takes at most; more are left for the next."""
 
-_COLUMNS = "record_id, route, outcome, received_at_us, http_status, process_us, error, event_key, detail"
-_WIDTH = 9
+_COLUMNS = "record_id, route, outcome, received_at_us, http_status, process_us, error, event_hash, detail"
+_MARKS = "(?,?,?,?,?,?,?,?,?)"
 _DATA_ERRORS = (
     sqlite3.IntegrityError,
     sqlite3.DataError,
@@ -51,15 +53,14 @@ class SqliteFactWriter:
         self._lock = WriterLock(path.parent / LOCK_NAME)
         try:
             self._db = open_for_writing(path)
-            self._names = Names(self._db, self._transaction)
+            self._names = Names(self._making_names)
             self._floor_us = int(
                 self._db.execute("SELECT value FROM meta WHERE key = 'floor_us'").fetchone()[0]
             )
-            segment = self._db.execute("SELECT max(event_key) >> 32 FROM record").fetchone()[0] or 0
         except BaseException:
             self._lock.release()
             raise
-        self._inserted = segment << SEGMENT_BITS
+        self._merge: event_runs.Merge | None = None
 
     @property
     def floor_us(self) -> int:
@@ -111,6 +112,14 @@ class SqliteFactWriter:
             return 0
         with self._transaction():
             return folding.fold(self._db, self._names.parents, FOLD_ITEMS)
+
+    def merge_events(self) -> bool:
+        """One bounded step of keeping the event index to few runs; True while another should follow."""
+        merge, self._merge = self._merge, None  # a step that fails ends its merge
+        with self._transaction():
+            merge, again = event_runs.step(self._db, merge)
+        self._merge = merge
+        return again
 
     def raise_floor(self, floor_us: int, rows: int) -> bool:
         """Raises the floor and deletes at most `rows` records below it; True while more remain.
@@ -193,7 +202,6 @@ class SqliteFactWriter:
                 transaction.undo = True
                 return False
             self._store_beside(batches)
-        self._inserted += len(rows)
         return True
 
     def _store_fresh(self, batches: Sequence[Batch]) -> list[int]:
@@ -210,16 +218,14 @@ class SqliteFactWriter:
                 fresh.append(batch if len(indexes) == len(batch.rows) else taken(batch, indexes))
             self._insert([row for batch in fresh for row in batch.rows], "")
             self._store_beside(fresh)
-        self._inserted += sum(len(batch.rows) for batch in fresh)
         return [len(batch.rows) for batch in fresh]
 
     def _insert(self, rows: Sequence[tuple[object, ...]], clause: str) -> None:
-        """Inserts rows a hundred a statement; each hundred shares a segment of the event index."""
+        """Inserts rows a hundred a statement: far fewer calls, and far fewer changes of the running thread."""
         execute = self._db.execute
         for at in range(0, len(rows), ROWS_A_STATEMENT):
             some = rows[at : at + ROWS_A_STATEMENT]
-            segment = ((self._inserted + at) >> SEGMENT_BITS) << 32
-            execute(_insert_statement(clause, len(some)), (segment, *chain.from_iterable(some)))
+            execute(_insert_statement(clause, len(some)), tuple(chain.from_iterable(some)))
 
     def _store_beside(self, batches: Sequence[Batch]) -> None:
         """What goes with inserted records: their delta, feed rows, captures and the clients' counts."""
@@ -270,6 +276,11 @@ class SqliteFactWriter:
             return self._db.total_changes - before
 
     @contextmanager
+    def _making_names(self) -> Iterator[NameTables]:
+        with self._transaction():
+            yield SqliteNameTables(self._db)
+
+    @contextmanager
     def _transaction(self) -> Iterator["_Transaction"]:
         """BEGIN IMMEDIATE … COMMIT, or ROLLBACK on an error or when the body asks to undo it."""
         state = _Transaction()
@@ -292,23 +303,9 @@ class _Transaction:
     undo = False
 
 
+@cache
 def _insert_statement(clause: str, rows: int) -> str:
-    statement = _STATEMENTS.get((clause, rows))
-    if statement is None:
-        # ?1 is the segment; an event hash of NULL keeps the key NULL
-        groups = [_placeholders(2 + row * _WIDTH) for row in range(rows)]
-        statement = f"INSERT {clause}INTO record ({_COLUMNS}) VALUES {','.join(groups)}"  # noqa: S608  # no data
-        _STATEMENTS[clause, rows] = statement
-    return statement
-
-
-_STATEMENTS: dict[tuple[str, int], str] = {}
-
-
-def _placeholders(first: int) -> str:
-    marks = [f"?{number}" for number in range(first, first + _WIDTH)]
-    marks[7] = f"?1|{marks[7]}"
-    return f"({','.join(marks)})"
+    return f"INSERT {clause}INTO record ({_COLUMNS}) VALUES {','.join([_MARKS] * rows)}"  # noqa: S608  # no data
 
 
 def _stamp_ms(record_id: object) -> int:
