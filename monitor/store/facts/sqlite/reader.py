@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from monitor.store.facts.reading.reader import SqlFactReader, Tables
-from monitor.store.facts.sqlite.names import SqliteNames
 from monitor.store.facts.sqlite.pages import SqliteLanes
 from monitor.store.facts.sqlite.records import SqliteRecords
 from monitor.store.facts.sqlite.rollups import SqliteRollups
 from monitor.store.facts.sqlite.samples import SqliteSamples
+from monitor.store.facts.sqlite.series import SqliteNames
 from monitor.store.facts.sqlite.snapshot import Snapshots
 
 

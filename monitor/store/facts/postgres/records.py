@@ -1,0 +1,74 @@
+"""Rows of single records, events, captures and the feed out of PostgreSQL."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from uuid import UUID
+from zlib import crc32
+
+from monitor.store.facts.postgres.rows import RECORD, is_text, rows
+from monitor.store.facts.postgres.server import Connection
+from monitor.store.facts.reading.records import CaptureKey
+from monitor.store.facts.record_rows import Row, event_id_of, first_id_at
+
+_ROWS_AT_ONCE = 20_000
+
+# The primary key of the feed in its order. No transaction still open has an xid below the snapshot's xmin,
+# so nothing can appear before a row that is shown.
+_FED = f"""
+    SELECT feed.xid::text, feed.seq, {RECORD}
+    FROM facts.feed JOIN facts.record ON record.record_id = feed.record_id
+    WHERE (feed.xid, feed.seq) > (%s::xid8, %s) AND feed.xid < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY feed.xid, feed.seq LIMIT %s"""  # noqa: S608
+
+_CAPTURES = """
+    SELECT endpoint, event_id, sealed, redacted
+    FROM unnest(%s::integer[], %s::text[]) AS wanted (endpoint, event_id)
+    JOIN facts.capture USING (endpoint, event_id)"""
+
+
+class PostgresRecords:
+    """RecordTable of one snapshot."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def row(self, record_id: bytes) -> Row | None:
+        found = rows(
+            self._db,
+            f"SELECT {RECORD} FROM facts.record WHERE record_id = %s",  # noqa: S608
+            UUID(bytes=record_id),
+        )
+        return found[0] if found else None
+
+    def of_event(self, event_id: str) -> list[Row]:
+        """By the index of hashes of each day. Two ids may share a hash, so each row is checked by the id."""
+        found = rows(
+            self._db,
+            f"SELECT {RECORD} FROM facts.record WHERE event_hash = %s ORDER BY record.record_id",  # noqa: S608
+            crc32(event_id.encode()),
+        )
+        return [row for row in found if event_id_of(row) == event_id]
+
+    def captures(self, keys: Sequence[CaptureKey]) -> Mapping[CaptureKey, tuple[bytes, bool]]:
+        held = [key for key in keys if is_text(key[1])]
+        if not held:
+            return {}
+        found = rows(self._db, _CAPTURES, [code for code, _ in held], [event_id for _, event_id in held])
+        return {(code, event_id): (sealed, redacted) for code, event_id, sealed, redacted in found}
+
+    def fed(self, xid: int, seq: int, limit: int) -> list[tuple[int, int, Row]]:
+        return [(int(row[0]), row[1], row[2:]) for row in rows(self._db, _FED, str(xid), seq, limit)]
+
+    def within(self, start_us: int, end_us: int) -> Iterator[Sequence[Row]]:
+        with self._db.cursor("within", binary=True) as cursor:  # of the server: it holds the rows, not we
+            cursor.execute(
+                f"SELECT {RECORD} FROM facts.record WHERE (record_id >= %s AND record_id < %s)"  # noqa: S608
+                " OR (received_at_us >= %s AND received_at_us < %s)",
+                (
+                    UUID(bytes=first_id_at(start_us)),
+                    UUID(bytes=first_id_at(end_us)),
+                    start_us,
+                    end_us,
+                ),
+            )
+            while found := cursor.fetchmany(_ROWS_AT_ONCE):
+                yield found

@@ -1,0 +1,24 @@
+"""Rows out of PostgreSQL in the driver's binary form, which is the cheaper one to read."""
+
+from typing import Any
+
+from monitor.store.facts.postgres.server import Connection
+
+RECORD = (
+    "uuid_send(record.record_id), record.route, record.outcome, record.received_at_us, record.http_status,"
+    " record.process_us, record.error, record.event_hash, record.detail"
+)
+"""A record row as record_rows has it: its id as 16 bytes."""
+
+
+def rows(db: Connection, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    """All rows of the answer."""
+    return db.cursor(binary=True).execute(statement, values).fetchall()
+
+
+def is_text(value: str) -> bool:
+    """Whether PostgreSQL can hold `value` at all; what it cannot hold, it need not be asked for."""
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False

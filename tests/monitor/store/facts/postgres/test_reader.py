@@ -1,0 +1,76 @@
+"""What is particular to reading PostgreSQL: its refusals, its replica, its plans."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from monitor.errors import Unavailable, WrongSchema
+from monitor.model import SeriesKey
+from monitor.store.facts.postgres.reader import PostgresFactReader
+from monitor.store.facts.postgres.rows import rows
+from monitor.store.facts.postgres.setup import create
+from tests.postgres import Postgres, database
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def reader(postgres_url: str) -> Iterator[PostgresFactReader]:
+    """A reader of a database; the tests say what is in it."""
+    opened = PostgresFactReader(postgres_url)
+    yield opened
+    opened.close()
+
+
+def test_a_database_without_facts_says_what_to_run(reader: PostgresFactReader) -> None:
+    with pytest.raises(WrongSchema, match=r"no facts in this PostgreSQL .*hookvitals db upgrade"):
+        reader.store_id()
+
+
+def test_another_schema_is_refused_with_what_to_do(postgres_url: str, reader: PostgresFactReader) -> None:
+    create(postgres_url)
+    with psycopg.connect(postgres_url) as db:
+        db.execute("UPDATE facts.meta SET value = '99' WHERE key = 'schema_version'")
+
+    for _ in range(2):  # a refusal is not forgotten
+        with pytest.raises(WrongSchema, match=r"schema 99.*a later one"):
+            reader.floor_us()
+
+
+def test_a_reader_goes_on_once_the_facts_are_made(postgres_url: str, reader: PostgresFactReader) -> None:
+    with pytest.raises(WrongSchema):
+        reader.store_id()
+    create(postgres_url, "made later")
+
+    assert reader.store_id() == "made later"
+
+
+def test_a_closed_reader_says_so(postgres_url: str, reader: PostgresFactReader) -> None:
+    create(postgres_url)
+    reader.close()
+
+    with pytest.raises(Unavailable, match="closed"):
+        reader.floor_us()
+
+
+def test_a_reader_cannot_write(postgres_url: str, reader: PostgresFactReader) -> None:
+    create(postgres_url)
+
+    with pytest.raises(Unavailable, match="read-only"), reader._primary.read() as db:
+        rows(db, "DELETE FROM facts.record RETURNING 1")
+
+
+def test_the_primary_is_asked_for_what_control_acts_on(postgres: Postgres, postgres_url: str) -> None:
+    """Two stores stand for a primary and a copy that lags behind it."""
+    with database(postgres) as replica_url:
+        create(postgres_url, "primary")
+        create(replica_url, "replica")
+        with psycopg.connect(replica_url) as db:
+            db.execute("INSERT INTO facts.series VALUES (1, 0, 'production', '', '', '', 0)")
+            db.execute("UPDATE facts.meta SET value = '5' WHERE key = 'floor_us'")
+        reader = PostgresFactReader(postgres_url, replica_url)
+
+        assert (reader.store_id(), reader.floor_us()) == ("primary", 0)
+        assert reader.series() == {1: SeriesKey("production")}
+        reader.close()
