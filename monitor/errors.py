@@ -4,6 +4,7 @@ HookvitalsError
 ├── ConfigError            a setting or hookvitals.toml is wrong: names file, line, key and the expected form
 ├── BadRequest             undecodable or unacceptable request                                    400
 │   ├── TooLarge           body, ratio, depth or count over its cap                              413
+│   ├── UnsupportedMedia   a body of a type that is not taken                                    415
 │   └── Unprocessable      well formed, but not allowed in this state                            422
 ├── Unauthorized           no valid key or session                                               401
 ├── Forbidden              known, but not permitted                                              403
@@ -47,6 +48,11 @@ class BadRequest(HookvitalsError):
 class TooLarge(BadRequest):
     code = "too_large"
     status = 413
+
+
+class UnsupportedMedia(BadRequest):
+    code = "unsupported_media_type"
+    status = 415
 
 
 class Unprocessable(BadRequest):

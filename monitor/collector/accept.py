@@ -20,6 +20,8 @@ from monitor.model import REASON_CODES, UNVERIFIED, Reason
 from monitor.sparse import Ints
 
 FUTURE_US = 300_000_000
+RECEIPT_BACK_US = 366 * 86_400_000_000
+"""How long before its outcome a delivery may have been received: retries take weeks, not years."""
 MESSAGE_CHARS = 4_096
 STACK_CHARS = 16_384
 USER_AGENT_CHARS = 512
@@ -233,6 +235,9 @@ def _timed(columns: Columns, terms: Terms) -> tuple[bytes, Ints, list[int]] | No
         int(stamp_ms.max()) * 1000 > latest_us or min(received_us) < 0 or max(received_us) > latest_us
     ):
         return None
+    taken_us = stamp_ms * 1000 - np.array(received_us, dtype=np.int64)
+    if (taken_us < -FUTURE_US).any() or (taken_us > RECEIPT_BACK_US).any():
+        return None
     return ids, stamp_ms, received_us
 
 
@@ -275,6 +280,10 @@ def _fault(record: RecordIn, terms: Terms) -> tuple[str, str, str] | None:
     at_us = (number >> 80) * 1000
     if at_us > terms.now_us + FUTURE_US:
         return ("/record_id", *_wrong_time(at_us, terms.now_us))
+    if not -FUTURE_US <= at_us - received_us <= RECEIPT_BACK_US:
+        apart_s = (at_us - received_us) // 1_000_000
+        words = f"the record's own time is {apart_s} s after its receipt; -300 s to 366 days are allowed"
+        return ("/received_at", "received_at_far", words)
     return None
 
 

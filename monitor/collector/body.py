@@ -1,9 +1,8 @@
-"""A request's body within its bounds: read, inflated, freed of escaped NULs. Never decodes JSON.
+"""A request's body within its bounds: read and inflated. Never decodes JSON.
 
 One layer of gzip at most; a body that inflates more than a hundredfold is a bomb, not a batch.
 """
 
-import re
 import zlib
 from typing import BinaryIO
 
@@ -13,11 +12,10 @@ RATIO = 100
 RATIO_FROM_BYTES = 64 * 1024
 """The ratio is judged once this much has come out."""
 _CHUNK_BYTES = 64 * 1024
-_ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def read(stream: BinaryIO, encoding: str, body_bytes: int, compressed_bytes: int) -> bytes:
-    """The body as JSON text, without NULs, which no store can hold.
+    """The body as it was before it was packed.
 
     encoding: the Content-Encoding header, "" for none. Raises TooLarge, or BadRequest for an encoding
     that is not gzip, or is broken.
@@ -31,7 +29,7 @@ def read(stream: BinaryIO, encoding: str, body_bytes: int, compressed_bytes: int
         body = _inflated(stream, body_bytes, compressed_bytes)
     else:
         raise BadRequest(f"Content-Encoding {encoding!r:.40} is not understood", "send gzip once, or nothing")
-    return _ESCAPED_NUL.sub(rb"\1", body) if b"\\u0000" in body else body
+    return body
 
 
 def _inflated(stream: BinaryIO, body_bytes: int, compressed_bytes: int) -> bytes:

@@ -27,9 +27,11 @@ REJECTION_CODES = (
     "too_old",
     "unstorable",
     "name_cap",
+    "unstorable_text",
+    "received_at_far",
 )
 ROUTES = ("records", "queues", "probes")
-STATUSES = (200, 400, 401, 403, 413, 429, 500, 503)
+STATUSES = (200, 400, 401, 403, 413, 415, 429, 500, 503)
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Upper bounds of the request durations."""
 

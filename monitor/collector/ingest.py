@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from msgspec import UNSET
+
 from monitor.collector.accept import Judged, Terms, judged, without
 from monitor.collector.columns import Columns
 from monitor.collector.counters import REJECTION_CODES, Counters
@@ -65,7 +67,7 @@ class Ingest:
             rejected += [_entry(found.indexes[i], *_TOO_OLD) for i in stored.too_old]
             rejected += [_entry(found.indexes[i], *_UNSTORABLE) for i in stored.unstorable]
         rejected.sort(key=lambda entry: entry.index)
-        answer = Answer(accepted, duplicates, rejected)
+        answer = Answer(accepted, duplicates, rejected, decoded.client_fault or UNSET)
         self._count(answer, body, coded, len(bare))
         return answer
 

@@ -15,7 +15,7 @@ from monitor.clock import to_us
 from monitor.collector.accept import Judged
 from monitor.collector.columns import Columns, is_blank
 from monitor.collector.names import Coded
-from monitor.collector.wire import CaptureIn, ClientIn
+from monitor.collector.wire import LEAST_US, MOST_US, CaptureIn, ClientIn
 from monitor.model import OUTCOME_CODES, REASON_CODES, Capture, Duration
 from monitor.rollup import ABSENT, CANARY, DELTA, REPLAY, Deltas
 from monitor.seal import Sealer, capture_context, sealed_capture
@@ -196,7 +196,8 @@ def _bare(place: int, columns: Sequence[Sequence[object]]) -> tuple[object, ...]
 
 
 def _us(time: datetime | int | None) -> int | None:
-    return to_us(time) if isinstance(time, datetime) else time
+    # an offset may put a date outside the years that can be shown again
+    return min(max(to_us(time), LEAST_US), MOST_US) if isinstance(time, datetime) else time
 
 
 def _captures(c: Columns, sealer: Sealer, endpoint: Callable[[str, str, str], int]) -> list[CaptureRow]:

@@ -9,7 +9,7 @@ from monitor.collector.decode import BodyDecoder
 from monitor.collector.keys import Key
 from monitor.collector.link import Writer
 from monitor.collector.names import Names
-from monitor.collector.wire import Answer, ProbeIn, QueueIn, RejectedRecord
+from monitor.collector.wire import LEAST_US, MOST_US, Answer, ProbeIn, QueueIn, RejectedRecord
 from monitor.errors import TooLarge
 
 Row = tuple[object, ...]
@@ -101,7 +101,7 @@ def _probe_row(endpoint: int, item: ProbeIn) -> Row:
 
 
 def _us(time: datetime | int | None) -> int | None:
-    return to_us(time) if isinstance(time, datetime) else time
+    return min(max(to_us(time), LEAST_US), MOST_US) if isinstance(time, datetime) else time
 
 
 def _sorted(rejected: list[RejectedRecord]) -> list[RejectedRecord]:

@@ -15,7 +15,9 @@ Text256 = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
-Time = Annotated[datetime, msgspec.Meta(tz=True)] | Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+LEAST_US, MOST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The years 1 to 9999: what can be shown again as a date."""
+Time = Annotated[datetime, msgspec.Meta(tz=True)] | Annotated[int, msgspec.Meta(ge=LEAST_US, le=MOST_US)]
 """RFC 3339 with an offset, or integer microseconds since 1970 UTC."""
 
 OutcomeText = Literal[
@@ -104,7 +106,6 @@ class RawEnvelope(msgspec.Struct, frozen=True):
     """The same with each record left undecoded, so that a bad one is refused alone."""
 
     records: list[msgspec.Raw]
-    client: ClientIn | None = None
 
 
 class QueueIn(msgspec.Struct, frozen=True):
@@ -145,9 +146,21 @@ class RejectedRecord(msgspec.Struct, frozen=True):
     detail: str
 
 
+class RejectedPart(msgspec.Struct, frozen=True):
+    """Why another part of the body was left out."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
 class Answer(msgspec.Struct, frozen=True):
-    """The 200 of every ingest route, sent after the accepted ones are on disk."""
+    """The 200 of every ingest route, sent after the accepted ones are on disk.
+
+    client: why the client's counts were left out; absent when they were taken.
+    """
 
     accepted: int
     duplicates: int
     rejected: list[RejectedRecord] = []
+    client: RejectedPart | msgspec.UnsetType = msgspec.UNSET

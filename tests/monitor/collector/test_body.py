@@ -68,16 +68,3 @@ def test_broken_cut_off_or_doubled_gzip_is_refused(sent: bytes) -> None:
 def test_other_and_layered_encodings_are_refused(encoding: str) -> None:
     with pytest.raises(BadRequest, match="Content-Encoding"):
         body(gzip.compress(gzip.compress(b"[]")), encoding)
-
-
-@pytest.mark.parametrize(
-    ("sent", "read_as"),
-    [
-        (rb'"a\u0000b\u0000\u0000"', rb'"ab"'),
-        (rb'"a\\u0000b"', rb'"a\\u0000b"'),
-        (rb'"a\\\u0000b"', rb'"a\\b"'),
-        (rb'"\u0001"', rb'"\u0001"'),
-    ],
-)
-def test_escaped_nul_is_cut_out_and_nothing_else(sent: bytes, read_as: bytes) -> None:
-    assert body(sent) == read_as

@@ -28,7 +28,7 @@ def only(answer: dict[str, Any]) -> tuple[str, str]:
 
 def test_every_field_of_a_record_is_read_back_as_it_was_sent(collector: Stand) -> None:
     sent = collector.record(
-        record_id="019a9bc4-e400-7abc-8def-0123456789ab",
+        record_id="01a1e1a7-4c00-7abc-8def-0123456789ab",
         environment="dev",
         outcome="failed",
         attempt=3,
@@ -128,7 +128,10 @@ def test_derived_time_is_recorded_at_or_receipt_plus_latency(collector: Stand) -
         ({"received_at": "yesterday"}, "invalid", "/received_at"),
         ({"received_at": "2026-11-15T10:00:00"}, "invalid", "/received_at"),
         ({"received_at": -1}, "invalid", "/received_at"),
-        ({"received_at": 2**62, "record_id": V7}, "in_future", "/received_at"),
+        ({"received_at": 2**57, "record_id": V7}, "in_future", "/received_at"),
+        ({"received_at": 2**62}, "invalid", "/received_at"),
+        ({"received_at": 0, "record_id": V7}, "received_at_far", "/received_at"),
+        ({"record_id": V7}, "received_at_far", "/received_at"),
         ({"received_at": "2026-11-16T00:05:01Z"}, "in_future", "/received_at"),
         ({"recorded_at": "2026-11-16T00:05:01Z"}, "in_future", "/recorded_at"),
         ({"received_at": 10**30}, "invalid", "/received_at"),
@@ -165,7 +168,8 @@ def test_line_that_is_no_json_is_refused_alone(collector: Stand) -> None:
     answer = collector.post(b"\n".join(lines), headers={"Content-Type": "application/x-ndjson"}).get_json()
 
     assert answer["accepted"] == 1
-    assert [(e["index"], e["code"]) for e in answer["rejected"]] == [(1, "malformed"), (2, "malformed")]
+    codes = [(e["index"], e["code"]) for e in answer["rejected"]]
+    assert codes == [(1, "malformed"), (2, "missing_field")]
 
 
 def test_record_older_than_the_floor_is_refused_alone(collector: Stand) -> None:
@@ -190,7 +194,7 @@ def test_record_older_than_the_floor_is_refused_alone(collector: Stand) -> None:
         b"not json",
         b"{not json}",
         b'{"records": 5}',
-        b'{"records": [], "client": 5}',
+        b'{"records": 5, "client": {}}',
         b"[1] trailing",
         b"\xff\xfe[]",
         b"[" * 100_000,
@@ -336,12 +340,11 @@ def test_flood_of_rejections_is_counted_exactly_and_stored_bare(tmp_path: Path) 
     collector.store.close()
 
 
-def test_nul_and_overlong_text_are_cut_out(collector: Stand) -> None:
+def test_overlong_text_is_cut(collector: Stand) -> None:
     sent = collector.record(
-        event_type="a\x00b",
         outcome="failed",
         error_class="E",
-        error_message="m" * 10_000 + "\x00",
+        error_message="m" * 10_000,
         error_stack="s" * 99_999,
         user_agent="u" * 5_000,
         labels={"long": "v" * 5_000},
@@ -349,7 +352,6 @@ def test_nul_and_overlong_text_are_cut_out(collector: Stand) -> None:
     assert collector.send(sent)["accepted"] == 1
 
     (record,) = stored(collector).event("production", "orum", "evt_1")
-    assert record.event_type == "ab"
     sizes = [len(t or "") for t in (record.error_message, record.error_stack, record.user_agent)]
     assert sizes == [4_096, 16_384, 512]
     assert len(record.labels["long"]) == 256
