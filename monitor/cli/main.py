@@ -16,6 +16,7 @@ from monitor.cli.dead_letters import dead_letters
 from monitor.cli.demo import demo
 from monitor.cli.doctor import doctor
 from monitor.cli.endpoints import endpoint
+from monitor.cli.export import export
 from monitor.cli.facts import facts
 from monitor.cli.keys import key
 from monitor.cli.processes import collector, dashboard, worker
@@ -52,5 +53,6 @@ for command in (
     *(records, stats, alerts, silence, channel),
     *(dead_letters, replay, report),
     *(facts, audit, doctor),
+    export,
 ):
     main.add_command(command)
