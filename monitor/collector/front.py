@@ -27,10 +27,10 @@ class Front:
     monotonic: Callable[[], float]
 
 
-def front(settings: CollectorSettings, load_keys: LoadKeys, writer: Writer, clock: Clock) -> Front:
+def front(
+    settings: CollectorSettings, load_keys: LoadKeys, writer: Writer, counters: Counters, clock: Clock
+) -> Front:
     """A front over this writer. Reads the keys once; refreshing them is up to the caller."""
-    settings.counters_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    counters = Counters(settings.counters_dir)
     keys = KeySnapshot(load_keys)
     keys.refresh()
 

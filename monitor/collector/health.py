@@ -7,7 +7,6 @@ from flask import Blueprint, Response, json
 
 from monitor.collector.front import Front
 from monitor.errors import Unavailable
-from monitor.store.facts.sqlite.schema import VERSION as FACTS_SCHEMA
 
 
 def routes(front: Front) -> Blueprint:
@@ -27,7 +26,7 @@ def routes(front: Front) -> Blueprint:
 
     @blueprint.get("/version")
     def version_() -> Response:
-        return _answer({"version": version("hookvitals-server"), "facts_schema": FACTS_SCHEMA})
+        return _answer({"version": version("hookvitals-server"), "facts_schema": front.settings.facts_schema})
 
     return blueprint
 

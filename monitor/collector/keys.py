@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from monitor.errors import Forbidden, Unauthorized
+from monitor.errors import Forbidden, Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,9 @@ class KeySnapshot:
         self.failures = 0
 
     def find(self, key_id: str) -> Key | None:
+        """Raises Unavailable before the first copy: who sends then is not told that the key is wrong."""
+        if not self.is_loaded:
+            raise Unavailable("the keys could not be read yet", "send it again", retry_after_s=2)
         return self._keys.get(key_id)
 
     def refresh(self) -> bool:

@@ -1,4 +1,4 @@
-"""`hookvitals collector`: one writer process and the front's processes, kept running, stopped in order.
+"""`hookvitals collector`: a writer or a keeper, and the front's processes, kept running, stopped in order.
 
 A process that dies is started again. Meanwhile the front answers 503 with Retry-After, or, if it is the
 front that died, nobody answers: clients keep their records and send them again.
@@ -15,12 +15,13 @@ from multiprocessing.context import SpawnProcess
 from typing import TypeVar
 
 from monitor.clock import Clock, SystemClock
-from monitor.collector import server, writer
+from monitor.collector import keeper, server, writer
 from monitor.collector.counters import cleared
+from monitor.collector.keeper import OpenStore
 from monitor.collector.keys import LoadKeys
 from monitor.collector.server import Prepare
 from monitor.collector.settings import CollectorSettings
-from monitor.errors import ConfigError, Conflict
+from monitor.errors import ConfigError, Conflict, Unavailable, WrongSchema
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
 
 log = logging.getLogger(__name__)
@@ -44,16 +45,19 @@ def serve(
     settings: CollectorSettings,
     load_keys: LoadKeys,
     *,
+    open_store: OpenStore | None = None,
     prepare: Prepare = nothing,
     on_listening: Callable[[str, int], None] | None = None,
     stop: threading.Event | None = None,
 ) -> None:
     """Runs the collector until SIGTERM or SIGINT, or until `stop` is set.
 
-    load_keys, prepare: run in other processes, so they must be picklable (module-level functions, or partials
-    of them). on_listening: told host and port once the port is reserved. stop: given by whoever calls this
-    outside the main thread, where signals do not arrive. Raises, before anything is started: ConfigError for
-    a port or a directory that cannot be used, Conflict while another process writes the store, WrongSchema.
+    open_store: a store that the front's processes write themselves; None for the SQLite file, which one
+    process writes. load_keys, open_store, prepare: run in other processes, so they must be picklable
+    (module-level functions, or partials of them). on_listening: told host and port once the port is
+    reserved. stop: given by whoever calls this outside the main thread, where signals do not arrive. Raises,
+    before anything is started: ConfigError for a port or a directory that cannot be used, Conflict while
+    another process writes the store, WrongSchema.
     """
     stopping = stop or threading.Event()
     if stop is None:
@@ -66,19 +70,29 @@ def serve(
             cleared(settings.counters_dir)
         except OSError as exc:
             raise ConfigError(f"{settings.counters_dir}: {exc.strerror}", "make data_dir writable") from exc
-        _patiently(lambda: SqliteFactWriter(settings.facts_path, clock).close(), clock)
+        if open_store is None:
+            _patiently(lambda: SqliteFactWriter(settings.facts_path, clock).close(), clock)
+            first = _Part("writer", writer.start, (settings, prepare))
+        else:
+            _require_version(open_store)
+            first = _Part("keeper", keeper.start, (settings, open_store, prepare))
         if on_listening:
             on_listening(settings.host, port)
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
         log.info("collector starts at http://%s:%d", shown, port)
-        _keep_running(
-            [
-                _Part("writer", writer.start, (settings, prepare)),
-                _Part("front", server.run, (settings, reserved.getsockname()[0], port, load_keys, prepare)),
-            ],
-            stopping,
-            clock,
-        )
+        address = reserved.getsockname()[0]
+        front = _Part("front", server.run, (settings, address, port, load_keys, open_store, prepare))
+        _keep_running([first, front], stopping, clock)
+
+
+def _require_version(open_store: OpenStore) -> None:
+    """Raises WrongSchema. A server that is away is waited for: the front says so meanwhile."""
+    try:
+        open_store().close()
+    except WrongSchema:
+        raise
+    except Unavailable as exc:
+        log.error("the facts store is not reached yet: %s", exc)
 
 
 def reserve(host: str, port: int) -> tuple[socket.socket, int]:

@@ -16,10 +16,13 @@ from granian.constants import Interfaces
 
 from monitor.clock import SystemClock
 from monitor.collector.app import create_app
+from monitor.collector.counters import Counters
 from monitor.collector.front import front
 from monitor.collector.garbage import rarely_collect_garbage
+from monitor.collector.keeper import OpenStore
 from monitor.collector.keys import LoadKeys
-from monitor.collector.link import Link
+from monitor.collector.link import Link, Writer
+from monitor.collector.pens import Pens
 from monitor.collector.settings import CollectorSettings
 
 Prepare = Callable[[], None]
@@ -28,10 +31,18 @@ Prepare = Callable[[], None]
 _POLL_S = 0.5
 
 
-def run(settings: CollectorSettings, address: str, port: int, load_keys: LoadKeys, prepare: Prepare) -> None:
+def run(
+    settings: CollectorSettings,
+    address: str,
+    port: int,
+    load_keys: LoadKeys,
+    open_store: OpenStore | None,
+    prepare: Prepare,
+) -> None:
     """Serves HTTP until SIGTERM, or until the process that started this one is gone.
 
-    address: an IP address; names are resolved by then.
+    address: an IP address; names are resolved by then. open_store: written by these processes themselves;
+    None for a writer process that listens at the settings' socket.
     """
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which ends its children in order
     prepare()
@@ -49,16 +60,22 @@ def run(settings: CollectorSettings, address: str, port: int, load_keys: LoadKey
         respawn_interval=0.2,
         workers_kill_timeout=10,
     )
-    server.serve(target_loader=partial(_load, settings, load_keys, prepare), wrap_loader=False)
+    server.serve(target_loader=partial(_load, settings, load_keys, open_store, prepare), wrap_loader=False)
 
 
-def _load(settings: CollectorSettings, load_keys: LoadKeys, prepare: Prepare) -> Any:
+def _load(
+    settings: CollectorSettings, load_keys: LoadKeys, open_store: OpenStore | None, prepare: Prepare
+) -> Any:
     """The WSGI app of a granian worker; runs inside it."""
     prepare()
     atexit.register(_leave)
     _end_with_parent()
     clock = SystemClock()
-    made = front(settings, load_keys, Link(settings.socket_path), clock)
+    counters = Counters(settings.counters_dir)
+    writer: Writer = Link(settings.socket_path)
+    if open_store is not None:
+        writer = Pens(open_store, counters, clock, settings.name, pens=settings.pens)
+    made = front(settings, load_keys, writer, counters, clock)
     made.keys.refresh_every(settings.keys_refresh_s)
     app = create_app(made)
     rarely_collect_garbage()

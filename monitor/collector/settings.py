@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from monitor.store.facts.sqlite.schema import VERSION as SQLITE_SCHEMA
+
 _LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes
 
 
@@ -25,6 +27,10 @@ class CollectorSettings:
     """Requests that one front process works on at once."""
     name: str = "collector"
     """Whose heartbeats these are."""
+    pens: int = 2
+    """Transactions at once of one front process, where it writes the store itself."""
+    facts_schema: int = SQLITE_SCHEMA
+    """Which version of the store /version names."""
     body_bytes: int = 8 * 1024 * 1024
     """Largest body, after decompression."""
     compressed_bytes: int = 1024 * 1024

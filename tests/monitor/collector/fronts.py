@@ -107,7 +107,7 @@ def stand(tmp_path: Path, keys: Sequence[Key] = (), **settings: Any) -> Stand:
     counters = Counters(cleared(told.counters_dir))
     known = list(keys) or [key()]
     desk = Desk(store, counters, lambda: to_us(clock.now()))
-    made = front(told, lambda: known, DirectLink(desk), clock)
+    made = front(told, lambda: known, DirectLink(desk), counters, clock)
     return Stand(create_app(made).test_client(), made, store, clock, known)
 
 

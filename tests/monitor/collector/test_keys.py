@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from monitor.collector.keys import Key, KeySnapshot, authenticated
-from monitor.errors import Forbidden, Unauthorized
+from monitor.errors import Forbidden, Unauthorized, Unavailable
 
 
 def key(key_id: str, secret: str, **given: object) -> Key:
@@ -65,3 +65,15 @@ def test_keys_stay_known_while_the_control_store_is_away() -> None:
 
 def test_no_secret_or_hash_stands_in_a_repr() -> None:
     assert key("a1", "s").hash not in repr(key("a1", "s"))
+
+
+def test_no_key_is_called_wrong_before_the_keys_were_read() -> None:
+    def away() -> list[Key]:
+        raise ConnectionError
+
+    snapshot = KeySnapshot(away)
+    snapshot.refresh()
+
+    with pytest.raises(Unavailable) as refused:
+        authenticated("Bearer hv_a1_s", snapshot, "ingest")
+    assert refused.value.retry_after_s
