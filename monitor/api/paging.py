@@ -48,9 +48,12 @@ def cursor_of(key: str) -> str:
 def key_of(cursor: str) -> str:
     """The key inside a cursor. Raises Unprocessable for what no page of ours gave out."""
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, ValueError) as exc:
         raise _foreign() from exc
+    if "\0" in key:  # no store has such a key, and PostgreSQL takes no such text
+        raise _foreign()
+    return key
 
 
 def _foreign() -> Unprocessable:

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from monitor.api.access import Need, needs
 from monitor.api.noun import noun, services
-from monitor.api.shapes import Range, Shape, Share, Spread, answer
+from monitor.api.shapes import Range, Rounding, Shape, Share, Spread, answer, rounding
 from monitor.errors import Unprocessable
 from monitor.model import Outcome, SeriesKey
-from monitor.queries.summary import Summary, chart
+from monitor.queries.summary import SHOWN, Summary, chart
 
 series = noun("series", "Figures over time, from rollups.")
 
@@ -34,12 +34,15 @@ class PointShape(Shape):
 
 
 class SeriesShape(Shape):
-    """Adjoining steps, oldest first; a step without a record is there too."""
+    """Adjoining whole steps of [since, until), oldest first; a step without a record is there too."""
 
     environment: str
     source: str | None
     endpoint: str | None
     event_type: str | None
+    since: datetime
+    until: datetime
+    rounded_to: Rounding
     step_s: float
     points: list[PointShape]
 
@@ -59,13 +62,17 @@ def follow(query: SeriesQuery) -> Response:
         raise Unprocessable("A series narrows step by step.", "give source, then endpoint, then event_type")
     start_at, end_at = query.bounds(services().clock)
     key = SeriesKey(query.environment, query.source, query.endpoint, query.event_type)
-    found = chart(services().facts, key, start_at, end_at, query.points)
+    now = services().clock.now()
+    found = chart(services().facts, key, start_at, end_at, query.points, parts=SHOWN, now=now)
     return answer(
         SeriesShape(
             environment=key.environment,
             source=key.source,
             endpoint=key.endpoint,
             event_type=key.event_type,
+            since=found.points[0][0],
+            until=found.points[-1][0] + found.step,
+            rounded_to=rounding(found.rounded_to),
             step_s=found.step.total_seconds(),
             points=[_point(at, summary) for at, summary in found.points],
         )

@@ -4,20 +4,26 @@ The pydantic models write the JSON and the OpenAPI document alike. Durations are
 `_ms`; shares are 0..1, or null for "no data"; times are RFC 3339 in UTC.
 """
 
-from datetime import datetime, timedelta
-from typing import Annotated
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
 
 from flask import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from monitor.clock import Clock
 from monitor.errors import Unprocessable
 from monitor.figures import Rate
 from monitor.histogram import Distribution
-from monitor.model import DEFAULT_ENVIRONMENT
+from monitor.model import DEFAULT_ENVIRONMENT, Grain
 
 LONGEST = timedelta(days=400)
 """The longest range of time one answer covers."""
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""Between these a range must lie: within what a rollup can name."""
+
+_WINDOW = re.compile(r"([0-9]{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class Shape(BaseModel):
@@ -27,9 +33,16 @@ class Shape(BaseModel):
 
 
 class Asked(BaseModel):
-    """Parameters or a body; what is not known is refused."""
+    """Parameters or a body; what is not known is refused, and text that no store can hold."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_storable(cls, value: object) -> object:
+        if _has_nul(value):
+            raise ValueError("a NUL character is in it")
+        return value
 
 
 class Scope(Asked):
@@ -40,19 +53,66 @@ class Scope(Asked):
     endpoint: Annotated[str | None, Field(max_length=128, description="Only this endpoint.")] = None
 
 
+def _is_window(text: str) -> str:
+    if _WINDOW.fullmatch(text) is None:
+        raise ValueError("expected a length such as 90s, 15m, 24h or 7d")
+    return text
+
+
+Window = Annotated[str, AfterValidator(_is_window)]
+"""A length of time as text; `length_of` reads it."""
+
+
+def length_of(window: Window) -> timedelta:
+    number, unit = window[:-1], window[-1]
+    return timedelta(**{_UNITS[unit]: int(number)})
+
+
 class Range(Scope):
     """A scope over [since, until); without them the last 24 hours."""
 
     since: Annotated[AwareDatetime | None, Field(description="Start, RFC 3339 with a zone.")] = None
     until: Annotated[AwareDatetime | None, Field(description="End, exclusive; default now.")] = None
+    window: Annotated[
+        Window | None,
+        Field(description="In place of since: how long before until, such as 90s, 15m, 24h or 7d."),
+    ] = None
 
-    def bounds(self, clock: Clock) -> tuple[datetime, datetime]:
-        """(start, end). Raises Unprocessable for an empty or an endless range."""
+    def bounds(self, clock: Clock, longest: timedelta = LONGEST) -> tuple[datetime, datetime]:
+        """(start, end) in UTC. Raises Unprocessable for an empty, an endless or an absurdly distant range."""
         end_at = self.until or clock.now()
-        start_at = self.since or end_at - timedelta(hours=24)
-        if not timedelta(0) < end_at - start_at <= LONGEST:
-            raise Unprocessable("since must lie before until", f"ask for at most {LONGEST.days} days")
-        return start_at, end_at
+        if self.since is not None and self.window is not None:
+            raise Unprocessable("since and window both say where the range begins", "give one of them")
+        length = end_at - self.since if self.since is not None else length_of(self.window or "24h")
+        if not timedelta(0) < length <= longest:
+            raise Unprocessable("since must lie before until", f"ask for at most {longest.days} days")
+        if not FIRST + length <= end_at <= LAST:
+            raise Unprocessable("A range lies between the years 1970 and 2200.")
+        return (end_at - length).astimezone(UTC), end_at.astimezone(UTC)
+
+
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_nul, value)) or any(map(_has_nul, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\0" in value
+
+
+Rounding = Annotated[
+    Literal["hour", "day"] | None,
+    Field(
+        description="Set when the range had to be widened to whole hours or days, because finer counts are"
+        " purged; since and until are then what is counted."
+    ),
+]
+
+
+def rounding(grain: Grain | None) -> Literal["hour", "day"] | None:
+    """How an answer says what it was widened to; None for a grain that is not wide."""
+    if grain is Grain.HOUR:
+        return "hour"
+    return "day" if grain is Grain.DAY else None
 
 
 class Share(Shape):

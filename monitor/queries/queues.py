@@ -1,8 +1,8 @@
 """Queues: how deep each is now, and how that went."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from monitor.clock import to_us
 from monitor.model import QueueSample
@@ -43,6 +43,22 @@ def lines(
         ):
             by_queue.setdefault((sample.source, sample.endpoint, sample.queue), []).append(sample)
     return [QueueLine(environment, *place, samples) for place, samples in sorted(by_queue.items())]
+
+
+def thinned(line: QueueLine, start_at: datetime, end_at: datetime, most: int) -> QueueLine:
+    """At most `most` of the samples: the deepest of each equal part of [start_at, end_at), and the latest.
+
+    A line that is short enough stays as it is. most: at least 2.
+    """
+    if len(line.samples) <= most:
+        return line
+    width = (end_at - start_at) / (most - 1)
+    deepest: dict[int, QueueSample] = {}
+    for sample in line.samples[:-1]:
+        part = min((sample.sampled_at - start_at) // max(width, timedelta(microseconds=1)), most - 2)
+        if part not in deepest or sample.depth > deepest[part].depth:
+            deepest[part] = sample
+    return replace(line, samples=[*deepest.values(), line.latest])
 
 
 def latest(reader: FactReader, environment: str, not_before_at: datetime) -> Sequence[QueueSample]:

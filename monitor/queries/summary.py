@@ -94,8 +94,7 @@ class Summary:
 class Chart:
     """Figures of adjoining whole steps, oldest first: from the one the start lies in to the one the end does.
 
-    Empty steps are there too. Their ack_ms is not read. rounded_to: HOUR or DAY where finer steps would fit,
-    but are purged.
+    Empty steps are there too. rounded_to: HOUR or DAY where finer steps would fit, but are purged.
     """
 
     step: timedelta
@@ -124,11 +123,13 @@ def chart(
     most_points: int = 120,
     expected: Collection[int] = (),
     *,
+    parts: Parts = DRAWN,
     now: datetime | None = None,
 ) -> Chart:
     """The course of one series over [start_at, end_at), in steps that fit `most_points` and are still kept.
 
-    now: left out, the chart ends now.
+    parts: what to read beside counts; ack_ms is left out unless SHOWN is asked for. now: left out, the chart
+    ends now.
     """
     length = end_at - start_at
     while True:
@@ -136,7 +137,7 @@ def chart(
         grain, every = _kept_step(kept, start_at, length, most_points)
         step_us = grain.minutes * every * 60_000_000
         first_us, last_us = to_us(start_at) // step_us * step_us, -(-to_us(end_at) // step_us) * step_us
-        found = reader.rollups([key], grain, first_us, last_us, every, DRAWN).get(key, {})
+        found = reader.rollups([key], grain, first_us, last_us, every, parts).get(key, {})
         if _kept_step(kept_now(reader, now or end_at), start_at, length, most_points) == (grain, every):
             break  # else a purge has passed this step between choosing it and reading
     return Chart(

@@ -48,3 +48,19 @@ def test_every_operation_says_what_it_does_and_how_it_refuses(document: Any) -> 
         refusals = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
         assert {"401", "403", "422"} <= set(refusals)
         assert all(set(answer["content"]) == {"application/problem+json"} for answer in refusals.values())
+
+
+def test_the_figures_say_what_may_be_asked_and_what_comes_back(document: Any) -> None:
+    asked = {parameter["name"]: parameter for parameter in document["paths"]["/stats"]["get"]["parameters"]}
+    by = asked["by"]["schema"]
+
+    assert by.get("enum", document["components"]["schemas"]["By"]["enum"]) == [
+        "event_type", "endpoint", "source", "error_class", "outcome",
+    ]  # fmt: skip
+    assert {"since", "until", "window", "environment", "source", "endpoint", "format"} < set(asked)
+    assert all(parameter.get("description") for parameter in asked.values())
+    for path, shape in (("/stats", "StatsShape"), ("/series", "SeriesShape"), ("/queues", "QueuesShape")):
+        answer = document["paths"][path]["get"]["responses"]["200"]["content"]
+        assert answer["application/json"]["schema"] == {"$ref": f"#/components/schemas/{shape}"}
+        assert {"since", "until"} < set(document["components"]["schemas"][shape]["properties"])
+    assert "text/csv" in document["paths"]["/stats"]["get"]["responses"]["200"]["content"]

@@ -22,6 +22,7 @@ ROUTES: dict[tuple[str, str], Need] = {
     ("GET", "/series"): Need.READ,
     ("GET", "/stats"): Need.READ,
     ("GET", "/queues"): Need.READ,
+    ("GET", "/queues/latest"): Need.READ,
     ("GET", "/endpoints"): Need.READ,
     ("GET", "/alerts"): Need.READ,
     ("GET", "/alerts/<fingerprint>"): Need.READ,
