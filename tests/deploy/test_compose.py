@@ -6,12 +6,14 @@ No container engine runs here; what can be known without one is checked.
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import pytest
 
 from monitor.cli.main import main
 from monitor.config import load
+from monitor.config.environment import settings_from
 from monitor.config.settings import settings_table
 from tests.deploy.plain_yaml import parse
 
@@ -21,6 +23,27 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 VARIABLES = {name for row in settings_table() for name in row.variable.split(" or ")} | {"HOOKVITALS_CONFIG"}
+
+
+VARIABLE = re.compile(r"\$\{(\w+):([+-])((?:[^{}]|\$\{\w+\})*)\}|\$\{(\w+)\}")
+
+
+def filled_in(text: str, environ: dict[str, str]) -> str:
+    """The text as the engine hands it on: `${NAME}`, `${NAME:-default}`, `${NAME:+in its place}`."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[4]:
+            return environ[found[4]]
+        stated = environ.get(found[1], "")
+        if found[2] == "-":
+            return stated or filled_in(found[3], environ)
+        return filled_in(found[3], environ) if stated else ""
+
+    return VARIABLE.sub(value, text)
+
+
+def environment_of(service: dict[str, Any], environ: dict[str, str]) -> dict[str, str]:
+    return {name: filled_in(value, environ) for name, value in service["environment"].items()}
 
 
 def instruction(name: str) -> list[str]:
@@ -86,10 +109,42 @@ def test_variables_of_the_image_are_settings() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_settings_of_a_service_are_accepted(name: str, tmp_path: Path) -> None:
-    environ = {**environment_of_the_image(), **OURS[name]["environment"]}
+    environ = {**environment_of_the_image(), **environment_of(OURS[name], {})}
     files = {inside: outside for outside, inside in mounts(OURS[name])}
     loaded = load(ROOT / files[environ["HOOKVITALS_CONFIG"]], environ)
     assert [channel.name for channel in loaded.document.channels] == ["mailbox"]
+    assert loaded.settings.store_url.get_secret_value() == ""
+
+
+def test_password_in_the_environment_moves_both_stores_to_the_server_of_the_profile() -> None:
+    given = {"POSTGRES_PASSWORD": "s3cret"}
+    server = environment_of(SERVICES["postgres"], given)
+    settings = settings_from(
+        {name: value for name, value in environment_of(OURS["hookvitals"], given).items() if "STORE" in name}
+    )
+    url = urlsplit(settings.store_url.get_secret_value())
+
+    assert SERVICES["postgres"]["profiles"] == ["postgres"]
+    assert (url.username, url.password) == (server["POSTGRES_USER"], server["POSTGRES_PASSWORD"])
+    assert (url.hostname, url.path) == ("postgres", f"/{server['POSTGRES_DB']}")
+    assert "s3cret" not in repr(settings)
+
+
+def test_hookvitals_waits_for_the_server_only_where_there_is_one() -> None:
+    assert OURS["hookvitals"]["depends_on"] == {
+        "postgres": {"condition": "service_healthy", "required": "false"}
+    }
+    assert SERVICES["postgres"]["healthcheck"]["test"][:2] == ["CMD", "pg_isready"]
+
+
+def test_server_keeps_its_data_on_a_volume_and_no_password_is_in_the_repository() -> None:
+    assert mounts(SERVICES["postgres"]) == [("postgres-data", "/var/lib/postgresql/data")]
+    assert environment_of(SERVICES["postgres"], {})["POSTGRES_PASSWORD"] == ""
+    assert ".env" in (ROOT / ".gitignore").read_text().split()
+
+
+def test_image_can_talk_to_postgresql() -> None:
+    assert "'.[postgres]'" in DOCKERFILE
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -102,7 +157,7 @@ def test_published_ports_are_exposed_and_listened_on(name: str) -> None:
 
 
 def test_every_port_is_published_on_loopback_alone() -> None:
-    published = [entry for service in SERVICES.values() for entry in service["ports"]]
+    published = [entry for service in SERVICES.values() for entry in service.get("ports", [])]
     assert [entry for entry in published if not entry.startswith("127.0.0.1:")] == []
 
 
