@@ -13,7 +13,7 @@ from monitor.clock import SystemClock
 from monitor.config.values import parse_duration
 from monitor.model import DEFAULT_ENVIRONMENT, Record
 from monitor.queries.events import Search, find, record
-from monitor.queries.stats import Stats, by_type
+from monitor.queries.stats import By, table
 from monitor.store.facts.protocol import FactReader
 
 HEADERS = ("TIME", "SOURCE", "ENDPOINT", "TYPE", "EVENT", "OUTCOME", "STATUS", "MS", "ERROR", "RECORD")
@@ -83,28 +83,49 @@ def show(here: Here, record_id: UUID) -> None:
 @click.command()
 @click.option("--environment", default=DEFAULT_ENVIRONMENT, show_default=True)
 @click.option("--source", help="Only this source.")
+@click.option("--endpoint", help="Only this endpoint.")
+@click.option(
+    "--by",
+    type=click.Choice([by.value for by in By]),
+    default="event_type",
+    show_default=True,
+    help="A line each.",
+)
 @click.option("--over", default="24h", show_default=True, help="How far back, such as 90m or 7d.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @pass_here
-def stats(here: Here, environment: str, source: str | None, over: str, form: str) -> None:
-    """Print what was processed by event type: how often, how well, how fast."""
-    length = duration(over)
+def stats(
+    here: Here, environment: str, source: str | None, endpoint: str | None, by: str, over: str, form: str
+) -> None:
+    """Print what was processed, by event type or otherwise: how often, how well, how fast."""
+    now, length, kind = SystemClock().now(), duration(over), By(by)
     with opened_facts(here) as reader:
-        found = by_type(reader, environment, SystemClock().now(), over=length, source=source)
+        found = table(reader, environment, now - length, now, kind, source=source, endpoint=endpoint)
+    names = (*LABELS[kind], *COUNTS, *TIMES)
+    lines = [[_figure(getattr(line, name)) for name in names] for line in found.lines]
+    headers = [SHOWN_AS.get(name, name) for name in names]
     if form == "json":
-        say_json([dict(zip(NAMES, _figures(one), strict=True)) for one in found])
-    else:
-        say_table([name.upper() for name in NAMES], map(_figures, found), empty=f"no data in the last {over}")
+        say_json([dict(zip(headers, line, strict=True)) for line in lines])
+        return
+    say_table([name.upper() for name in headers], lines, empty=f"no data in the last {over}")
+    if found.stretch.rounded_to is not None:
+        say(f"from {found.stretch.start_at:%Y-%m-%d %H:%M}Z on, as finer counts are purged there")
 
 
+LABELS = {
+    By.EVENT_TYPE: ("source", "event_type"),
+    By.ENDPOINT: ("source", "endpoint"),
+    By.SOURCE: ("source",),
+    By.ERROR_CLASS: ("source", "error_class"),
+    By.OUTCOME: ("outcome",),
+}
+COUNTS = ("total", "succeeded", "failed")
 TIMES = ("avg_ms", "max_ms", "min_ms", "p50_ms", "p95_ms", "p99_ms")
-NAMES = ("source", "type", "total", "succeeded", "failed", *TIMES)
+SHOWN_AS = {"event_type": "type"}
 
 
-def _figures(one: Stats) -> tuple[object, ...]:
-    times = (one.avg_ms, one.max_ms, one.min_ms, one.p50_ms, one.p95_ms, one.p99_ms)
-    rounded = [None if ms is None else round(ms, 1) for ms in times]
-    return (one.source, one.event_type, one.total, one.succeeded, one.failed, *rounded)
+def _figure(value: object) -> object:
+    return round(value, 1) if isinstance(value, float) else value
 
 
 def duration(text: str, option: str = "--over") -> timedelta:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.clock import SystemClock
+from monitor.clock import SystemClock, to_us
 from monitor.model import Outcome
 from monitor.store.facts.sqlite import file as sqlite_file
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
@@ -75,6 +75,33 @@ def test_stats_count_by_type(data_dir: Path, filled: Filled) -> None:
         ("invoice.void", 1, 0, 1),
     ]
     assert rows[0]["max_ms"] == 10.0
+
+
+def test_stats_count_by_what_is_asked_for(data_dir: Path, filled: Filled) -> None:
+    make = RecordFactory()
+    filled.add([make(Outcome.SUCCEEDED, NOW), make(Outcome.FAILED, NOW, endpoint="refunds")])
+
+    def lines(*words: str) -> list[list[str]]:
+        return [line.split()[:4] for line in run("stats", *words, data_dir=data_dir).stdout.splitlines()]
+
+    assert lines("--by", "endpoint") == [
+        ["SOURCE", "ENDPOINT", "TOTAL", "SUCCEEDED"],
+        ["stripe", "payments", "1", "1"],
+        ["stripe", "refunds", "1", "0"],
+    ]
+    assert lines("--by", "error_class", "--endpoint", "refunds")[1:] == [["stripe", "TimeoutError", "1", "0"]]
+    assert [line[0] for line in lines("--by", "outcome")] == ["OUTCOME", "failed", "succeeded"]
+
+
+def test_stats_of_a_window_that_was_widened_say_from_when_on(data_dir: Path, filled: Filled) -> None:
+    filled.add([RecordFactory()(Outcome.SUCCEEDED, NOW - timedelta(hours=5))])
+    filled.writer.fold()
+    filled.writer.raise_floor(to_us(NOW), 500)
+    filled.writer.prune()
+    ends = datetime.now(UTC).replace(minute=0)
+    over = datetime.now(UTC) - ends + timedelta(hours=6, minutes=7)
+    result = run("stats", "--over", f"{over.total_seconds():.0f}s", data_dir=data_dir)
+    assert f"from {ends - timedelta(hours=7):%Y-%m-%d %H:%M}Z on" in result.stdout
 
 
 def test_stats_of_an_empty_window_are_no_data(data_dir: Path) -> None:
