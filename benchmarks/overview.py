@@ -22,7 +22,7 @@ from monitor.model import Duration, Outcome, SeriesKey
 from monitor.queries.events import Search, find, timelines
 from monitor.queries.overview import overview
 from monitor.queries.stats import by_type
-from monitor.rollup import ABSENT, DELTA
+from monitor.rollup import ABSENT, DELTA, HAS_EVENT
 from monitor.store.facts.detail import Detail, encode
 from monitor.store.facts.protocol import Batch, FactReader
 from monitor.store.facts.record_rows import first_id_at
@@ -117,6 +117,9 @@ def batch(
     deltas["error"] = error
     deltas["status"] = np.where(outcome == Outcome.SUCCEEDED.code, 200, 500)
     deltas["outcome"] = outcome
+    hashes = [crc32(f"evt_{n}".encode()) for n in range(first, first + size)]
+    deltas["event_hash"] = hashes
+    deltas["flags"] = HAS_EVENT
     columns = (
         ids,
         routes[which].tolist(),
@@ -125,16 +128,14 @@ def batch(
         deltas["status"].tolist(),
         process_us.tolist(),
         error.tolist(),
+        hashes,
     )
     rows = [
         (
             *row,
-            crc32(event.encode()),
-            encode(Detail(event_id=event, ack_us=row[5] + 900, verify_us=350, attempt=1)),
+            encode(Detail(event_id=f"evt_{n}", ack_us=row[5] + 900, verify_us=350, attempt=1)),
         )
-        for row, event in zip(
-            zip(*columns, strict=True), (f"evt_{n}" for n in range(first, first + size)), strict=True
-        )
+        for n, row in enumerate(zip(*columns, strict=True), first)
     ]
     return Batch(rows, deltas)
 

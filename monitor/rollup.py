@@ -18,23 +18,25 @@ from monitor.sparse import Ints, Sheet, joined, reduced
 
 ABSENT = -1  # a duration that was not reported
 
-REPLAY, CANARY = 1, 2  # bits of DELTA.flags
+REPLAY, CANARY, HAS_EVENT = 1, 2, 4  # bits of DELTA.flags
 
 DELTA = np.dtype(
     [
         ("record_id", "V16"),
-        ("route", "<i8"),  # series code of (endpoint, type)
-        ("minute", "<i8"),  # of the record's own time, since 1970
-        ("received_minute", "<i8"),
         ("durations", "<i8", (len(Duration),)),  # microseconds, in the order of Duration; ABSENT
-        ("error", "<i8"),  # error class code, 0 for none
+        ("route", "<i4"),  # series code of (endpoint, type)
+        ("minute", "<i4"),  # of the record's own time, since 1970
+        ("received_minute", "<i4"),
+        ("error", "<i4"),  # error class code, 0 for none
+        ("event_hash", "<u4"),  # crc32 of event_id, where flags has HAS_EVENT
         ("status", "<i2"),  # HTTP status answered, 0 for none
         ("outcome", "u1"),
         ("reason", "u1"),  # reason code + 1, 0 for none
         ("flags", "u1"),
-    ]
+    ],
+    align=True,
 )
-"""What an ingest transaction leaves for the fold, an item a record."""
+"""What an ingest transaction leaves for the fold, an item a record: its numbers, and its event's hash."""
 
 Deltas = NDArray[Any]
 
@@ -105,12 +107,12 @@ class Buckets:
 
 def fold(deltas: Deltas) -> Buckets:
     """Minute buckets of the routes in `deltas` (any order; the caller has removed duplicates)."""
-    route = deltas["route"]
+    route = deltas["route"].astype(np.int64)
     series, start, row = _grouped(
         np.concatenate([route, route]), np.concatenate([deltas["minute"], deltas["received_minute"]])
     )
     own_row, received_row = row[: len(deltas)], row[len(deltas) :]
-    ordinary = deltas["flags"] == 0
+    ordinary = deltas["flags"] & (REPLAY | CANARY) == 0
     bins, sums, lows, highs = _durations(deltas, own_row, ordinary)
     counts = joined([_counts(deltas, own_row, ordinary), _stuck(deltas, received_row), sums])
     return Buckets(
@@ -142,7 +144,7 @@ def _counts(deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_]) -> Sheet:
         (row, kind * 8 + outcome),
         (row[answered], _STATUS_KEY + 2 * deltas["status"][answered].astype(np.int64) + rejected[answered]),
         (row[reasoned], _REASON_KEY + deltas["reason"][reasoned].astype(np.int64) - 1),
-        (row[failed], _ERROR_KEY + deltas["error"][failed]),
+        (row[failed], _ERROR_KEY + deltas["error"][failed].astype(np.int64)),
     ]
     # each is reduced before they are joined: what is joined is then as short as the result
     return joined([reduced(Sheet(rows, keys, np.ones(rows.size, dtype=np.int64))) for rows, keys in keyed])

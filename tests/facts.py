@@ -17,7 +17,7 @@ import numpy as np
 
 from monitor.clock import to_us
 from monitor.model import ATTEMPTS, OTHER, UNVERIFIED, Outcome, Reason, Record, SeriesKey
-from monitor.rollup import ABSENT, CANARY, DELTA, REPLAY, Deltas
+from monitor.rollup import ABSENT, CANARY, DELTA, HAS_EVENT, REPLAY, Deltas
 from monitor.store.facts.detail import Detail, encode
 from monitor.store.facts.protocol import Appended, Batch, CaptureRow, ClientCounts, FactWriter
 from monitor.store.facts.sqlite.reader import SqliteFactReader
@@ -184,6 +184,9 @@ def _deltas(records: Sequence[Record], routes: Sequence[int], errors: Sequence[i
         item["outcome"] = record.outcome.code
         item["reason"] = 0 if record.reason is None else record.reason.code + 1
         item["flags"] = (REPLAY if record.replay_id is not None else 0) | (CANARY if record.canary else 0)
+        if record.event_id is not None:
+            item["event_hash"] = crc32(record.event_id.encode())
+            item["flags"] |= HAS_EVENT
     return found
 
 

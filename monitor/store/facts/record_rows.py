@@ -11,7 +11,7 @@ import numpy as np
 
 from monitor.clock import from_us
 from monitor.model import OUTCOMES, REASONS, Duration, Record, SeriesKey
-from monitor.rollup import ABSENT, CANARY, DELTA, REPLAY, Deltas
+from monitor.rollup import ABSENT, CANARY, DELTA, HAS_EVENT, REPLAY, Deltas
 from monitor.store.facts.detail import Detail, decode
 
 COLUMNS = (
@@ -22,7 +22,7 @@ COLUMNS = (
     "http_status",
     "process_us",
     "error",
-    "event_key",
+    "event_hash",
     "detail",
 )
 """The columns of a row, in the order of everything below."""
@@ -95,7 +95,7 @@ def deltas_of(rows: Sequence[Row]) -> Deltas:
     found = np.zeros(len(rows), dtype=DELTA)
     if not rows:
         return found
-    ids, route, outcome, received, status, process, error, _, packed = zip(*rows, strict=True)
+    ids, route, outcome, received, status, process, error, hashes, packed = zip(*rows, strict=True)
     details = [decode(blob) for blob in packed]
     found["record_id"] = np.frombuffer(b"".join(ids), dtype="V16")
     found["route"] = route
@@ -112,9 +112,12 @@ def deltas_of(rows: Sequence[Row]) -> Deltas:
     found["outcome"] = outcome
     found["reason"] = [0 if detail.reason is None else detail.reason + 1 for detail in details]
     found["flags"] = [
-        (REPLAY if detail.replay_id is not None else 0) | (CANARY if detail.canary else 0)
-        for detail in details
+        (REPLAY if detail.replay_id is not None else 0)
+        | (CANARY if detail.canary else 0)
+        | (HAS_EVENT if event_hash is not None else 0)
+        for detail, event_hash in zip(details, hashes, strict=True)
     ]
+    found["event_hash"] = [event_hash or 0 for event_hash in hashes]
     return found
 
 

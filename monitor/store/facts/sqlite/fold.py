@@ -1,4 +1,5 @@
-"""The fold on SQLite: deltas out of their table, their sums into the rollups of all four grains.
+"""The fold on SQLite: deltas out of their table, their sums into the rollups of all four grains, their events
+into a run of the event index.
 
 Runs inside the caller's transaction, so a crash leaves either the delta or the rollup, never both or none.
 """
@@ -12,6 +13,8 @@ from monitor.model import Grain
 from monitor.rollup import DELTA, Buckets, combined, spread
 from monitor.rollup import fold as folded
 from monitor.store.facts.rollup_rows import COLUMNS, buckets_of, rows_of
+from monitor.store.facts.sqlite.event_entries import entries_of
+from monitor.store.facts.sqlite.event_runs import add_run
 
 _KEYS_A_QUERY = 200
 
@@ -28,6 +31,7 @@ def fold(db: sqlite3.Connection, parents: Mapping[int, int], items: int) -> int:
         return 0
     for buckets in spread(folded(deltas), parents):
         _add(db, buckets)
+    add_run(db, entries_of(deltas))
     return len(deltas)
 
 

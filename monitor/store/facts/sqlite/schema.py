@@ -7,8 +7,6 @@ PostgreSQL has a schema of its own with the same columns.
 VERSION = 1
 
 PAGE_BYTES = 16_384
-SEGMENT_BITS = 13
-"""Rows a segment of the event index: inserts touch one small part of the index at a time."""
 
 PRAGMAS_BEFORE_TABLES = (f"PRAGMA page_size={PAGE_BYTES}", "PRAGMA auto_vacuum=INCREMENTAL")
 
@@ -30,8 +28,9 @@ TABLES = (
         endpoint INTEGER NOT NULL,
         name TEXT NOT NULL,
         UNIQUE (endpoint, name))""",
-    # route is the series code of (endpoint, type); event_key is (segment << 32) | crc32(event_id), or NULL;
-    # detail is msgpack: every field of the record that has no column
+    # route is the series code of (endpoint, type); event_hash is crc32(event_id), or NULL, and has no index
+    # of its own: one on a random key costs inserts more the larger it grows. detail is msgpack: every field
+    # of the record that has no column
     """CREATE TABLE record (
         record_id BLOB PRIMARY KEY,
         route INTEGER NOT NULL,
@@ -40,9 +39,8 @@ TABLES = (
         http_status INTEGER,
         process_us INTEGER,
         error INTEGER NOT NULL,
-        event_key INTEGER,
+        event_hash INTEGER,
         detail BLOB NOT NULL) WITHOUT ROWID""",
-    """CREATE INDEX record_event ON record (event_key) WHERE event_key IS NOT NULL""",
     """CREATE INDEX record_trouble ON record (outcome, record_id) WHERE outcome IN (2, 3, 4, 6, 7)""",
     # sealed by the collector; one per event, the first wins
     """CREATE TABLE capture (
@@ -58,8 +56,22 @@ TABLES = (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         xid INTEGER NOT NULL DEFAULT 0,
         record_id BLOB NOT NULL)""",
-    # what the fold has not yet taken: rollup.DELTA items
+    # what the fold has not yet taken: rollup.DELTA items; also the newest part of the event index
     """CREATE TABLE delta (seq INTEGER PRIMARY KEY AUTOINCREMENT, items BLOB NOT NULL)""",
+    # the event index (event_runs.py): state is 0 while it is built, 1 live, 2 dead; entries are
+    # event_entries.ENTRY items, sorted by hash over all blocks of a run
+    """CREATE TABLE event_run (
+        run INTEGER PRIMARY KEY,
+        state INTEGER NOT NULL,
+        entries INTEGER NOT NULL,
+        first_us INTEGER NOT NULL,
+        last_us INTEGER NOT NULL)""",
+    """CREATE TABLE event_block (
+        run INTEGER NOT NULL,
+        first_hash INTEGER NOT NULL,
+        block INTEGER NOT NULL,
+        entries BLOB NOT NULL,
+        PRIMARY KEY (run, first_hash, block)) WITHOUT ROWID""",
     # start: minutes since 1970; blobs as monitor.sparse packs them; exemplars msgpack
     """CREATE TABLE rollup (
         series INTEGER NOT NULL,
@@ -75,6 +87,25 @@ TABLES = (
         highs BLOB NOT NULL,
         exemplars BLOB NOT NULL,
         PRIMARY KEY (series, grain, start)) WITHOUT ROWID""",
+    # what bare rejections counted before they were deleted (thinning.py); columns as in rollup, all minutes
+    """CREATE TABLE thinned (
+        series INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        counts BLOB NOT NULL,
+        ack BLOB NOT NULL,
+        queue BLOB NOT NULL,
+        process BLOB NOT NULL,
+        verify BLOB NOT NULL,
+        latency BLOB NOT NULL,
+        lows BLOB NOT NULL,
+        highs BLOB NOT NULL,
+        exemplars BLOB NOT NULL,
+        PRIMARY KEY (start, series)) WITHOUT ROWID""",
+    # minutes that hold bare rejections; after: the last record_id that a step looked at
+    """CREATE TABLE bare_minute (
+        minute INTEGER PRIMARY KEY,
+        due_us INTEGER NOT NULL,
+        after BLOB NOT NULL)""",
     # endpoint: series code
     """CREATE TABLE queue_sample (
         endpoint INTEGER NOT NULL,
@@ -99,7 +130,8 @@ TABLES = (
         collector TEXT NOT NULL,
         beat_at_us INTEGER NOT NULL,
         PRIMARY KEY (beat_at_us, collector)) WITHOUT ROWID""",
-    # cumulative counts of each SDK instance since its start: the largest seen
+    # cumulative counts of each SDK instance since its start: the largest seen; accepted and duplicates are
+    # what was stored of its records, and what was known already
     """CREATE TABLE client (
         name TEXT NOT NULL,
         instance TEXT NOT NULL,
@@ -109,6 +141,8 @@ TABLES = (
         skew_us INTEGER,
         produced INTEGER NOT NULL,
         spooled INTEGER NOT NULL,
+        accepted INTEGER NOT NULL DEFAULT 0,
+        duplicates INTEGER NOT NULL DEFAULT 0,
         dropped BLOB NOT NULL,
         state BLOB NOT NULL,
         PRIMARY KEY (name, instance, started_at_us)) WITHOUT ROWID""",

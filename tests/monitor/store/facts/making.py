@@ -7,7 +7,7 @@ from zlib import crc32
 import numpy as np
 
 from monitor.model import OUTCOME_CODES, REASON_CODES, Duration, SeriesKey
-from monitor.rollup import ABSENT, CANARY, DELTA, REPLAY
+from monitor.rollup import ABSENT, CANARY, DELTA, HAS_EVENT, REPLAY
 from monitor.store.facts.detail import Detail, encode
 from monitor.store.facts.protocol import Batch, CaptureRow, ClientCounts, FactWriter
 
@@ -89,6 +89,9 @@ def batch_of(
         item["outcome"] = OUTCOME_CODES[record.outcome]
         item["reason"] = REASON_CODES[record.reason] + 1 if record.reason else 0
         item["flags"] = (REPLAY if record.replay_id else 0) | (CANARY if record.canary else 0)
+        if event_hash is not None:
+            item["event_hash"] = event_hash
+            item["flags"] |= HAS_EVENT
     sealed = [
         CaptureRow(i, series[_endpoint(records[i].key)], records[i].event_id or "", False, blob)
         for i, blob in (captures or {}).items()

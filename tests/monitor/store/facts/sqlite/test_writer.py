@@ -92,7 +92,7 @@ def test_fold_moves_counts_and_changes_no_sum(path: Path, writer: SqliteFactWrit
     assert_counted(path, records)
 
 
-def test_store_reopens_with_its_names_floor_and_segments(path: Path) -> None:
+def test_store_reopens_with_its_names_and_floor(path: Path) -> None:
     first = SqliteFactWriter(path, FakeClock())
     first.append([batch_of(first, some(3))])
     first.raise_floor(START_US - DAY_US, 100)
@@ -104,13 +104,7 @@ def test_store_reopens_with_its_names_floor_and_segments(path: Path) -> None:
     assert second.floor_us == START_US - DAY_US
     second.append([batch_of(second, some(3, first=9))])
     second.close()
-    assert rows(path, "SELECT count(*), count(DISTINCT event_key >> 32) FROM record") == [(6, 1)]
-
-
-def test_event_keys_move_to_the_next_segment(path: Path, writer: SqliteFactWriter) -> None:
-    writer.append([batch_of(writer, [*some(8201), Made(9000)])])
-
-    assert rows(path, "SELECT DISTINCT event_key >> 32 FROM record ORDER BY 1") == [(None,), (0,), (1,)]
+    assert rows(path, "SELECT count(*) FROM record") == [(6,)]
 
 
 def test_record_below_the_floor_is_refused_alone_and_never_counted_again(
