@@ -1,13 +1,51 @@
-"""What SDK instances say of themselves, as rows: cumulative counts keep the largest seen per start."""
+"""What SDK instances say of themselves, as rows: cumulative counts keep the largest seen. No SQL."""
 
 import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from monitor.store.facts.protocol import ClientCounts
 
+KEY = ("name", "instance", "started_at_us")
+VALUES = ("version", "seen_at_us", "skew_us", "produced", "spooled", "dropped", "state")
+"""The columns of a row: first those of its key, then these."""
+
+Stored = Sequence[Any]
+"""A row without its key."""
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode_counts = msgspec.msgpack.Decoder(dict[str, int]).decode
+
+
+def key_of(client: ClientCounts) -> tuple[str, str, int]:
+    return client.name, client.instance, client.started_at_us
+
+
+def merged(stored: Stored | None, client: ClientCounts) -> Stored:
+    """The row once `client` has been heard too: no count falls, and a late batch changes nothing else."""
+    dropped, state = dict(client.dropped), _encode(dict(client.state))
+    if stored is None:
+        said = (client.version, client.seen_at_us, client.skew_us)
+        return (*said, client.produced, client.spooled, _encode(dropped), state)
+    version, seen_at_us, skew_us, produced, spooled, known, old_state = stored
+    if client.seen_at_us >= seen_at_us:
+        version, seen_at_us, skew_us, old_state = client.version, client.seen_at_us, client.skew_us, state
+    counts = _encode(_largest(dropped, _decode_counts(known)))
+    return (
+        version,
+        seen_at_us,
+        skew_us,
+        max(produced, client.produced),
+        max(spooled, client.spooled),
+        counts,
+        old_state,
+    )
+
+
+def _largest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {reason: max(one.get(reason, 0), other.get(reason, 0)) for reason in {**one, **other}}
 
 
 def upsert_client(db: sqlite3.Connection, client: ClientCounts) -> None:
