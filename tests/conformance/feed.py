@@ -1,8 +1,21 @@
 """What the feed must tell control: each record it waits for, once, in an order that nothing can precede."""
 
-from monitor.model import Outcome
-from tests.conformance.store import DAY, HOUR, MINUTE, Store, purge, read_feed
-from tests.facts import NOON, Captured, RecordFactory
+from functools import partial
+
+from monitor.model import Outcome, Record
+from tests.conformance.store import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Store,
+    at_once,
+    meanwhile,
+    newest_first,
+    purge,
+    read_feed,
+    read_marks,
+)
+from tests.facts import NOON, Captured, Filled, RecordFactory
 
 
 class Feed:
@@ -45,3 +58,44 @@ class Feed:
         purge(store, NOON + HOUR)
 
         assert read_feed(store, 2) == [new]
+
+    def test_a_transaction_that_commits_late_is_not_passed_over(
+        self, store: Store, make: RecordFactory
+    ) -> None:
+        """Control goes on from its mark and never back, so nothing may appear before what it was told."""
+        known, late, early = (make(Outcome.DEAD_LETTERED) for _ in range(3))
+        store.fill.add([known])
+        with store.committing_late(late):
+            store.fill.add([early])
+            told = read_marks(store, 10)
+        after = read_feed(store, 10, (told[-1].xid, told[-1].seq))
+
+        assert told[0].record == known
+        assert sorted(r.event_id or "" for r in [*(row.record for row in told), *after]) == sorted(
+            r.event_id or "" for r in (known, late, early)
+        )
+        assert read_feed(store, 1)[: len(told)] == [row.record for row in told]
+
+    def test_the_feed_of_many_writers_tells_of_each_record_once(
+        self, store: Store, make: RecordFactory
+    ) -> None:
+        writers = store.writers(4)
+        dead = [[make(Outcome.DEAD_LETTERED) for _ in range(30)] for _ in writers]
+        told: list[Record] = []
+        mark = (0, 0)
+
+        def follow() -> None:
+            nonlocal mark
+            for row in store.reader.feed(*mark, 7):
+                told.append(row.record)
+                mark = (row.xid, row.seq)
+
+        def append(fill: Filled, records: list[Record]) -> None:
+            for record in records:
+                fill.add([record])
+
+        with meanwhile(follow):
+            at_once(*(partial(append, fill, records) for fill, records in zip(writers, dead, strict=True)))
+        told += read_feed(store, 50, mark)
+
+        assert newest_first(told) == newest_first(record for records in dead for record in records)

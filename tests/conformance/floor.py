@@ -1,13 +1,13 @@
 """What a facts store must do with its floor: nothing below it is stored, shown or counted again."""
 
-import threading
+from functools import partial
 
 from monitor.clock import to_us
 from monitor.model import Record
-from monitor.store.facts.protocol import RecordFilter, pages
+from monitor.store.facts.protocol import Appended, RecordFilter, pages
 from tests.conformance.counting import assert_counts
-from tests.conformance.store import DAY, HOUR, MINUTE, Store, ever, purge
-from tests.facts import NOON, RecordFactory
+from tests.conformance.store import DAY, HOUR, MINUTE, Store, at_once, ever, meanwhile, purge
+from tests.facts import NOON, Filled, RecordFactory
 
 
 class Floor:
@@ -48,23 +48,48 @@ class Floor:
     def test_reading_goes_on_while_purging(self, store: Store, make: RecordFactory) -> None:
         store.fill.add([make(at=NOON + i * MINUTE) for i in range(60)])
         store.writer.fold()
-        failures: list[BaseException] = []
-        stop = threading.Event()
 
         def read() -> None:
-            try:
-                while not stop.is_set():
-                    found = list(pages(store.reader, RecordFilter(), 7))
-                    assert [r.record_id for r in found] == sorted((r.record_id for r in found), reverse=True)
-                    assert ever(store).records() == 60
-            except BaseException as exc:  # carried to the test's own thread
-                failures.append(exc)
+            found = [record.record_id for record in pages(store.reader, RecordFilter(), 7)]
+            assert found == sorted(found, reverse=True)
+            assert ever(store).records() == 60
 
-        reading = threading.Thread(target=read)
-        reading.start()
-        for i in range(60):
-            purge(store, NOON + i * MINUTE, rows=1)
-        stop.set()
-        reading.join()
+        with meanwhile(read):
+            for i in range(60):
+                purge(store, NOON + i * MINUTE, rows=1)
 
-        assert failures == []
+    def test_a_floor_that_one_writer_raises_binds_all(self, store: Store, make: RecordFactory) -> None:
+        writers = store.writers(3)
+        for fill in writers:
+            fill.add([make(at=NOON)])
+
+        while writers[-1].writer.raise_floor(to_us(NOON + HOUR), 1000):
+            pass
+
+        answers = [fill.add([make(at=NOON), make(at=NOON + HOUR)]) for fill in writers]
+        assert [(done.accepted, list(done.too_old)) for done in answers] == [(1, [0])] * len(writers)
+        floors = [fill.writer.floor_us for fill in writers]
+        assert floors == [store.reader.floor_us()] * len(writers) == [to_us(NOON + HOUR)] * len(writers)
+
+    def test_nothing_below_the_floor_is_left_by_appending_while_it_rises(
+        self, store: Store, make: RecordFactory
+    ) -> None:
+        """Whether a record was counted or refused, the answers say: each once, and none stays below."""
+        writers = store.writers(3)
+        groups = [[[make(at=NOON + i * MINUTE) for i in range(60)] for _ in range(5)] for _ in writers]
+        answers: list[Appended] = []
+
+        def append(fill: Filled, batches: list[list[Record]]) -> None:
+            for at, batch in enumerate(batches):
+                answers.append(fill.add(batch))
+                if fill is writers[0]:
+                    purge(store, NOON + 10 * at * MINUTE)
+
+        at_once(*(partial(append, fill, group) for fill, group in zip(writers, groups, strict=True)))
+        purge(store, NOON + 40 * MINUTE)
+
+        accepted = sum(done.accepted for done in answers)
+        assert accepted + sum(len(done.too_old) for done in answers) == len(writers) * 5 * 60
+        assert ever(store).records() == accepted
+        kept = list(pages(store.reader, RecordFilter(), 500))
+        assert {record.recorded_at for record in kept} == {NOON + i * MINUTE for i in range(40, 60)}
