@@ -89,11 +89,16 @@ class Filled:
     now: datetime = NOON
     captures: dict[UUID, Captured] = field(default_factory=dict)
 
-    def add(self, records: Iterable[Record], *, client: ClientCounts | None = None) -> Appended:
-        """Stores the records as one batch, unfolded."""
-        return self.writer.append([self.batch(list(records), client)])[0]
+    def add(
+        self, records: Iterable[Record], *, client: ClientCounts | None = None, bare: Sequence[Record] = ()
+    ) -> Appended:
+        """Stores the records as one batch, unfolded; bare: those of them that are stored bare."""
+        return self.writer.append([self.batch(list(records), client, bare)])[0]
 
-    def batch(self, records: Sequence[Record], client: ClientCounts | None = None) -> Batch:
+    def batch(
+        self, records: Sequence[Record], client: ClientCounts | None = None, bare: Sequence[Record] = ()
+    ) -> Batch:
+        stripped = {record.record_id for record in bare}
         keys = {record.record_id: route_of(record) for record in records}
         codes = self.writer.intern_series(list(keys.values()), to_us(self.now))
         endpoints = {record.record_id: codes[_endpoint(keys[record.record_id])] for record in records}
@@ -105,7 +110,10 @@ class Filled:
         others = [errors.get((endpoints[r.record_id], OTHER)) for r in records]
         over_cap = [code != 0 and code == other for code, other in zip(coded, others, strict=True)]
         return Batch(
-            rows=[_row(*parts) for parts in zip(records, routes, coded, over_cap, strict=True)],
+            rows=[
+                _row(record, *codes, bare=record.record_id in stripped)
+                for record, *codes in zip(records, routes, coded, over_cap, strict=True)
+            ],
             deltas=_deltas(records, routes, coded),
             captures=[
                 CaptureRow(i, endpoints[r.record_id], r.event_id or "", kept.redacted, kept.sealed)
@@ -114,6 +122,7 @@ class Filled:
             ],
             fed=[i for i, record in enumerate(records) if _is_fed(record)],
             client=client,
+            bare=[i for i, record in enumerate(records) if record.record_id in stripped],
         )
 
 
@@ -129,7 +138,7 @@ def _is_fed(record: Record) -> bool:
     return record.outcome is Outcome.DEAD_LETTERED or record.replay_id is not None
 
 
-def _row(record: Record, route: int, error: int, over_cap: bool) -> tuple[object, ...]:
+def _row(record: Record, route: int, error: int, over_cap: bool, *, bare: bool) -> tuple[object, ...]:
     detail = Detail(
         event_id=record.event_id,
         ack_us=_us(record.ack_ms),
@@ -156,6 +165,7 @@ def _row(record: Record, route: int, error: int, over_cap: bool) -> tuple[object
         labels=dict(record.labels) or None,
         named_error=record.error_class if over_cap else None,
         has_capture=record.has_capture,
+        bare=bare,
     )
     return (
         record.record_id.bytes,

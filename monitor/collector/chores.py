@@ -1,4 +1,4 @@
-"""What the writer does by the clock: fold, heartbeat, floor. Each chore has its own next time.
+"""What the writer does by the clock: fold, heartbeat, floor, event index. Each chore has its own next time.
 
 A chore that fails is logged once and tried again at its next time; it never stops the others.
 """
@@ -19,9 +19,10 @@ log = logging.getLogger(__name__)
 FOLD_S = 1.0
 HEARTBEAT_S = 10.0
 BUDGET_S = 10.0
+THIN_S = 10.0
 FLOOR_S = 3600.0
 NEXT_STEP_S = 0.05
-"""Between two steps of one purge: ingest goes on meanwhile."""
+"""Between two steps of one purge or merge: ingest goes on meanwhile."""
 
 
 @dataclass(slots=True)
@@ -47,7 +48,9 @@ class Chores:
         self._floor = _Chore("floor", self._raise_floor, now_s)
         self._all = [
             _Chore("fold", self._fold, now_s),
+            _Chore("events", self._merge_events, now_s),
             _Chore("heartbeat", self._heartbeat, now_s),
+            _Chore("thin", self._thin, now_s + THIN_S),
             _Chore("budget", self._keep_budget, now_s + BUDGET_S),
             self._floor,
         ]
@@ -81,6 +84,13 @@ class Chores:
             taken_us = int((time.perf_counter() - started) * 1e6)
             self._counters.add({("folded_records", ""): taken, ("fold_us", ""): taken_us})
         return FOLD_S
+
+    def _merge_events(self) -> float:
+        return NEXT_STEP_S if self._store.merge_events() else FOLD_S
+
+    def _thin(self) -> float:
+        now_us = to_us(self._clock.now())
+        return NEXT_STEP_S if self._store.thin(now_us, floor.ROWS_A_STEP) else THIN_S
 
     def _heartbeat(self) -> float:
         self._store.heartbeat(self._settings.name, to_us(self._clock.now()))

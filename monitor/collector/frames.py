@@ -56,18 +56,19 @@ def from_batch(batch: Batch) -> tuple[object, ...]:
     """The batch in built-in types."""
     captures = [(c.index, c.endpoint, c.event_id, c.redacted, c.sealed) for c in batch.captures]
     client = asdict(batch.client) if batch.client else None
-    return list(batch.rows), batch.deltas.tobytes(), captures, list(batch.fed), client
+    return list(batch.rows), batch.deltas.tobytes(), captures, list(batch.fed), client, list(batch.bare)
 
 
 def to_batch(message: tuple[object, ...]) -> Batch:
     """The batch that `from_batch` was given."""
-    rows, items, captures, fed, client = message
+    rows, items, captures, fed, client, bare = message
     return Batch(
         rows=rows,  # type: ignore[arg-type]  # a list of tuples, as sent
         deltas=np.frombuffer(items, dtype=DELTA),  # type: ignore[call-overload]
         captures=[CaptureRow(*capture) for capture in captures],  # type: ignore[attr-defined]
         fed=fed,  # type: ignore[arg-type]
         client=ClientCounts(**client) if client else None,  # type: ignore[arg-type]
+        bare=bare,  # type: ignore[arg-type]
     )
 
 

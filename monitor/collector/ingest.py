@@ -79,14 +79,19 @@ class Ingest:
         return found, coded
 
     def _bare(self, columns: Columns) -> frozenset[int]:
-        """Places of rejections over their bound a minute: stored, so that all counts stay exact, but bare."""
+        """Places of rejections over their bound a minute: stored, so that all counts stay exact, but bare.
+
+        Not those of replays: control has to hear of each, and would not of one that was thinned.
+        """
         if "rejected" not in columns.outcome:
             return frozenset()
         kinds = zip(columns.source, columns.reason, columns.remote_ip, strict=True)
         return frozenset(
             place
-            for place, (kind, outcome) in enumerate(zip(kinds, columns.outcome, strict=True))
-            if outcome == "rejected" and not self._rejections.allows(kind)
+            for place, (kind, outcome, replay) in enumerate(
+                zip(kinds, columns.outcome, columns.replay_id, strict=True)
+            )
+            if outcome == "rejected" and not replay and not self._rejections.allows(kind)
         )
 
     def _count(self, answer: Answer, body: bytes, coded: Coded, bare: int) -> None:

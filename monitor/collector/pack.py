@@ -17,7 +17,7 @@ from monitor.collector.columns import Columns, is_blank
 from monitor.collector.names import Coded
 from monitor.collector.wire import LEAST_US, MOST_US, CaptureIn, ClientIn
 from monitor.model import OUTCOME_CODES, REASON_CODES, Capture, Duration
-from monitor.rollup import ABSENT, CANARY, DELTA, REPLAY, Deltas
+from monitor.rollup import ABSENT, CANARY, DELTA, HAS_EVENT, REPLAY, Deltas
 from monitor.seal import Sealer, capture_context, sealed_capture
 from monitor.sparse import Ints
 from monitor.store.facts.detail import Detail
@@ -26,6 +26,11 @@ from monitor.store.facts.protocol import Batch, CaptureRow, ClientCounts
 _encode = msgspec.msgpack.Encoder().encode
 _FORBIDDEN_HEADERS = ("authorization", "proxy-authorization", "cookie", "set-cookie")
 _DEFAULTS = msgspec.structs.astuple(Detail())
+_FIELDS = Detail.__struct_fields__
+_COUNTED = {
+    _FIELDS.index(name) for name in ("ack_us", "queue_us", "verify_us", "latency_us", "reason", "canary")
+}
+_BARE = _FIELDS.index("bare")
 VERSION_CHARS = 64
 
 
@@ -44,7 +49,7 @@ def packed(
     durations = _durations_us(c)
     times = [_or_none(column) for column in durations]
     outcomes = list(map(OUTCOME_CODES.__getitem__, c.outcome))
-    event_ids = [event_id.encode() if event_id else None for event_id in c.event_id]
+    hashes = [crc32(event_id.encode()) if event_id else None for event_id in c.event_id]
     rows = list(
         zip(
             [judged.ids[at : at + 16] for at in range(0, len(judged.ids), 16)],
@@ -54,20 +59,21 @@ def packed(
             c.http_status,
             times[Duration.PROCESS],
             coded.errors,
-            [crc32(event_id) if event_id else None for event_id in event_ids],
+            hashes,
             _details(c, times, coded, bare),
             strict=True,
         )
     )
     return Batch(
         rows,
-        _deltas(judged, coded, durations, outcomes),
+        _deltas(judged, coded, durations, outcomes, hashes),
         _captures(c, sealer, endpoint),
         [
             place
             for place, r in enumerate(zip(c.outcome, c.replay_id, strict=True))
             if r[0] == "dead_lettered" or r[1]
         ],
+        bare=sorted(bare),
     )
 
 
@@ -118,7 +124,9 @@ def _or_none(column: Ints) -> list[int | None]:
     return [None if us == ABSENT else us for us in values] if (column == ABSENT).any() else values
 
 
-def _deltas(judged: Judged, coded: Coded, durations: Ints, outcomes: Sequence[int]) -> Deltas:
+def _deltas(
+    judged: Judged, coded: Coded, durations: Ints, outcomes: Sequence[int], hashes: Sequence[int | None]
+) -> Deltas:
     c = judged.columns
     deltas = np.zeros(len(outcomes), dtype=DELTA)
     deltas["record_id"] = np.frombuffer(judged.ids, dtype="V16")
@@ -129,6 +137,12 @@ def _deltas(judged: Judged, coded: Coded, durations: Ints, outcomes: Sequence[in
     deltas["error"] = coded.errors
     deltas["status"] = [status or 0 for status in c.http_status]
     deltas["outcome"] = outcomes
+    if None in hashes:
+        deltas["event_hash"] = [event_hash or 0 for event_hash in hashes]
+        deltas["flags"] = [0 if event_hash is None else HAS_EVENT for event_hash in hashes]
+    else:
+        deltas["event_hash"] = hashes
+        deltas["flags"] = HAS_EVENT
     if not is_blank(c.reason):
         deltas["reason"] = [REASON_CODES[reason] + 1 if reason else 0 for reason in c.reason]
     if True in c.canary:
@@ -187,12 +201,13 @@ def _mapped(change: Callable[[Any], object], column: Sequence[object]) -> Sequen
 
 
 def _bare(place: int, columns: Sequence[Sequence[object]]) -> tuple[object, ...]:
-    """Of a rejection's detail what its counts need: times, reason, canary and replay."""
-    kept = (1, 2, 3, 4, 8, 11, 12)
-    return tuple(
-        columns[field][place] if field in kept and field < len(columns) else _DEFAULTS[field]
-        for field in range(13)
-    )
+    """Of a rejection's detail what its counts need: times, reason and canary; and that it is bare."""
+    found = [
+        columns[field][place] if field in _COUNTED and field < len(columns) else default
+        for field, default in enumerate(_DEFAULTS)
+    ]
+    found[_BARE] = True
+    return tuple(found)
 
 
 def _us(time: datetime | int | None) -> int | None:

@@ -15,4 +15,5 @@ def taken(batch: Batch, indexes: Sequence[int]) -> Batch:
         captures=[replace(c, index=place[c.index]) for c in batch.captures if c.index in place],
         fed=[place[index] for index in batch.fed if index in place],
         client=batch.client,
+        bare=[place[index] for index in batch.bare if index in place],
     )

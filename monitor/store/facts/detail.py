@@ -7,7 +7,10 @@ import msgspec
 
 
 class Detail(msgspec.Struct, array_like=True, gc=False):
-    """Durations are integer microseconds; `reason` is a reason code; `named_*` keep text over a name cap."""
+    """Durations are integer microseconds; `reason` is a reason code; `named_*` keep text over a name cap.
+
+    bare: a rejection over its bound a minute, without texts; it is thinned later (thinning.py).
+    """
 
     event_id: str | None = None
     ack_us: int | None = None
@@ -35,6 +38,7 @@ class Detail(msgspec.Struct, array_like=True, gc=False):
     named_type: str | None = None
     named_error: str | None = None
     has_capture: bool = False
+    bare: bool = False
 
 
 encode = msgspec.msgpack.Encoder().encode

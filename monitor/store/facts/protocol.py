@@ -45,7 +45,8 @@ class Batch:
     """One request's records, coded and packed by the front; all sequences run in parallel.
 
     rows: (record_id, route, outcome, received_at_us, http_status, process_us, error, event_hash, detail),
-    event_hash being crc32(event_id) or None. fed: indexes that belong in the feed.
+    event_hash being crc32(event_id) or None. fed: indexes that belong in the feed. bare: indexes of the
+    rejections that are stored without their texts, to be thinned.
     """
 
     rows: Sequence[tuple[object, ...]]
@@ -53,13 +54,15 @@ class Batch:
     captures: Sequence[CaptureRow] = ()
     fed: Sequence[int] = ()
     client: ClientCounts | None = None
+    bare: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
     """Of one batch: how many were inserted, how many were known, and the indexes of the others.
 
-    too_old: the floor refused them. unstorable: the store could not hold them as they are.
+    too_old: the floor refused them, or rejections of their route and minute were thinned. unstorable: the
+    store could not hold them as they are.
     """
 
     accepted: int
@@ -158,7 +161,7 @@ class FactReader(Protocol):
         """Per series the newest minute (us) with a record; series without one are left out."""
 
     def recount(self, start_us: int, end_us: int) -> Mapping[tuple[SeriesKey, int], Rollup]:
-        """Minute rollups of every series, counted again from the stored records."""
+        """Minute rollups of every series, counted again from the stored records and what was thinned."""
 
     def page(self, wanted: RecordFilter, limit: int, before: UUID | None = None) -> RecordPage: ...
 
@@ -226,6 +229,13 @@ class FactWriter(Protocol):
 
     def fold(self) -> int:
         """Takes the deltas there are into the rollups, in one transaction; returns how many items."""
+
+    def merge_events(self) -> bool:
+        """One bounded step of keeping event lookups fast; True while another should follow at once."""
+
+    def thin(self, now_us: int, rows: int) -> bool:
+        """Looks at `rows` rejections of a minute that is due: what the bare ones counted is kept in `thinned`
+        and they are deleted, in one transaction (thinning.py). True when another step should follow."""
 
     def raise_floor(self, floor_us: int, rows: int) -> bool:
         """Raises the floor and deletes at most `rows` records below it; True while more remain."""

@@ -8,6 +8,8 @@ from monitor.store.facts.postgres.rows import RECORD, is_text, rows
 from monitor.store.facts.postgres.server import Connection
 from monitor.store.facts.reading.records import CaptureKey
 from monitor.store.facts.record_rows import Row, event_id_of, first_id_at
+from monitor.store.facts.rollup_rows import COLUMNS as BLOBS
+from monitor.store.facts.rollup_rows import Packed
 
 _ROWS_AT_ONCE = 20_000
 
@@ -72,3 +74,13 @@ class PostgresRecords:
             )
             while found := cursor.fetchmany(_ROWS_AT_ONCE):
                 yield found
+
+    def thinned(self, start: int, end: int) -> Sequence[Packed]:
+        """By the primary key (start, series)."""
+        return rows(
+            self._db,
+            f"SELECT series, 0, start, {', '.join(BLOBS)} FROM facts.thinned"  # noqa: S608
+            " WHERE start >= %s AND start < %s",
+            start,
+            end,
+        )

@@ -77,6 +77,25 @@ TABLES = (
         highs bytea NOT NULL,
         exemplars bytea NOT NULL,
         PRIMARY KEY (series, grain, start)) WITH (fillfactor = 80)""",
+    # what bare rejections counted before they were deleted (thinning.py); columns as in rollup, all minutes
+    """CREATE TABLE facts.thinned (
+        series integer NOT NULL,
+        start integer NOT NULL,
+        counts bytea NOT NULL,
+        ack bytea NOT NULL,
+        queue bytea NOT NULL,
+        process bytea NOT NULL,
+        verify bytea NOT NULL,
+        latency bytea NOT NULL,
+        lows bytea NOT NULL,
+        highs bytea NOT NULL,
+        exemplars bytea NOT NULL,
+        PRIMARY KEY (start, series))""",
+    # minutes that hold bare rejections; after: the last record_id that a step looked at
+    """CREATE TABLE facts.bare_minute (
+        minute integer PRIMARY KEY,
+        due_us bigint NOT NULL,
+        after uuid NOT NULL)""",
     """CREATE TABLE facts.queue_sample (
         endpoint integer NOT NULL,
         queue text NOT NULL,
@@ -109,6 +128,8 @@ TABLES = (
         skew_us bigint,
         produced bigint NOT NULL,
         spooled bigint NOT NULL,
+        accepted bigint NOT NULL DEFAULT 0,
+        duplicates bigint NOT NULL DEFAULT 0,
         dropped bytea NOT NULL,
         state bytea NOT NULL,
         PRIMARY KEY (name, instance, started_at_us))""",

@@ -9,6 +9,7 @@ from monitor.store.facts.protocol import FeedRow
 from monitor.store.facts.reading.rollups import levels
 from monitor.store.facts.reading.series import KnownNames, NameTable, Series
 from monitor.store.facts.record_rows import MINUTE_US, Row, deltas_of, event_id_of, record_of
+from monitor.store.facts.rollup_rows import Packed, buckets_of
 
 CaptureKey = tuple[int, str]
 """(endpoint code, event id)."""
@@ -34,6 +35,9 @@ class RecordTable(Protocol):
 
         No index sorts the time of receipt: every row is looked at.
         """
+
+    def thinned(self, start: int, end: int) -> Sequence[Packed]:
+        """What was thinned in minutes of [start, end) since 1970: minute rollups of routes."""
 
 
 def records_of(names: NameTable, known: KnownNames, rows: Sequence[Row]) -> list[Record]:
@@ -66,7 +70,7 @@ def feed_of(
 def recount(
     table: RecordTable, series: Series, start_us: int, end_us: int
 ) -> Mapping[tuple[SeriesKey, int], Rollup]:
-    """Minute rollups of every series in the range, from the records themselves.
+    """Minute rollups of every series in the range, from the records themselves and what was thinned of them.
 
     A record counts by its own minute and by its minute of receipt.
     """
@@ -74,6 +78,9 @@ def recount(
     folded: list[Buckets] = [
         fold(deltas_of(rows)) for rows in table.within(first * MINUTE_US, end * MINUTE_US)
     ]
+    thinned = table.thinned(first, end)
+    if thinned:
+        folded.append(buckets_of(thinned))
     if not folded:
         return {}
     whole = combined(levels(combined(folded), series))

@@ -6,6 +6,7 @@ Rollups of days and `ever` are never deleted, so counters never fall.
 import sqlite3
 
 from monitor.model import Grain
+from monitor.store.facts.sqlite import thin
 
 DAY_US = 86_400_000_000
 FEED_DAYS = 14
@@ -33,6 +34,7 @@ def delete_below(db: sqlite3.Connection, floor_us: int, rows: int) -> bool:
 def prune(db: sqlite3.Connection, floor_us: int, now_us: int) -> None:
     """Deletes feed rows of 14 days ago, samples and minutes below the floor, hours after 400 days."""
     _prune_feed(db, now_us // DAY_US)
+    thin.prune(db, floor_us)
     db.execute("DELETE FROM queue_sample WHERE sampled_at_us < ?", (floor_us,))
     db.execute("DELETE FROM probe_result WHERE checked_at_us < ?", (floor_us,))
     db.execute("DELETE FROM heartbeat WHERE beat_at_us < ?", (now_us - HEARTBEAT_DAYS * DAY_US,))

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from monitor.store.facts.reading.records import CaptureKey
 from monitor.store.facts.record_rows import COLUMNS, Row, first_id_at
+from monitor.store.facts.rollup_rows import COLUMNS as BLOBS
+from monitor.store.facts.rollup_rows import Packed
 from monitor.store.facts.sqlite.events import read_event
 
 _LIST = ", ".join(COLUMNS)
@@ -56,3 +58,10 @@ class SqliteRecords:
         )
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
             yield rows
+
+    def thinned(self, start: int, end: int) -> list[Packed]:
+        """By the primary key (start, series)."""
+        return self._db.execute(
+            f"SELECT series, 0, start, {', '.join(BLOBS)} FROM thinned WHERE start >= ? AND start < ?",  # noqa: S608
+            (start, end),
+        ).fetchall()

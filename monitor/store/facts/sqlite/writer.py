@@ -21,6 +21,8 @@ from monitor.store.facts.names import Names, NameTables
 from monitor.store.facts.protocol import Appended, Batch
 from monitor.store.facts.sqlite import event_runs
 from monitor.store.facts.sqlite import fold as folding
+from monitor.store.facts.sqlite import thin as thinning
+from monitor.store.facts.sqlite.clients import put_client
 from monitor.store.facts.sqlite import purge as purging
 from monitor.store.facts.sqlite.file import LOCK_NAME, WriterLock, create, open_for_writing, translated
 from monitor.store.facts.sqlite.name_tables import SqliteNameTables
@@ -120,6 +122,10 @@ class SqliteFactWriter:
             merge, again = event_runs.step(self._db, merge)
         self._merge = merge
         return again
+    def thin(self, now_us: int, rows: int) -> bool:
+        with self._transaction():
+            return thinning.step(self._db, now_us, rows)
+
 
     def raise_floor(self, floor_us: int, rows: int) -> bool:
         """Raises the floor and deletes at most `rows` records below it; True while more remain.
@@ -163,7 +169,7 @@ class SqliteFactWriter:
     def _append(self, batches: Sequence[Batch]) -> list[Appended]:
         kept, too_old = [], []
         for batch in batches:
-            below = self._below_floor(batch)
+            below = sorted({*self._below_floor(batch), *thinning.refused(self._db, batch)})
             too_old.append(below)
             left = set(below)
             kept.append(
@@ -234,6 +240,8 @@ class SqliteFactWriter:
             raise ValueError("a batch needs one delta a record")
         if deltas:
             items = (deltas[0] if len(deltas) == 1 else np.concatenate(deltas)).tobytes()
+        if any(batch.bare for batch in batches):
+            thinning.note(self._db, batches, to_us(self._clock.now()))
             self._db.execute("INSERT INTO delta (items) VALUES (?)", (items,))
         for batch in batches:
             if batch.fed:
