@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitor.clock import to_us
 from monitor.metrics import ControlCounts, FactMetrics, control_metrics, exposition
 from monitor.model import Outcome, Reason, SeriesKey
+from monitor.store.facts.protocol import FactReader
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
 from tests.facts import NOON, Filled, RecordFactory, mixed, sqlite_facts
@@ -22,7 +23,7 @@ HOUR = timedelta(hours=1)
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def scrape(reader: SqliteFactReader, clock: FakeClock | None = None) -> Samples:
+def scrape(reader: FactReader, clock: FakeClock | None = None) -> Samples:
     return samples_of(FactMetrics(reader, clock or FakeClock(NOON)))
 
 
