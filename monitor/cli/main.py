@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from monitor.cli.alerts import alerts, silence
+from monitor.cli.backup import backup
 from monitor.cli.base import Commands, Here, say
 from monitor.cli.channels import channel
 from monitor.cli.config import config
@@ -23,6 +24,7 @@ from monitor.cli.processes import collector, dashboard, worker
 from monitor.cli.records import records, stats
 from monitor.cli.replays import replay
 from monitor.cli.report import report
+from monitor.cli.restore import restore
 from monitor.cli.up import up
 from monitor.cli.users import user
 
@@ -53,6 +55,6 @@ for command in (
     *(records, stats, alerts, silence, channel),
     *(dead_letters, replay, report),
     *(facts, audit, doctor),
-    export,
+    *(backup, restore, export),
 ):
     main.add_command(command)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -117,3 +118,10 @@ def test_empty_store_exports_nothing_but_the_header(store: tuple[Filled, FactRea
     _, reader = store
     assert exported(reader, Form.NDJSON) == ""
     assert exported(reader, Form.CSV) == ",".join(COLUMNS) + "\r\n"
+
+
+def test_documentation_names_every_column_in_its_order() -> None:
+    page = Path("docs/operations.md").read_text()
+    section = page[page.index("**Export.**") : page.index("Times are RFC 3339")]
+    named = re.findall(r"`(\w+)`", section.partition("in this order:")[2])
+    assert tuple(named) == COLUMNS
