@@ -6,7 +6,7 @@ Rollups of days and `ever` are never deleted, so counters never fall.
 import sqlite3
 
 from monitor.model import Grain
-from monitor.store.facts.sqlite import thin
+from monitor.store.facts.sqlite import event_runs, thin
 
 DAY_US = 86_400_000_000
 FEED_DAYS = 14
@@ -28,6 +28,7 @@ def delete_below(db: sqlite3.Connection, floor_us: int, rows: int) -> bool:
         " (SELECT endpoint, event_id FROM capture WHERE record_id < ? ORDER BY record_id LIMIT ?)",
         (bound, rows),
     ).rowcount
+    event_runs.drop_below(db, floor_us)
     return deleted == rows or captures == rows
 
 

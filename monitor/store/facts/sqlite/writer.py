@@ -16,14 +16,13 @@ import numpy as np
 from monitor.clock import Clock, to_us
 from monitor.model import SeriesKey
 from monitor.store.facts.batches import taken
-from monitor.store.facts.client_rows import upsert_client
 from monitor.store.facts.names import Names, NameTables
 from monitor.store.facts.protocol import Appended, Batch
 from monitor.store.facts.sqlite import event_runs
 from monitor.store.facts.sqlite import fold as folding
+from monitor.store.facts.sqlite import purge as purging
 from monitor.store.facts.sqlite import thin as thinning
 from monitor.store.facts.sqlite.clients import put_client
-from monitor.store.facts.sqlite import purge as purging
 from monitor.store.facts.sqlite.file import LOCK_NAME, WriterLock, create, open_for_writing, translated
 from monitor.store.facts.sqlite.name_tables import SqliteNameTables
 
@@ -119,13 +118,13 @@ class SqliteFactWriter:
         """One bounded step of keeping the event index to few runs; True while another should follow."""
         merge, self._merge = self._merge, None  # a step that fails ends its merge
         with self._transaction():
-            merge, again = event_runs.step(self._db, merge)
+            merge, again = event_runs.step(self._db, merge, self._floor_us)
         self._merge = merge
         return again
+
     def thin(self, now_us: int, rows: int) -> bool:
         with self._transaction():
             return thinning.step(self._db, now_us, rows)
-
 
     def raise_floor(self, floor_us: int, rows: int) -> bool:
         """Raises the floor and deletes at most `rows` records below it; True while more remain.
@@ -227,7 +226,7 @@ class SqliteFactWriter:
         return [len(batch.rows) for batch in fresh]
 
     def _insert(self, rows: Sequence[tuple[object, ...]], clause: str) -> None:
-        """Inserts rows a hundred a statement: far fewer calls, and far fewer changes of the running thread."""
+        """Inserts rows a hundred a statement: fewer calls, and fewer changes of the running thread."""
         execute = self._db.execute
         for at in range(0, len(rows), ROWS_A_STATEMENT):
             some = rows[at : at + ROWS_A_STATEMENT]
@@ -240,9 +239,9 @@ class SqliteFactWriter:
             raise ValueError("a batch needs one delta a record")
         if deltas:
             items = (deltas[0] if len(deltas) == 1 else np.concatenate(deltas)).tobytes()
+            self._db.execute("INSERT INTO delta (items) VALUES (?)", (items,))
         if any(batch.bare for batch in batches):
             thinning.note(self._db, batches, to_us(self._clock.now()))
-            self._db.execute("INSERT INTO delta (items) VALUES (?)", (items,))
         for batch in batches:
             if batch.fed:
                 self._db.executemany(
@@ -258,7 +257,7 @@ class SqliteFactWriter:
                     ],
                 )
             if batch.client:
-                upsert_client(self._db, batch.client)
+                put_client(self._db, batch.client)
 
     def _known(self, record_ids: Sequence[object]) -> set[object]:
         found: set[object] = set()
