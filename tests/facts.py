@@ -111,8 +111,8 @@ class Filled:
         over_cap = [code != 0 and code == other for code, other in zip(coded, others, strict=True)]
         return Batch(
             rows=[
-                _row(record, *codes, bare=record.record_id in stripped)
-                for record, *codes in zip(records, routes, coded, over_cap, strict=True)
+                _row(*parts, bare=parts[0].record_id in stripped)
+                for parts in zip(records, routes, coded, over_cap, strict=True)
             ],
             deltas=_deltas(records, routes, coded),
             captures=[

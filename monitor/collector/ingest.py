@@ -21,6 +21,9 @@ from monitor.collector.pack import client_counts, packed
 from monitor.collector.wire import Answer, RecordIn, RejectedRecord
 from monitor.seal import Sealer
 
+ADDRESSES = 10
+"""A source's rejections are stored in full up to the bound of so many addresses a minute."""
+
 
 class Ingest:
     """The way of records through one front process; used by many threads."""
@@ -91,8 +94,12 @@ class Ingest:
             for place, (kind, outcome, replay) in enumerate(
                 zip(kinds, columns.outcome, columns.replay_id, strict=True)
             )
-            if outcome == "rejected" and not replay and not self._rejections.allows(kind)
+            if outcome == "rejected" and not replay and not self._is_in_full(kind)
         )
+
+    def _is_in_full(self, kind: tuple[str, str | None, str | None]) -> bool:
+        """Counts a rejection; whether its texts are kept. A source has a bound however many addresses."""
+        return self._rejections.allows(kind) and self._rejections.allows(kind[0], ADDRESSES)
 
     def _count(self, answer: Answer, body: bytes, coded: Coded, bare: int) -> None:
         codes = Counter(entry.code for entry in answer.rejected)
@@ -111,7 +118,7 @@ class Ingest:
         )
 
 
-_TOO_OLD = ("too_old", "older than what the store keeps; it would be deleted at once")
+_TOO_OLD = ("too_old", "older than what the store keeps, or of a flood of rejections that was summed up")
 _UNSTORABLE = ("unstorable", "the store cannot hold this record as it is")
 
 

@@ -54,8 +54,8 @@ class PerMinute:
         self._counts: dict[Hashable, int] = {}
         self._lock = threading.Lock()
 
-    def allows(self, key: Hashable) -> bool:
-        """Counts one; whether it is within the bound."""
+    def allows(self, key: Hashable, times: int = 1) -> bool:
+        """Counts one; whether it is within the bound, or so many times the bound."""
         minute = int(self._monotonic() // 60)
         with self._lock:
             if minute != self._minute:
@@ -64,4 +64,4 @@ class PerMinute:
             if key not in self._counts and len(self._counts) >= _MOST_WINDOWS:
                 key = None
             count = self._counts[key] = self._counts.get(key, 0) + 1
-        return count <= self._most
+        return count <= self._most * times
