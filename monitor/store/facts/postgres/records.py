@@ -1,6 +1,7 @@
 """Rows of single records, events, captures and the feed out of PostgreSQL."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from uuid import UUID
 from zlib import crc32
 
@@ -45,10 +46,10 @@ class PostgresRecords:
         """By the index of hashes of each day. Two ids may share a hash, so each row is checked by the id."""
         found = rows(
             self._db,
-            f"SELECT {RECORD} FROM facts.record WHERE event_hash = %s ORDER BY record.record_id",  # noqa: S608
+            f"SELECT {RECORD} FROM facts.record WHERE event_hash = %s",  # noqa: S608
             crc32(event_id.encode()),
         )
-        return [row for row in found if event_id_of(row) == event_id]
+        return sorted((row for row in found if event_id_of(row) == event_id), key=itemgetter(0))
 
     def captures(self, keys: Sequence[CaptureKey]) -> Mapping[CaptureKey, tuple[bytes, bool]]:
         held = [key for key in keys if is_text(key[1])]
