@@ -33,7 +33,7 @@ def share(db: Connection, lock: Lock) -> None:
     db.execute(f"SELECT pg_advisory_xact_lock_shared({_FACTS}, {lock:d})")
 
 
-def taken(db: Connection, lock: Lock) -> bool:
+def is_taken(db: Connection, lock: Lock) -> bool:
     """Takes the lock if it is free, without waiting; whether it was."""
     row = db.execute(f"SELECT pg_try_advisory_xact_lock({_FACTS}, {lock:d})").fetchone()
     return row == (True,)

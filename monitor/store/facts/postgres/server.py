@@ -21,6 +21,11 @@ WRITE_TIMEOUT_MS = 30_000
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
+
+class Contended(Unavailable):
+    """Two transactions stood in each other's way: done again, the same work may well succeed."""
+
+
 DATA_ERRORS = (
     psycopg.DataError,
     psycopg.IntegrityError,
@@ -31,6 +36,8 @@ DATA_ERRORS = (
     TypeError,
 )
 """What a value that cannot be stored raises; the fault of the record, not of the server."""
+
+_CONTENDED = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 
 
 class Server:
@@ -62,17 +69,30 @@ class Server:
         """A connection inside one read-only snapshot."""
         with (
             self.plain() as db,
-            self._transaction(db, "ISOLATION LEVEL REPEATABLE READ READ ONLY", READ_TIMEOUT_MS),
+            self._transaction(
+                db,
+                f"ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {READ_TIMEOUT_MS}",
+            ),
         ):
             yield db
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, lock_timeout_ms: int = 0) -> Iterator[Connection]:
         """A connection inside one transaction: committed at the end of the block, undone when it raises.
 
-        DATA_ERRORS come out as they are; everything else that a server can do as one of our own errors.
+        lock_timeout_ms: how long a statement waits for a lock before it raises Contended; 0 as long as it
+        may run. DATA_ERRORS come out as they are; everything else that a server can do as one of our own.
         """
-        with self.plain() as db, self._transaction(db, "READ WRITE", WRITE_TIMEOUT_MS):
+        settings = {
+            "statement_timeout": WRITE_TIMEOUT_MS,
+            "idle_in_transaction_session_timeout": WRITE_TIMEOUT_MS,  # ours died: its locks go
+            "lock_timeout": lock_timeout_ms,
+        }
+        # each statement sees what was committed before it, and so what a lock before it waited for
+        mode = "ISOLATION LEVEL READ COMMITTED READ WRITE" + "".join(
+            f"; SET LOCAL {name} = {value}" for name, value in settings.items()
+        )
+        with self.plain() as db, self._transaction(db, mode):
             yield db
 
     @contextmanager
@@ -89,8 +109,8 @@ class Server:
             raise translated(exc) from exc
 
     @contextmanager
-    def _transaction(self, db: Connection, mode: str, timeout_ms: int) -> Iterator[None]:
-        db.execute(f"BEGIN {mode}; SET LOCAL statement_timeout = {timeout_ms}")
+    def _transaction(self, db: Connection, mode: str) -> Iterator[None]:
+        db.execute(f"BEGIN {mode}")
         try:
             yield
         except BaseException:
@@ -106,6 +126,8 @@ class Server:
 def translated(exc: psycopg.Error) -> HookvitalsError:
     """The same trouble in our words; the driver's text may name hosts, never passwords."""
     text = str(exc).strip().split("\n")[0]
+    if isinstance(exc, _CONTENDED):
+        return Contended(f"PostgreSQL cannot do it now: {text}", "send it again", retry_after_s=2)
     if isinstance(exc, errors.DiskFull):
         return StoreFull("PostgreSQL has no room left", "make room on its disk", retry_after_s=30)
     if isinstance(exc, errors.UndefinedTable | errors.InvalidSchemaName | errors.UndefinedColumn):

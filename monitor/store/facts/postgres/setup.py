@@ -36,6 +36,7 @@ def create(url: str, store_id: str | None = None) -> None:
             require_server(db)
             if version_of(db) == VERSION:
                 return
+            db.isolation_level = psycopg.IsolationLevel.READ_COMMITTED  # sees what the lock waited for
             with db.transaction():
                 take(db, Lock.SETUP)
                 _make_or_migrate(db, store_id or uuid4().hex)

@@ -1,0 +1,138 @@
+"""One group of batches into PostgreSQL in the caller's transaction: records, then all that goes with them.
+
+Every collector writes in one order, of tables and of keys in each, so that no two deadlock. COPY takes rows
+nearly twice as fast as INSERT … ON CONFLICT does (binary_copy.py), but it stops at the first row that is
+there already: the caller then undoes it all and asks for a careful run, which looks first.
+"""
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from operator import itemgetter
+from uuid import UUID
+
+import numpy as np
+
+from monitor.store.facts.batches import taken
+from monitor.store.facts.postgres.binary_copy import RECORD_COPY, packed
+from monitor.store.facts.postgres.clients import put_clients
+from monitor.store.facts.postgres.locks import Lock, share
+from monitor.store.facts.postgres.server import Connection
+from monitor.store.facts.protocol import Appended, Batch
+from monitor.store.facts.record_rows import Row, first_id_at
+
+# a join, because a list of ids would be planned one by one against every partition
+_KNOWN = """SELECT uuid_send(r.record_id) FROM unnest(%b::uuid[]) AS given (id)
+    JOIN facts.record r ON r.record_id = given.id WHERE r.record_id BETWEEN %b AND %b"""
+_PUT_CAPTURE = """INSERT INTO facts.capture (endpoint, event_id, record_id, redacted, sealed)
+    VALUES (%s, %s, %s, %s, %b) ON CONFLICT DO NOTHING"""
+_PUT_FEED = "INSERT INTO facts.feed (record_id, fed_at_us) SELECT unnest(%b::uuid[]), %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a group: one answer a batch, and the floor it met."""
+
+    answers: Sequence[Appended]
+    floor_us: int
+
+
+def store(db: Connection, batches: Sequence[Batch], now_us: int, careful: bool) -> Stored:
+    """Stores every record that is neither below the floor nor known, the first copy of each.
+
+    careful: looks for known records first. Otherwise raises UniqueViolation when there is one, and in either
+    case when another collector stores one meanwhile.
+    """
+    floor_us = floor_of(db)
+    too_old = [below(batch, floor_us) for batch in batches]
+    kept = [without(batch, old) for batch, old in zip(batches, too_old, strict=True)]
+    known = _known(db, [record_id for batch in kept for record_id in ids_of(batch)]) if careful else set()
+    fresh = unknown(kept, known)
+    _put_records(db, [row for batch in fresh for row in batch.rows])
+    _put_beside(db, fresh, now_us)
+    answers = [
+        Appended(len(new.rows), len(batch.rows) - len(new.rows), old)
+        for batch, new, old in zip(kept, fresh, too_old, strict=True)
+    ]
+    return Stored(answers, floor_us)
+
+
+def floor_of(db: Connection) -> int:
+    """The floor, which stays where it is until the caller's transaction ends."""
+    share(db, Lock.FLOOR)
+    row = db.execute("SELECT value FROM facts.meta WHERE key = 'floor_us'").fetchone()
+    return int(str(row[0])) if row else 0
+
+
+def ids_of(batch: Batch) -> list[bytes]:
+    """The ids of its records, in their order."""
+    return [row[0] for row in batch.rows]  # type: ignore[misc]  # what else stands there raises TypeError
+
+
+def below(batch: Batch, floor_us: int) -> list[int]:
+    """Indexes of the records below the floor."""
+    ids, first = ids_of(batch), first_id_at(floor_us)
+    if not floor_us or not ids or min(ids) >= first:
+        return []
+    return [index for index, record_id in enumerate(ids) if record_id < first]
+
+
+def without(batch: Batch, indexes: Sequence[int]) -> Batch:
+    """The batch without the records at `indexes`."""
+    if not indexes:
+        return batch
+    left_out = set(indexes)
+    return taken(batch, [index for index in range(len(batch.rows)) if index not in left_out])
+
+
+def unknown(batches: Sequence[Batch], known: Set[bytes]) -> list[Batch]:
+    """The batches with only the first copy of each record that is not known."""
+    seen, found = set(known), []
+    for batch in batches:
+        indexes = []
+        for index, record_id in enumerate(ids_of(batch)):
+            if record_id not in seen:
+                seen.add(record_id)
+                indexes.append(index)
+        found.append(batch if len(indexes) == len(batch.rows) else taken(batch, indexes))
+    return found
+
+
+def _known(db: Connection, ids: Sequence[bytes]) -> Set[bytes]:
+    given = [UUID(bytes=record_id) for record_id in ids]
+    if not given:
+        return set()
+    found = db.cursor(binary=True).execute(_KNOWN, (given, min(given), max(given)))
+    return {bytes(record_id) for (record_id,) in found}  # type: ignore[call-overload]
+
+
+def _put_records(db: Connection, rows: Sequence[Row]) -> None:
+    if not rows:
+        return
+    with db.cursor().copy(RECORD_COPY) as copy:
+        copy.write(packed(sorted(rows, key=itemgetter(0))))
+
+
+def _put_beside(db: Connection, batches: Sequence[Batch], now_us: int) -> None:
+    """What goes with inserted records: their delta, feed rows, captures and the clients' counts."""
+    deltas = [batch.deltas for batch in batches if len(batch.deltas)]
+    if sum(map(len, deltas)) != sum(len(batch.rows) for batch in batches):
+        raise ValueError("a batch needs one delta a record")
+    if deltas:
+        items = (deltas[0] if len(deltas) == 1 else np.concatenate(deltas)).tobytes()
+        db.execute("INSERT INTO facts.delta (items) VALUES (%b)", (items,))
+    fed = [_uuid(batch, index) for batch in batches for index in batch.fed]
+    if fed:
+        db.execute(_PUT_FEED, (fed, now_us))
+    captures = [
+        (c.endpoint, c.event_id, _uuid(batch, c.index), c.redacted, c.sealed)
+        for batch in batches
+        for c in batch.captures
+    ]
+    if captures:
+        with db.cursor() as cursor:
+            cursor.executemany(_PUT_CAPTURE, sorted(captures, key=itemgetter(0, 1)))
+    put_clients(db, [batch.client for batch in batches if batch.client])
+
+
+def _uuid(batch: Batch, index: int) -> UUID:
+    return UUID(bytes=batch.rows[index][0])  # type: ignore[arg-type]
