@@ -18,6 +18,7 @@ from monitor.cli.demo import demo
 from monitor.cli.doctor import doctor
 from monitor.cli.endpoints import endpoint
 from monitor.cli.export import export
+from monitor.cli.expunge import expunge
 from monitor.cli.facts import facts
 from monitor.cli.keys import key
 from monitor.cli.processes import collector, dashboard, worker
@@ -55,6 +56,6 @@ for command in (
     *(records, stats, alerts, silence, channel),
     *(dead_letters, replay, report),
     *(facts, audit, doctor),
-    *(backup, restore, export),
+    *(backup, restore, export, expunge),
 ):
     main.add_command(command)

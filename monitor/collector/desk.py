@@ -6,12 +6,14 @@ Knows frames and the store; no sockets and no time.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 from typing import Any
 
 from monitor.collector import frames
 from monitor.collector.counters import Counters
 from monitor.errors import HookvitalsError, Unavailable
 from monitor.model import SeriesKey
+from monitor.store.facts.expunging import Expunge
 from monitor.store.facts.protocol import FactWriter
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,8 @@ class Desk:
             return self._store.append_queues(content)
         if kind == frames.PROBES:
             return self._store.append_probes(content)
+        if kind == frames.EXPUNGE:
+            return astuple(self._store.expunge(Expunge(*content)))
         return {
             "used_bytes": self._store.used_bytes(),
             "floor_us": self._store.floor_us,

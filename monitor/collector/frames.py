@@ -15,7 +15,7 @@ from monitor.errors import Unavailable
 from monitor.rollup import DELTA
 from monitor.store.facts.protocol import Appended, Batch, CaptureRow, ClientCounts
 
-APPEND, SERIES, ERRORS, QUEUES, PROBES, PING = range(6)
+APPEND, SERIES, ERRORS, QUEUES, PROBES, PING, EXPUNGE = range(7)
 """Kinds of request."""
 DONE, REFUSED = 0, 1
 """Kinds of answer: (DONE, result) or (REFUSED, code, message, hint, retry_after_s)."""

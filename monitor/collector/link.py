@@ -7,12 +7,14 @@ is known by its key, so nothing counts twice.
 import socket
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Protocol
 
 from monitor.collector import frames
 from monitor.errors import HookvitalsError, StoreFull, TooLarge, Unavailable
 from monitor.model import SeriesKey
+from monitor.store.facts.expunging import Expunge, Expunged
 from monitor.store.facts.protocol import Appended, Batch
 
 WAIT_S = 30.0
@@ -62,6 +64,10 @@ class Link:
 
     def append_probes(self, results: Sequence[tuple[object, ...]]) -> int:
         return int(self._ask(frames.PROBES, list(results)))
+
+    def expunge(self, wanted: Expunge) -> Expunged:
+        """Asked of a writer by whoever may open its socket: the user that runs it, and the command line."""
+        return Expunged(*self._ask(frames.EXPUNGE, astuple(wanted)))
 
     def ping(self) -> Mapping[str, int]:
         """What the writer says of its store: `used_bytes`, `floor_us`, `failing` (1: it cannot commit)."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from monitor.model import Duration, Grain, Outcome, ProbeKind, ProbeResult, QueueSample, Record, SeriesKey
 from monitor.rollup import Deltas, Rollup
+from monitor.store.facts.expunging import Expunge, Expunged
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,9 @@ class FactWriter(Protocol):
     def thin(self, now_us: int, rows: int) -> bool:
         """Looks at `rows` rejections of a minute that is due: what the bare ones counted is kept in `thinned`
         and they are deleted, in one transaction (thinning.py). True when another step should follow."""
+
+    def expunge(self, wanted: Expunge) -> Expunged:
+        """Removes the sealed captures of an event, and its records' texts when asked; counts stay."""
 
     def raise_floor(self, floor_us: int, rows: int) -> bool:
         """Raises the floor and deletes at most `rows` records below it; True while more remain."""

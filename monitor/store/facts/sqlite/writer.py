@@ -16,9 +16,11 @@ import numpy as np
 from monitor.clock import Clock, to_us
 from monitor.model import SeriesKey
 from monitor.store.facts.batches import taken
+from monitor.store.facts.expunging import Expunge, Expunged
 from monitor.store.facts.names import Names, NameTables
 from monitor.store.facts.protocol import Appended, Batch
 from monitor.store.facts.sqlite import event_runs
+from monitor.store.facts.sqlite import expunge as erasing
 from monitor.store.facts.sqlite import fold as folding
 from monitor.store.facts.sqlite import purge as purging
 from monitor.store.facts.sqlite import thin as thinning
@@ -125,6 +127,12 @@ class SqliteFactWriter:
     def thin(self, now_us: int, rows: int) -> bool:
         with self._transaction():
             return thinning.step(self._db, now_us, rows)
+
+    def expunge(self, wanted: Expunge) -> Expunged:
+        """Removes the sealed captures of an event so that none of their bytes stay in the store's files."""
+        with erasing.zeroing(self._db), self._transaction():
+            captures, records = erasing.expunge(self._db, wanted)
+        return Expunged(captures, records, erasing.empty_log(self._db))
 
     def raise_floor(self, floor_us: int, rows: int) -> bool:
         """Raises the floor and deletes at most `rows` records below it; True while more remain.
