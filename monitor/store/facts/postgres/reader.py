@@ -15,12 +15,8 @@ from monitor.store.facts.postgres.samples import PostgresSamples
 from monitor.store.facts.postgres.series import PostgresNames
 from monitor.store.facts.postgres.server import Connection, Server
 from monitor.store.facts.postgres.setup import require_version
+from monitor.store.facts.postgres.size import used_bytes
 from monitor.store.facts.reading.reader import SqlFactReader, Tables
-
-# partitions, their indexes and what is stored out of line
-_USED = """
-    SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
-    WHERE relnamespace = 'facts'::regnamespace AND relkind = 'r'"""
 
 
 class PostgresFactReader(SqlFactReader):
@@ -64,5 +60,4 @@ class PostgresStore:
         return str(value)
 
     def used_bytes(self) -> int:
-        ((used,),) = rows(self._db, _USED)
-        return int(used)
+        return used_bytes(self._db)
