@@ -13,7 +13,9 @@ from monitor.clock import Clock, to_us
 from monitor.errors import Unavailable
 from monitor.model import SeriesKey
 from monitor.store.facts.batches import taken
+from monitor.store.facts.expunging import Expunge, Expunged
 from monitor.store.facts.names import Names
+from monitor.store.facts.postgres import expunge as erasing
 from monitor.store.facts.postgres import fold as folding
 from monitor.store.facts.postgres import purge as purging
 from monitor.store.facts.postgres.append import below, floor_of, ids_of, store, without
@@ -114,6 +116,12 @@ class PostgresFactWriter:
         """
         with self._server.write() as db:
             return folding.fold(db, self._parents, FOLD_ITEMS) if is_taken(db, Lock.FOLD) else 0
+
+    def expunge(self, wanted: Expunge) -> Expunged:
+        """Removes the sealed captures of an event, and its records' texts when asked; counts stay."""
+        with self._server.write() as db:
+            captures, records = erasing.expunge(db, wanted)
+        return Expunged(captures, records, is_settled=True)
 
     def raise_floor(self, floor_us: int, rows: int) -> bool:
         """Raises the floor and deletes at most `rows` records below it; True while more remain.
