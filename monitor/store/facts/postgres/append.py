@@ -13,6 +13,7 @@ from uuid import UUID
 import numpy as np
 
 from monitor.store.facts.batches import taken
+from monitor.store.facts.postgres import thin
 from monitor.store.facts.postgres.binary_copy import RECORD_COPY, packed
 from monitor.store.facts.postgres.clients import put_clients
 from monitor.store.facts.postgres.locks import Lock, share
@@ -43,7 +44,7 @@ def store(db: Connection, batches: Sequence[Batch], now_us: int, careful: bool) 
     case when another collector stores one meanwhile.
     """
     floor_us = floor_of(db)
-    too_old = [below(batch, floor_us) for batch in batches]
+    too_old = [_refused(db, batch, floor_us) for batch in batches]
     kept = [without(batch, old) for batch, old in zip(batches, too_old, strict=True)]
     known = _known(db, [record_id for batch in kept for record_id in ids_of(batch)]) if careful else set()
     fresh = unknown(kept, known)
@@ -56,9 +57,19 @@ def store(db: Connection, batches: Sequence[Batch], now_us: int, careful: bool) 
     return Stored(answers, floor_us)
 
 
+def _refused(db: Connection, batch: Batch, floor_us: int) -> list[int]:
+    """Indexes of records that are not taken any more: below the floor, or thinned away with their minute."""
+    closed = thin.closed(db, batch)
+    if not closed:
+        return below(batch, floor_us)
+    ids = ids_of(batch)
+    stored = _known(db, [ids[index] for index in closed])
+    return sorted({*below(batch, floor_us), *(index for index in closed if ids[index] not in stored)})
+
+
 def floor_of(db: Connection) -> int:
     """The floor, which stays where it is until the caller's transaction ends."""
-    share(db, Lock.FLOOR)
+    share(db, Lock.RECORDS)
     row = db.execute("SELECT value FROM facts.meta WHERE key = 'floor_us'").fetchone()
     return int(str(row[0])) if row else 0
 
@@ -120,6 +131,7 @@ def _put_beside(db: Connection, batches: Sequence[Batch], now_us: int) -> None:
     if deltas:
         items = (deltas[0] if len(deltas) == 1 else np.concatenate(deltas)).tobytes()
         db.execute("INSERT INTO facts.delta (items) VALUES (%b)", (items,))
+    thin.note(db, batches, now_us)
     fed = [_uuid(batch, index) for batch in batches for index in batch.fed]
     if fed:
         db.execute(_PUT_FEED, (fed, now_us))

@@ -18,7 +18,7 @@ class Lock(IntEnum):
     SETUP = 1
     NAMES = 2
     DAYS = 3
-    FLOOR = 4  # shared by whoever appends, alone for whoever raises it
+    RECORDS = 4  # shared by whoever stores records, alone for whoever closes a time to them
     FOLD = 5
     PURGE = 6
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from psycopg import sql
 
 from monitor.model import Grain
+from monitor.store.facts.postgres import thin
 from monitor.store.facts.postgres.locks import Lock, take
 from monitor.store.facts.postgres.server import Connection
 from monitor.store.facts.record_rows import first_id_at
@@ -28,7 +29,7 @@ def raise_floor(db: Connection, floor_us: int) -> int:
     found = int(str((db.execute(query).fetchone() or (0,))[0]))
     if floor_us <= found:
         return found
-    take(db, Lock.FLOOR)
+    take(db, Lock.RECORDS)
     raised = db.execute(
         "UPDATE facts.meta SET value = greatest(value::bigint, %s)::text WHERE key = 'floor_us'"
         " RETURNING value::bigint",
@@ -47,6 +48,7 @@ def delete_below(db: Connection, floor_us: int, rows: int) -> bool:
 def prune(db: Connection, floor_us: int, now_us: int) -> None:
     """Deletes feed rows of 14 days ago, samples and minutes below the floor, hours after 400 days."""
     db.execute("DELETE FROM facts.feed WHERE fed_at_us < %s", (now_us - FEED_DAYS * DAY_US,))
+    thin.prune(db, floor_us)
     db.execute("DELETE FROM facts.queue_sample WHERE sampled_at_us < %s", (floor_us,))
     db.execute("DELETE FROM facts.probe_result WHERE checked_at_us < %s", (floor_us,))
     db.execute("DELETE FROM facts.heartbeat WHERE beat_at_us < %s", (now_us - HEARTBEAT_DAYS * DAY_US,))

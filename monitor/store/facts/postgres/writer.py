@@ -18,6 +18,7 @@ from monitor.store.facts.names import Names
 from monitor.store.facts.postgres import expunge as erasing
 from monitor.store.facts.postgres import fold as folding
 from monitor.store.facts.postgres import purge as purging
+from monitor.store.facts.postgres import thin as thinning
 from monitor.store.facts.postgres.append import below, floor_of, ids_of, store, without
 from monitor.store.facts.postgres.locks import Lock, is_taken, take
 from monitor.store.facts.postgres.names import making
@@ -116,6 +117,14 @@ class PostgresFactWriter:
         """
         with self._server.write() as db:
             return folding.fold(db, self._parents, FOLD_ITEMS) if is_taken(db, Lock.FOLD) else 0
+
+    def merge_events(self) -> bool:
+        """Nothing: each day of records has an index of its events."""
+        return False
+
+    def thin(self, now_us: int, rows: int) -> bool:
+        with self._server.write(LOCK_TIMEOUT_MS) as db:
+            return thinning.step(db, now_us, rows)
 
     def expunge(self, wanted: Expunge) -> Expunged:
         """Removes the sealed captures of an event, and its records' texts when asked; counts stay."""

@@ -3,9 +3,10 @@
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from tests.monitor.store.facts.making import Made
 
 Place = tuple[SeriesKey, Grain, int]
 """Series, grain, bucket start in minutes since 1970."""
+
+Select = Callable[[str], list[tuple[Any, ...]]]
 
 _ATTEMPTS = ("succeeded", "failed", "dead_lettered")
 
@@ -101,27 +104,32 @@ def stored_figures(path: Path) -> dict[Place, tuple[object, ...]]:
     db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
     try:
         db.execute("BEGIN")
-        keys: dict[int, SeriesKey] = {}
-        parents: dict[int, int] = {}
-        for code, parent, env, source, endpoint, kind in db.execute(
-            "SELECT code, parent, environment, source, endpoint, event_type FROM series"
-        ):
-            keys[code] = SeriesKey(env, source or None, endpoint or None, kind or None)
-            parents[code] = parent
-        names = dict(db.execute("SELECT code, name FROM error_class").fetchall())
-        items = b"".join(row[0] for row in db.execute("SELECT items FROM delta"))
-        unfolded = spread(fold(np.frombuffer(items, dtype=DELTA)), parents) if items else []
-        found: dict[Place, tuple[object, ...]] = {}
-        for grain in Grain:
-            rows = db.execute("SELECT * FROM rollup WHERE grain = ?", (int(grain),)).fetchall()
-            parts = [buckets_of(rows)] if rows else []
-            parts += [unfolded[grain]] if unfolded else []
-            if parts:
-                for (code, start), rollup in rollups(combined(parts)).items():
-                    found[keys[code], grain, start] = as_figures(rollup, names)
-        return found
+        return figures_in(lambda query: db.execute(query).fetchall())
     finally:
         db.close()
+
+
+def figures_in(select: Select) -> dict[Place, tuple[object, ...]]:
+    """The same of any store; select: all rows of a query, in one snapshot."""
+    keys: dict[int, SeriesKey] = {}
+    parents: dict[int, int] = {}
+    for code, parent, env, source, endpoint, kind in select(
+        "SELECT code, parent, environment, source, endpoint, event_type FROM series"
+    ):
+        keys[code] = SeriesKey(env, source or None, endpoint or None, kind or None)
+        parents[code] = parent
+    names: dict[int, str] = dict(select("SELECT code, name FROM error_class"))
+    items = b"".join(row[0] for row in select("SELECT items FROM delta"))
+    unfolded = spread(fold(np.frombuffer(items, dtype=DELTA)), parents) if items else []
+    found: dict[Place, tuple[object, ...]] = {}
+    for grain in Grain:
+        rows = select(f"SELECT * FROM rollup WHERE grain = {grain:d}")
+        parts = [buckets_of(rows)] if rows else []
+        parts += [unfolded[grain]] if unfolded else []
+        if parts:
+            for (code, start), rollup in rollups(combined(parts)).items():
+                found[keys[code], grain, start] = as_figures(rollup, names)
+    return found
 
 
 def _places(key: SeriesKey, minute: int) -> list[Place]:
