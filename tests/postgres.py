@@ -91,15 +91,11 @@ class Postgres:
         """The libpq URL of a database."""
         return f"postgresql://postgres@/{database}?host={self.directory}&port={PORT}"
 
-    def create(self, template: str = "template1") -> str:
-        """The name of a new database: empty, or a copy of one that nobody is connected to."""
+    def create(self) -> str:
+        """The name of a new, empty database."""
         name = f"test_{os.getpid()}_{next(self._names)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as db:
-            db.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                    sql.Identifier(name), sql.Identifier(template)
-                )
-            )
+            db.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return name
 
     def drop(self, database: str) -> None:
@@ -134,9 +130,9 @@ def server(durable: bool = False, **settings: str) -> Iterator[Postgres]:
 
 
 @contextmanager
-def database(postgres: Postgres, template: str = "template1") -> Iterator[str]:
-    """The URL of a database that goes with the block: empty, or a copy of the template."""
-    name = postgres.create(template)
+def database(postgres: Postgres) -> Iterator[str]:
+    """The URL of an empty database that goes with the block."""
+    name = postgres.create()
     try:
         yield postgres.url(name)
     finally:

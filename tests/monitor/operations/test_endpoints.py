@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from monitor.errors import Conflict, Unprocessable
@@ -7,6 +5,7 @@ from monitor.operations import endpoints
 from monitor.operations.endpoints import EndpointChange
 from monitor.replay.secrets import opened_secret
 from monitor.store.control.catalog import Endpoint, ManagedBy
+from tests.control import everything_in
 from tests.monitor.operations.people import ADMIN
 from tests.monitor.replay.world import SEALER, SECRET, World
 
@@ -14,13 +13,13 @@ KEY = ("production", "orum", "transfers")
 URL = "https://receiver.example/hooks/orum"
 
 
-def test_an_endpoint_is_registered_with_its_secret_sealed(world: World, tmp_path: Path) -> None:
+def test_an_endpoint_is_registered_with_its_secret_sealed(world: World) -> None:
     stored = endpoints.put(world.desk, ADMIN, EndpointChange(*KEY, url=URL, replay_secret=SECRET))
 
     assert stored.replay_secret is not None
     assert opened_secret(SEALER, stored.replay_secret, *KEY) == SECRET
     assert world.control.catalog.endpoint(*KEY) == stored
-    assert SECRET.removeprefix("whsec_").encode() not in (tmp_path / "control.db").read_bytes()
+    assert SECRET.removeprefix("whsec_").encode() not in everything_in(world.control)
     assert SECRET not in repr(world.control.audit.page())
     assert SECRET not in repr(EndpointChange(*KEY, replay_secret=SECRET))
 

@@ -1,11 +1,11 @@
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from monitor.errors import Forbidden, NotFound, Unauthorized, Unprocessable
 from monitor.operations import keys
 from monitor.store.control.accounts import Role
+from tests.control import everything_in
 from tests.monitor.operations.people import ADMIN
 from tests.monitor.replay.world import World
 
@@ -30,13 +30,13 @@ def test_a_new_key_is_recognised_by_its_token_alone(world: World) -> None:
             keys.authenticate(world.desk, wrong)
 
 
-def test_the_secret_stands_nowhere_but_in_the_token(world: World, tmp_path: Path) -> None:
+def test_the_secret_stands_nowhere_but_in_the_token(world: World) -> None:
     made = keys.create(world.desk, ADMIN, "receiver")
     secret = made.token.rpartition("_")[2]
 
     assert secret not in repr(made)
     assert made.key.secret_sha256 not in repr(made.key)
-    assert secret.encode() not in (tmp_path / "control.db").read_bytes()
+    assert secret.encode() not in everything_in(world.control)
 
 
 def test_a_revoked_key_is_refused_and_cannot_be_revoked_again(world: World) -> None:

@@ -1,7 +1,6 @@
 import hashlib
 import logging
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -9,6 +8,7 @@ from monitor.errors import Conflict, NotFound, TooManyRequests, Unauthorized, Un
 from monitor.operations import sessions, users
 from monitor.operations.passwords import METHOD, Passwords
 from monitor.store.control.accounts import Role
+from tests.control import everything_in
 from tests.monitor.operations.people import ADMIN, PASSWORD, VIEWER
 from tests.monitor.replay.world import World
 
@@ -44,12 +44,12 @@ def test_a_login_opens_a_session_with_the_accounts_role(world: World) -> None:
     assert (session.account, session.role, session.address) == ("vera", Role.VIEWER, HOME)
 
 
-def test_each_login_has_a_secret_of_its_own_and_the_store_only_its_hash(world: World, tmp_path: Path) -> None:
+def test_each_login_has_a_secret_of_its_own_and_the_store_only_its_hash(world: World) -> None:
     first = sessions.login(world.desk, "vera", PASSWORD, HOME)
     second = sessions.login(world.desk, "vera", PASSWORD, HOME)
 
     assert first != second
-    stored = (tmp_path / "control.db").read_bytes()
+    stored = everything_in(world.control)
     assert first.encode() not in stored
     assert hashlib.sha256(first.encode()).hexdigest().encode() in stored
     assert PASSWORD.encode() not in stored
@@ -156,14 +156,14 @@ def test_the_wait_is_told_and_then_over(world: World) -> None:
 
 
 def test_a_wrong_try_leaves_neither_name_nor_password_in_log_or_store(
-    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     typed_wrongly = "my-password-in-the-name-field"
     with pytest.raises(Unauthorized):
         sessions.login(world.desk, typed_wrongly, "another-secret", HOME)
 
-    stored = (tmp_path / "control.db").read_bytes()
+    stored = everything_in(world.control)
     for secret in (typed_wrongly, "another-secret"):
         assert secret not in caplog.text
         assert secret.encode() not in stored

@@ -3,12 +3,13 @@
 A step is a statement, a commit, or a moment of the request. What a crash leaves is what the database kept.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from alerts.http import Response
@@ -17,10 +18,11 @@ from monitor.dead_letters import LetterState, ReplayState
 from monitor.model import Outcome
 from monitor.replay.engine import ReplayEngine
 from monitor.replay.permanent import fingerprint
-from tests.control import lead
+from tests.control import KINDS, lead, new_control_url
 from tests.monitor.replay.world import PLACE, SEALER, World, new_world
 
 LETTERS = 2
+MakeWorld = Callable[[int], AbstractContextManager[World]]
 
 
 class Crash(BaseException):
@@ -96,11 +98,21 @@ def check(world: World, letter_ids: list[str], replay_id: str, step: int) -> Non
     assert len(world.receiver.requests) <= LETTERS + 1, step  # at most the one that was on its way, twice
 
 
-def test_a_crash_at_any_step_loses_no_event_and_succeeds_none_twice(tmp_path: Path) -> None:
-    for step in count(1):
-        folder = tmp_path / str(step)
+@pytest.fixture(params=KINDS)
+def make_world(request: pytest.FixtureRequest, tmp_path: Path) -> MakeWorld:
+    @contextmanager
+    def made(number: int) -> Iterator[World]:
+        folder = tmp_path / str(number)
         folder.mkdir()
-        with new_world(folder) as world:
+        with new_control_url(request, folder) as url, new_world(folder, url) as world:
+            yield world
+
+    return made
+
+
+def test_a_crash_at_any_step_loses_no_event_and_succeeds_none_twice(make_world: MakeWorld) -> None:
+    for step in count(1):
+        with make_world(step) as world:
             letter_ids = [world.die(f"evt_{n}") for n in range(LETTERS)]
             world.take_in()
             # One event a second: each round sends one, in this thread, so that steps come in order.
@@ -113,11 +125,9 @@ def test_a_crash_at_any_step_loses_no_event_and_succeeds_none_twice(tmp_path: Pa
     assert step > 20
 
 
-def test_two_crashes_of_the_same_item_end_in_one_success_too(tmp_path: Path) -> None:
+def test_two_crashes_of_the_same_item_end_in_one_success_too(make_world: MakeWorld) -> None:
     for step in range(10, 24):
-        folder = tmp_path / str(step)
-        folder.mkdir()
-        with new_world(folder) as world:
+        with make_world(step) as world:
             letter_id = world.die("evt_0")
             world.take_in()
             replay_id = world.start(letter_id)
@@ -135,8 +145,8 @@ def test_two_crashes_of_the_same_item_end_in_one_success_too(tmp_path: Path) -> 
             assert sent_and_lost or world.letter(letter_id).state is LetterState.RESOLVED
 
 
-def test_no_crash_of_the_intake_leaves_a_permanent_letter_without_its_alert(tmp_path: Path) -> None:
-    with new_world(tmp_path) as world:
+def test_no_crash_of_the_intake_leaves_a_permanent_letter_without_its_alert(make_world: MakeWorld) -> None:
+    with make_world(1) as world:
         world.routes = [Route(("slack",))]
         letter_id = world.die("evt_0")
         world.take_in()

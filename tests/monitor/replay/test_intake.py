@@ -1,6 +1,5 @@
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from monitor.errors import LeaseLost
 from monitor.model import Outcome
 from monitor.replay.permanent import fingerprint
 from monitor.store.control.marks import FeedMark
-from tests.control import lead
+from tests.control import everything_in, lead
 from tests.monitor.replay.world import BODY, PLACE, SECRET, World
 
 
@@ -197,13 +196,13 @@ def test_records_that_arrive_in_any_order_leave_the_same_letter(world: World) ->
     assert world.items(replay_id)[0].state is ItemState.SUCCEEDED
 
 
-def test_neither_the_event_nor_the_secret_lies_open_in_control(world: World, tmp_path: Path) -> None:
+def test_neither_the_event_nor_the_secret_lies_open_in_control(world: World) -> None:
     letter_id = world.die("evt_1")
     world.take_in()
     world.start(letter_id)
     world.turn(3)
 
-    stored = (tmp_path / "control.db").read_bytes()
+    stored = everything_in(world.control)
 
     assert world.receiver.effects == ["evt_1"]
     assert BODY.split(b",")[1] not in stored

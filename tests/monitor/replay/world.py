@@ -176,9 +176,10 @@ def verified(headers: Mapping[str, str], body: bytes) -> bool:
 
 
 @contextmanager
-def new_world(folder: Path) -> Iterator[World]:
+def new_world(folder: Path, control_url: str | None = None) -> Iterator[World]:
+    """Empty stores in the folder; control at the URL, if one is given."""
     clock = FakeClock(NOON)
-    control = new_control(folder, clock)
+    control = Control.open(control_url, clock) if control_url else new_control(folder, clock)
     try:
         with sqlite_facts(folder) as (filled, facts):
             world = World(control, filled, facts, clock)
