@@ -11,10 +11,10 @@ WORKERS ?= 2
 DEMO_ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: demo test check install browser e2e faults bench docs format clean help
+.PHONY: demo test check install browser e2e faults faults-long bench docs format clean help
 
 help:  ## list the targets
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.server  ## the whole product on this machine, with traffic, until Ctrl-C
 	$(BIN)/hookvitals demo $(DEMO_ARGS)
@@ -39,6 +39,9 @@ e2e: $(VENV)/.developer  ## the whole path with real processes
 
 faults: $(VENV)/.developer  ## kill it, fill its disk, corrupt its files
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
+
+faults-long: $(VENV)/.developer  ## the same with 200 kills at random moments
+	FAULTS_KILLS=200 $(BIN)/python -m pytest -m faults -rP $(PYTEST_ARGS)
 
 bench: $(VENV)/.developer  ## each figure beside the limit of this machine
 	@for figure in benchmarks/[a-z]*.py; do $(BIN)/python $$figure || exit 1; done

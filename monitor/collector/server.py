@@ -28,7 +28,9 @@ from monitor.collector.settings import CollectorSettings
 Prepare = Callable[[], None]
 """Run first in every process, to set up its logging; picklable, like every argument here."""
 
-_POLL_S = 0.5
+_LAST_ANSWERS_S = 5.0
+_POLL_S = 0.1
+"""Also how long the port of a collector that was killed stays taken."""
 
 
 def run(
@@ -47,6 +49,8 @@ def run(
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which ends its children in order
     prepare()
     _end_with_parent()
+    # forked from here, a worker has loaded everything already: a fresh interpreter takes a second longer
+    multiprocessing.set_start_method("fork", force=True)
     server = Granian(
         "monitor.collector.app",
         address=address,
@@ -100,7 +104,7 @@ def _end_with_parent() -> None:
         while os.getppid() == pid and (parent is None or parent.is_alive()):
             pause.wait(_POLL_S)
         os.kill(os.getpid(), signal.SIGTERM)
-        pause.wait(10 * _POLL_S)
+        pause.wait(_LAST_ANSWERS_S)
         os._exit(1)
 
     threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
