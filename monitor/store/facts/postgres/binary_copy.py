@@ -1,8 +1,8 @@
 """Record rows as PostgreSQL's COPY reads them in its binary form: a pure packing of bytes, no connection.
 
 The form is that of the manual's page on COPY, "Binary Format": a head, then per row the number of its fields
-and each field behind its length, then a tail. Packing the rows here takes 0.5 us each; the driver's own
-`write_row` takes ten times that.
+and each field behind its length, then a tail. Packing a row here takes 0.55 us of the processor, 1.7 by the
+driver's `write_row` (5,000 rows of 90 bytes).
 """
 
 import struct
