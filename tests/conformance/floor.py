@@ -6,7 +6,18 @@ from monitor.clock import to_us
 from monitor.model import Record
 from monitor.store.facts.protocol import Appended, RecordFilter, pages
 from tests.conformance.counting import assert_counts
-from tests.conformance.store import DAY, HOUR, MINUTE, Store, at_once, ever, meanwhile, purge
+from tests.conformance.store import (
+    DAY,
+    HOUR,
+    MINUTE,
+    PAYMENTS,
+    Store,
+    at_once,
+    ever,
+    meanwhile,
+    newest_first,
+    purge,
+)
 from tests.facts import NOON, Filled, RecordFactory
 
 
@@ -46,17 +57,23 @@ class Floor:
         assert store.reader.floor_us() == to_us(NOON)
 
     def test_reading_goes_on_while_purging(self, store: Store, make: RecordFactory) -> None:
-        store.fill.add([make(at=NOON + i * MINUTE) for i in range(60)])
+        """Over five days, so that a store which drops whole days drops some under its readers."""
+        times = [NOON - 4 * DAY + i * 2 * HOUR for i in range(50)]
+        store.fill.add([make(at=at) for at in times])
         store.writer.fold()
 
         def read() -> None:
-            found = [record.record_id for record in pages(store.reader, RecordFilter(), 7)]
-            assert found == sorted(found, reverse=True)
-            assert ever(store).records() == 60
+            floor_us = store.reader.floor_us()
+            found = list(pages(store.reader, RecordFilter(), 7))
+            assert found == newest_first(found)
+            assert found[0].recorded_at == times[-1]
+            assert ever(store).records() == 50
+            minutes = store.reader.recount(floor_us, to_us(NOON + DAY))
+            assert 0 < sum(r.records() for (key, _), r in minutes.items() if key == PAYMENTS) <= 50
 
         with meanwhile(read):
-            for i in range(60):
-                purge(store, NOON + i * MINUTE, rows=1)
+            for at in times:
+                purge(store, at, rows=1)
 
     def test_a_floor_that_one_writer_raises_binds_all(self, store: Store, make: RecordFactory) -> None:
         writers = store.writers(3)

@@ -15,11 +15,12 @@ from tests.conformance.properties import Properties
 from tests.conformance.rollups import Rollups
 from tests.conformance.samples import Samples
 from tests.conformance.store import NewStore, Store
+from tests.conformance.thinning import Thinning
 from tests.conformance.together import Together
 
 
 class FactsSuite(
-    Appending, Events, Feed, Figures, Floor, Naming, Paging, Properties, Rollups, Samples, Together
+    Appending, Events, Feed, Figures, Floor, Naming, Paging, Properties, Rollups, Samples, Thinning, Together
 ):
     """Expectations are counted from the records themselves, without the product's folding."""
 
