@@ -3,12 +3,11 @@
 import json
 import sqlite3
 
-from monitor.model import TROUBLED
 from monitor.store.facts.reading.pages import Lane
 from monitor.store.facts.record_rows import COLUMNS, Row
+from monitor.store.facts.sqlite.schema import TROUBLE
 
 _LIST = ", ".join(COLUMNS)
-_TROUBLED_CODES = ", ".join(str(outcome.code) for outcome in TROUBLED)
 
 
 class SqliteLanes:
@@ -40,6 +39,6 @@ def _walk(lane: Lane) -> str:
     if lane.outcome is not None:
         walk = (
             f"FROM record INDEXED BY record_trouble WHERE outcome = {lane.outcome.code}"
-            f" AND outcome IN ({_TROUBLED_CODES}) AND record_id < ? AND record_id >= ?"
+            f" AND {TROUBLE} AND record_id < ? AND record_id >= ?"
         )
     return walk + " ORDER BY record_id DESC"

@@ -8,6 +8,10 @@ VERSION = 1
 
 PAGE_BYTES = 16_384
 
+TROUBLE = "outcome > 1 AND outcome <> 5"
+"""Which records the index record_trouble holds: neither accepted, succeeded nor duplicate. A query that wants
+the index must say the same words. As `IN (...)` the test cost an insert 0.3 µs more."""
+
 PRAGMAS_BEFORE_TABLES = (f"PRAGMA page_size={PAGE_BYTES}", "PRAGMA auto_vacuum=INCREMENTAL")
 
 TABLES = (
@@ -41,7 +45,7 @@ TABLES = (
         error INTEGER NOT NULL,
         event_hash INTEGER,
         detail BLOB NOT NULL) WITHOUT ROWID""",
-    """CREATE INDEX record_trouble ON record (outcome, record_id) WHERE outcome IN (2, 3, 4, 6, 7)""",
+    f"""CREATE INDEX record_trouble ON record (outcome, record_id) WHERE {TROUBLE}""",
     # sealed by the collector; one per event, the first wins
     """CREATE TABLE capture (
         endpoint INTEGER NOT NULL,

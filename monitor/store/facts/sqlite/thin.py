@@ -12,6 +12,7 @@ from monitor.store.facts.protocol import Batch
 from monitor.store.facts.record_rows import COLUMNS as RECORD
 from monitor.store.facts.record_rows import MINUTE_US, first_id_at
 from monitor.store.facts.rollup_rows import COLUMNS, Packed
+from monitor.store.facts.sqlite.schema import TROUBLE
 
 _BLOBS = ", ".join(COLUMNS)
 _PLACE = f"SELECT series, {Grain.MINUTE:d}, start, {_BLOBS} FROM thinned"  # noqa: S608  # names of columns
@@ -21,7 +22,7 @@ _REPLACE = (
 )
 _REJECTED = (
     f"SELECT {', '.join(RECORD)} FROM record"  # noqa: S608  # names of columns; by the index record_trouble
-    f" WHERE outcome = {Outcome.REJECTED.code} AND record_id > ? AND record_id < ?"
+    f" WHERE outcome = {Outcome.REJECTED.code} AND {TROUBLE} AND record_id > ? AND record_id < ?"
     " ORDER BY record_id LIMIT ?"
 )
 

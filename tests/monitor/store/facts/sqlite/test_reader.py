@@ -11,13 +11,14 @@ import pytest
 
 from monitor.clock import to_us
 from monitor.errors import Unavailable, WrongSchema
-from monitor.model import Outcome, Record, SeriesKey
+from monitor.model import TROUBLED, Outcome, Record, SeriesKey
 from monitor.store.facts.protocol import RecordFilter
 from monitor.store.facts.reading.pages import Bounds, read_page
 from monitor.store.facts.record_rows import first_id_at
 from monitor.store.facts.sqlite.file import create
 from monitor.store.facts.sqlite.pages import SqliteLanes
 from monitor.store.facts.sqlite.reader import SqliteFactReader
+from monitor.store.facts.sqlite.schema import TROUBLE
 from tests.facts import NOON, Filled, RecordFactory, mixed, sqlite_facts
 
 HOUR = timedelta(hours=1)
@@ -221,3 +222,13 @@ def test_a_record_over_a_cap_is_shown_by_its_own_text(opened: tuple[Filled, Sqli
     assert "__other__" in names
     page = reader.page(RecordFilter(error_class="__other__", until_us=to_us(NOON + HOUR)), 10)
     assert [record.error_class for record in page.records] == ["Error200"]
+
+
+def test_the_index_of_trouble_holds_the_troubled_outcomes_and_no_other(db: sqlite3.Connection) -> None:
+    found = [
+        outcome
+        for outcome in Outcome
+        if db.execute(f"SELECT {TROUBLE} FROM (SELECT ? AS outcome)", (outcome.code,)).fetchone()[0]
+    ]
+
+    assert set(found) == set(TROUBLED)
