@@ -17,7 +17,7 @@ COMMANDS = re.findall(r"`{1,3}\n?(hookvitals (?:backup|restore|export|expunge) [
 
 def test_section_shows_each_command() -> None:
     shown = [line.split()[1] for block in COMMANDS for line in block.splitlines()]
-    assert sorted(shown) == ["backup", "expunge", "export", "restore"]
+    assert sorted(shown) == ["backup", "export", "expunge", "restore"]
 
 
 def test_shown_commands_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
