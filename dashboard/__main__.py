@@ -64,7 +64,7 @@ def serve(settings: Settings, clock: Clock) -> None:
     """Serves until SIGTERM or Ctrl-C. Raises WrongSchema or ConfigError before the port is taken."""
     with ExitStack() as opened:
         control = opened.enter_context(closing(open_control(settings, clock)))
-        facts = opened.enter_context(closing(open_facts(settings)))
+        facts = opened.enter_context(closing(open_facts(settings, for_screens=True)))
         facts.store_id()  # a missing or older store is told of now, not by the first page
         app = dashboard_of(settings, control, facts, clock)
         _listen(app, settings)

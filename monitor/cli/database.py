@@ -19,9 +19,9 @@ def upgrade(here: Here) -> None:
     """Make both stores, or bring them to this version."""
     settings = here.loaded.settings
     make_data_dir(settings)
-    path = upgrade_facts(settings)
+    place = upgrade_facts(settings)
     before, after = upgrade_control(control_url(settings))
-    say(f"facts: {path} is of this version")
+    say(f"facts: {place} is of this version")
     if before == after:
         say(f"control: already at schema {after}")
     else:

@@ -6,7 +6,8 @@ from alerts.egress import Egress
 from alerts.http import Client
 from monitor.cli.base import Here, OneLine, pass_here, say
 from monitor.config import environment
-from monitor.maintain.doctor import Finding, findings, ready, served
+from monitor.maintain.doctor import findings, ready, served
+from monitor.maintain.finding import Finding
 
 MARKS = {True: "ok  ", False: "BAD ", None: "note"}
 EVERYWHERE = ("0.0.0.0/0", "::/0")

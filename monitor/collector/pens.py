@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from monitor.clock import Clock, to_us
 from monitor.collector.counters import Counters
@@ -25,6 +26,8 @@ WAITING_REQUESTS = 256
 WAIT_S = 20.0
 PING_S = 1.0
 """How old the answer to a ping, or a failure to open the store, may be."""
+PATIENCE_S = 2.0
+"""How long a ping waits for a store that says nothing."""
 _HINT = "send the same records again: none counts twice"
 
 
@@ -77,9 +80,10 @@ class Pens:
         self._waiting: deque[_Request] = deque()
         self._waiting_rows = 0
         self._is_failing = False
+        self._looker = ThreadPoolExecutor(1, thread_name_prefix="ping")
         self._pinging = threading.Lock()
-        self._ponged_s = -PING_S
-        self._pong: Mapping[str, int] | HookvitalsError = {}
+        self._pinged_s = 0.0
+        self._pong: Future[Mapping[str, int]] | None = None
 
     def append(self, batch: Batch) -> Appended:
         """Returns once the batch is on disk. Raises Unavailable, at once when too much waits already."""
@@ -107,15 +111,20 @@ class Pens:
     def ping(self) -> Mapping[str, int]:
         """`used_bytes`, `floor_us` and `failing` of the store, as of the last second. Raises Unavailable."""
         with self._pinging:
-            if self._clock.monotonic() - self._ponged_s >= PING_S:
-                self._pong = self._looked()
-                self._ponged_s = self._clock.monotonic()
+            is_old = self._clock.monotonic() - self._pinged_s >= PING_S
+            if self._pong is None or (self._pong.done() and is_old):
+                self._pong = self._looker.submit(self._looked)
+                self._pinged_s = self._clock.monotonic()
             pong = self._pong
-        if isinstance(pong, HookvitalsError):
-            raise _again(pong) from pong
-        return pong
+        try:
+            return pong.result(PATIENCE_S)
+        except TimeoutError as exc:
+            raise Unavailable("the facts store does not answer", _HINT, retry_after_s=2) from exc
+        except HookvitalsError as exc:
+            raise _again(exc) from exc
 
     def close(self) -> None:
+        self._looker.shutdown()
         self._opening.close()
 
     def _joined(self, mine: _Request) -> list[_Request] | None:
@@ -185,15 +194,12 @@ class Pens:
         self._is_failing = True
         self._counters.add({("store_errors", ""): 1})
 
-    def _looked(self) -> Mapping[str, int] | HookvitalsError:
-        try:
-            store = self._opening.store()
-            if self._is_failing:
-                store.heartbeat(self._name, to_us(self._clock.now()))
-                self._is_failing = False
-            return {"used_bytes": store.used_bytes(), "floor_us": store.floor_us, "failing": 0}
-        except HookvitalsError as exc:
-            return exc
+    def _looked(self) -> Mapping[str, int]:
+        store = self._opening.store()
+        if self._is_failing:
+            store.heartbeat(self._name, to_us(self._clock.now()))
+            self._is_failing = False
+        return {"used_bytes": store.used_bytes(), "floor_us": store.floor_us, "failing": 0}
 
 
 class _Opening:

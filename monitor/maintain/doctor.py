@@ -3,7 +3,6 @@
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from alerts.errors import RequestFailed
@@ -11,25 +10,21 @@ from alerts.http import Client
 from monitor.config import Loaded, SecretRef, resolve
 from monitor.config.tables import EmailTable, SlackTable
 from monitor.errors import ConfigError
+from monitor.maintain import doctor_postgres
+from monitor.maintain.finding import Finding
+from monitor.wiring.stores import control_url, facts_url
 
 SAFE_WAL = (3, 51, 3)
 """From this version on SQLite cannot corrupt a write-ahead log that two connections write and checkpoint."""
 PATIENCE_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """ok: True fine, False must be mended, None worth knowing."""
-
-    ok: bool | None
-    about: str
-    said: str
-
-
 def findings(loaded: Loaded, environ: Mapping[str, str], client: Client) -> Iterator[Finding]:
     """Everything that can be looked at from here, in the order in which one would mend it."""
     yield _data_dir(loaded.settings.data_dir)
-    yield _sqlite()
+    if control_url(loaded.settings).startswith("sqlite:") or not facts_url(loaded.settings):
+        yield _sqlite()
+    yield from doctor_postgres.findings(loaded.settings)
     yield from _secrets(loaded, environ)
     yield _audience(loaded)
     for name, url in served(loaded).items():

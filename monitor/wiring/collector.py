@@ -3,7 +3,9 @@
 What runs in its child processes is module-level here, so that it can be handed to a fresh interpreter.
 """
 
+import socket
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 
 from monitor.collector.keys import Key
@@ -12,7 +14,8 @@ from monitor.collector.settings import CollectorSettings
 from monitor.config import Settings, secret_key, set_up_logs
 from monitor.store.control.engine import open_engine
 from monitor.store.control.keys import Keys
-from monitor.wiring.stores import control_url
+from monitor.store.facts.postgres.schema import VERSION as POSTGRES_SCHEMA
+from monitor.wiring.stores import control_url, facts_opener, facts_url
 
 
 def run_collector(
@@ -22,13 +25,14 @@ def run_collector(
     serve(
         collector_settings(settings),
         partial(load_keys, control_url(settings)),
+        open_store=facts_opener(settings),
         prepare=partial(_prepared, settings, prepare),
         on_listening=on_listening,
     )
 
 
 def collector_settings(settings: Settings) -> CollectorSettings:
-    return CollectorSettings(
+    made = CollectorSettings(
         settings.data_dir,
         secret_key(settings),
         settings.collector_host,
@@ -39,6 +43,10 @@ def collector_settings(settings: Settings) -> CollectorSettings:
         retention_s=int(settings.retention.total_seconds()),
         budget_bytes=settings.facts_budget_bytes,
     )
+    if not facts_url(settings):
+        return made
+    name = f"{socket.gethostname()[:64]}:{settings.collector_port}"  # others may write the same facts
+    return replace(made, name=name, facts_schema=POSTGRES_SCHEMA)
 
 
 def load_keys(url: str) -> Sequence[Key]:

@@ -83,14 +83,14 @@ def trouble(exc: DBAPIError) -> HookvitalsError | None:
     if state == "42P07":
         return WrongSchema(f"the database holds tables of others: {said}", "give hookvitals one of its own")
     if state in ("55P03", "57014", "40P01", "40001"):
-        return Unavailable("the control store is busy", "try again in a moment", retry_after_s=2)
+        return Unavailable("PostgreSQL is busy", "try again in a moment", retry_after_s=2)
     if state == "25006":
-        return Unavailable("the control store is read-only", "name the primary server, not a replica")
+        return Unavailable("PostgreSQL is read-only here", "name the primary server, not a replica")
     if state == "42501":
-        return Unavailable(f"the control store refuses it: {said}", "give the database to this user")
+        return Unavailable(f"PostgreSQL refuses it: {said}", "give the database to this user")
     if not exc.connection_invalidated and state[:2] in ("22", "23", "42", "P0"):
         return None
-    return Unavailable(f"the control store does not answer: {said}", "look at its server", retry_after_s=2)
+    return Unavailable(f"PostgreSQL does not answer: {said}", "look at its server", retry_after_s=2)
 
 
 def _storable(

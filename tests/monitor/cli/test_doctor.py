@@ -60,3 +60,35 @@ def test_open_data_directory_is_worth_knowing(tmp_path: Path, closed_port: int) 
     (tmp_path / "data").chmod(0o755)
     result = run("doctor", config=config(tmp_path, closed_port, closed_port))
     assert lines(result.stdout)["data directory"] == "note"
+
+
+@pytest.mark.postgres
+def test_server_of_both_stores_is_looked_at_without_its_password(postgres_url: str, tmp_path: Path) -> None:
+    store = f'[process]\nstore_url = "{postgres_url}&password=hunter2"\ndata_dir = "{tmp_path}"\n'
+    (tmp_path / "hookvitals.toml").write_text(store)
+
+    result = run("doctor", config=tmp_path / "hookvitals.toml")
+
+    assert "hunter2" not in result.output
+    found = lines(result.stdout)
+    assert "SQLite" not in found
+    assert found["PostgreSQL"] == found["PostgreSQL, connections"] == "ok"
+    assert found["PostgreSQL, durability"] == "BAD", "the server of the tests does not wait for its disk"
+    assert "fsync = off" in result.stdout
+    assert found["partitions of the facts"] == "note"
+
+
+@pytest.mark.postgres
+def test_replica_that_is_none_and_a_server_that_is_away_are_told_of(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "hookvitals.toml").write_text(
+        f'[process]\nfacts_url = "postgresql://ada:hunter2@/x?host={tmp_path}"\n'
+        f'facts_replica_url = "{postgres_url}"\ndata_dir = "{tmp_path}"\n'
+    )
+
+    result = run("doctor", config=tmp_path / "hookvitals.toml")
+
+    assert "hunter2" not in result.output
+    assert lines(result.stdout)["PostgreSQL of the facts"] == "BAD"
+    assert "note  replica of the facts: is no replica" in result.stdout
