@@ -44,7 +44,7 @@ faults-long: $(VENV)/.developer  ## the same with 200 kills at random moments
 	FAULTS_KILLS=200 $(BIN)/python -m pytest -m faults -rP $(PYTEST_ARGS)
 
 bench: $(VENV)/.developer  ## each figure beside the limit of this machine
-	@for figure in benchmarks/[a-z]*.py; do $(BIN)/python $$figure || exit 1; done
+	@for figure in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$figure .py) || exit 1; done
 
 docs: $(VENV)/.developer  ## write the generated parts of docs/ again
 	$(BIN)/python docs/generate.py

@@ -1,73 +1,59 @@
 """Records a second through the whole collector, beside raw inserts of the same records into the same disk.
 
-Run: python benchmarks/ingest.py [--records N] [--rounds N] [--save]. Each round starts a collector of its own
-(2 front workers, one writer, fsync before each answer), sends pre-encoded batches of 500 over 8 connections
-and runs the control before and after it: stdlib executemany of the full row and event key, 5000 a
-transaction, the same pragmas and indexes. --save writes results/ingest.md.
+Run: python benchmarks/ingest.py [--records N] [--rounds N] [--stored N] [--save]. Each round starts a
+collector (2 front workers, one writer, fsync before each answer), sends pre-encoded batches of 500 over 8
+connections and runs the control before and after it: stdlib executemany of the full row and event key, 5000 a
+transaction, the same pragmas and indexes. A round in which other programs took more than a tenth of the
+machine is run again, three at most. --save writes results/ingest.md.
+
+Other questions, one at a time: --paced RATE (how long answers take at so many records a second), --singles
+(requests of one record), --minutes M (whether the rate lasts).
 """
 
 import argparse
-import hashlib
-import multiprocessing
 import os
 import platform
-import random
-import socket
 import sqlite3
 import statistics
 import tempfile
-import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
-from zlib import crc32
 
-import msgspec
+import numpy as np
 
-from monitor.collector.keys import Key
-from monitor.collector.serve import serve
-from monitor.collector.settings import CollectorSettings
+from benchmarks.bench import client, machine
+from benchmarks.bench.collector import Costs, collecting
+from benchmarks.bench.control import CONTROL_BATCH, raw_inserts, row_of
+from benchmarks.bench.requests import BATCH, Endless, made, request_of
+from benchmarks.bench.traffic import Traffic
+from monitor.clock import SystemClock, to_us
 from monitor.model import SeriesKey
 from monitor.store.facts.sqlite.reader import SqliteFactReader
-from monitor.store.facts.sqlite.writer import create
+from monitor.store.facts.sqlite.writer import SqliteFactWriter, create
 
-BATCH = 500
 CONNECTIONS = 8
-ENDPOINTS, TYPES = 10, 5
-FAILING = 0.05
-CONTROL_BATCH = 5_000
-GOAL = 0.60
-WORKERS_S = 2.0
-"""Until surely every front worker runs: a connection stays with the one that took it."""
+GOAL = 0.80
+MOST_OTHERS = 0.10
+EXTRA_ROUNDS = 3
+PACED_S = SINGLES_S = 15.0
 RESULTS = Path(__file__).parent / "results" / "ingest.md"
 PRODUCTION = SeriesKey("production")
-
-COLUMNS = (
-    "record_id BLOB PRIMARY KEY, event_id TEXT, source TEXT, environment TEXT, endpoint TEXT,"
-    " event_type TEXT, received_at_us INTEGER, outcome TEXT, attempt INTEGER, ack_ms REAL,"
-    " latency_ms REAL, verify_ms REAL, queue_ms REAL, process_ms REAL, http_status INTEGER,"
-    " secret_id TEXT, receiver TEXT, remote_ip TEXT, error_class TEXT, error_message TEXT,"
-    " event_key INTEGER"
-)
-PRAGMAS = (
-    "page_size=16384",
-    "journal_mode=WAL",
-    "synchronous=FULL",
-    "wal_autocheckpoint=4000",
-    "cache_size=-131072",
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Records a second of the collector and of the control, and how long answers took (milliseconds)."""
+    """Rates are records a second; front_us, writer_us CPU a record; others the share of other programs."""
 
     collector: float
     control: float
     p50_ms: float
     p99_ms: float
+    front_us: float
+    writer_us: float
+    peak_mib: float
+    others: float
 
     @property
     def ratio(self) -> float:
@@ -78,223 +64,207 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--stored", type=int, default=0, metavar="N", help="records in the store beforehand")
     parser.add_argument("--save", action="store_true")
+    parser.add_argument("--paced", type=int, metavar="RATE")
+    parser.add_argument("--singles", action="store_true")
+    parser.add_argument("--minutes", type=float, metavar="M")
     given = parser.parse_args()
-    rounds = []
-    for number in range(given.rounds):
-        rounds.append(one_round(given.records, number))
-        print(row(number, rounds[-1]), flush=True)
-    lines = report(rounds, given.records)
+    with store(given.stored) as directory:
+        if given.paced:
+            print(at_pace(directory, given.paced))
+        elif given.singles:
+            print(one_by_one(directory))
+        elif given.minutes:
+            print("\n".join(steady(directory, given.minutes)))
+        else:
+            lines = in_rounds(directory if given.stored else None, given.records, given.rounds, given.stored)
+            if given.save:
+                RESULTS.parent.mkdir(exist_ok=True)
+                RESULTS.write_text("\n".join(lines) + "\n")
+
+
+@contextmanager
+def store(stored: int) -> Iterator[Path]:
+    """A directory with a facts store that holds so many records of the last hours, folded and merged."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "facts.db"
+        create(path)
+        if stored:
+            fill(path, stored)
+        yield Path(folder)
+
+
+def fill(path: Path, stored: int) -> None:
+    writer, size = SqliteFactWriter(path, SystemClock()), 10_000
+    now_us = to_us(SystemClock().now())
+    traffic = Traffic(writer, now_us)
+    for first in range(0, stored, size):
+        since_us = np.arange(first, min(stored, first + size)) * 82_800_000_000 // stored
+        writer.append([traffic.batch(first, now_us - 86_400_000_000 + since_us)])
+        if first // size % 15 == 0:
+            writer.fold()
+            while writer.merge_events():
+                pass
+    while writer.fold() or writer.merge_events():
+        pass
+    writer.close()
+
+
+def in_rounds(directory: Path | None, count: int, wanted: int, stored: int) -> list[str]:
+    """The report. directory: the store for all rounds; None for a new one each."""
+    rounds: list[Round] = []
+    left = EXTRA_ROUNDS
+    while len(quiet(rounds)) < wanted and (len(rounds) < wanted or left > 0):
+        left -= len(rounds) >= wanted
+        if directory is None:
+            with store(0) as folder:
+                rounds.append(one_round(folder, count, len(rounds)))
+        else:
+            rounds.append(one_round(directory, count, len(rounds)))
+        print(row(len(rounds), rounds[-1]), flush=True)
+    lines = report(rounds, count, stored)
     print("\n".join(lines))
-    if given.save:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text("\n".join(lines) + "\n")
+    return lines
 
 
-def one_round(count: int, number: int) -> Round:
-    """Control, collector, control, each on an empty store. Exits if a record is lost or miscounted."""
+def quiet(rounds: Sequence[Round]) -> list[Round]:
+    """Those in which other programs took little."""
+    return [found for found in rounds if found.others <= MOST_OTHERS]
+
+
+def one_round(directory: Path, count: int, number: int) -> Round:
+    """Control, collector, control. Exits if a record is lost or miscounted."""
     records = made(count, number)
     requests = [request_of(records[at : at + BATCH]) for at in range(0, count, BATCH)]
     rows = [row_of(record, at) for at, record in enumerate(records)]
     del records
-    before = raw_inserts(rows)
-    with tempfile.TemporaryDirectory() as folder:
-        rate, taken_ms = through_collector(Path(folder), requests, count)
-    control = (before + raw_inserts(rows)) / 2
-    return Round(rate, control, statistics.median(taken_ms), statistics.quantiles(taken_ms, n=100)[98])
-
-
-def made(count: int, seed: int) -> list[dict[str, object]]:
-    """Records of 20 fields over the three minutes before now, 50 routes, one in twenty failing."""
-    chance = random.Random(seed)
-    now_ms = time.time_ns() // 1_000_000
-    found = []
-    for number in range(count):
-        ms = now_ms - 180_000 + number * 180_000 // count
-        process_ms = round(chance.lognormvariate(3, 1), 3)
-        failing = chance.random() < FAILING
-        record = {
-            "record_id": str(UUID(int=ms << 80 | 7 << 76 | 2 << 62 | chance.getrandbits(61))),
-            "event_id": f"evt_{chance.getrandbits(64):016x}",
-            "source": f"source-{number % ENDPOINTS // 2}",
-            "environment": "production",
-            "endpoint": f"endpoint-{number % ENDPOINTS}",
-            "event_type": f"type-{number // ENDPOINTS % TYPES}.updated",
-            "received_at": ms * 1000 - 5_000,
-            "outcome": "failed" if failing else "succeeded",
-            "attempt": 1,
-            "ack_ms": round(process_ms + 1.5, 3),
-            "latency_ms": round(process_ms + 1.0, 3),
-            "verify_ms": 0.112,
-            "queue_ms": 0.251,
-            "process_ms": process_ms,
-            "http_status": 500 if failing else 200,
-            "secret_id": "k-4f2a",
-            "receiver": "payments-7d9f4",
-            "remote_ip": "203.0.113.9",
-        }
-        if failing:
-            record |= {
-                "error_class": f"Error{number % 7}",
-                "error_message": "upstream did not answer in time",
-            }
-        found.append(record)
-    return found
-
-
-def request_of(records: Sequence[dict[str, object]]) -> bytes:
-    body = msgspec.json.encode(records)
-    head = (
-        "POST /api/v1/records HTTP/1.1\r\nHost: collector\r\nAuthorization: Bearer hv_bench_secret\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with machine.watching() as watched:
+        before = raw_inserts(rows)
+        answers, costs = sent(directory, lambda: client.flat_out(requests), BATCH)
+        control = (before + raw_inserts(rows)) / 2
+    return Round(
+        count / answers.taken_s,
+        control,
+        *percentiles(answers.answer_ms),
+        costs.front_s / count * 1e6,
+        costs.writer_s / count * 1e6,
+        costs.peak_mib,
+        watched.others,
     )
-    return head.encode() + body
 
 
-def row_of(record: dict[str, object], place: int) -> tuple[object, ...]:
-    """The record as the control stores it: every field in its column, and the event key."""
-    event_id = str(record["event_id"])
-    values = {**record, "record_id": UUID(str(record["record_id"])).bytes}
-    names = [column.split()[0] for column in COLUMNS.split(", ")][:-1]
-    sent = {"received_at_us": record["received_at"]}
-    key = (place >> 13) << 32 | crc32(event_id.encode())
-    return (*((values | sent).get(name) for name in names), key)
+def sent(directory: Path, requests: Callable[[], client.Next], size: int) -> tuple[client.Sent, Costs]:
+    """What a collector over this store made of requests of so many records. Exits if it miscounts them."""
+    before = counted(directory)
+    with collecting(directory) as found:
+        answers = client.sent(found.address, requests(), CONNECTIONS)
+        costs = found.costs()
+    after = counted(directory) - before
+    if after != size * len(answers.answer_ms):
+        raise SystemExit(f"{size * len(answers.answer_ms)} records were accepted and {after} counted")
+    return answers, costs
 
 
-def raw_inserts(rows: Sequence[tuple[object, ...]]) -> float:
-    """Rows a second of stdlib executemany with durable commits, into a file of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        return _raw_inserts(Path(folder) / "control.db", rows)
-
-
-def _raw_inserts(path: Path, rows: Sequence[tuple[object, ...]]) -> float:
-    db = sqlite3.connect(path, isolation_level=None)
-    for pragma in PRAGMAS:
-        db.execute(f"PRAGMA {pragma}").fetchall()
-    db.execute(f"CREATE TABLE record ({COLUMNS}) WITHOUT ROWID")
-    db.execute("CREATE INDEX record_event ON record (event_key)")
-    db.execute("CREATE INDEX record_trouble ON record (outcome, record_id) WHERE outcome <> 'succeeded'")
-    insert = f"INSERT OR IGNORE INTO record VALUES ({','.join('?' * len(rows[0]))})"
-    began = time.perf_counter()
-    for at in range(0, len(rows), CONTROL_BATCH):
-        db.execute("BEGIN IMMEDIATE")
-        db.executemany(insert, rows[at : at + CONTROL_BATCH])
-        db.execute("COMMIT")
-    taken_s = time.perf_counter() - began
-    db.close()
-    return len(rows) / taken_s
-
-
-def through_collector(directory: Path, requests: Sequence[bytes], count: int) -> tuple[float, list[float]]:
-    """Records a second from the first byte sent to the last answer, and each answer's milliseconds."""
-    create(directory / "facts.db")
-    port = multiprocessing.get_context("spawn").Queue()
-    process = multiprocessing.get_context("spawn").Process(target=collector, args=(directory, port))
-    process.start()
-    address = ("127.0.0.1", port.get(timeout=30))
-    wait_ready(address)
-    time.sleep(WORKERS_S)
-    left = list(reversed(requests))
-    taken_ms: list[float] = []
-    problems: list[bytes] = []
-    threads = [
-        threading.Thread(target=send, args=(address, left, taken_ms, problems)) for _ in range(CONNECTIONS)
-    ]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    taken_s = time.perf_counter() - began
-    process.terminate()
-    process.join(30)
-    if problems:
-        raise SystemExit(f"the collector refused a batch: {problems[0][:500]!r}")
+def counted(directory: Path) -> int:
     reader = SqliteFactReader(directory / "facts.db")
-    counted = reader.ever([PRODUCTION])[PRODUCTION].records()
+    found = reader.ever([PRODUCTION])
     reader.close()
-    if counted != count:
-        raise SystemExit(f"{count} records were sent and {counted} counted")
-    return count / taken_s, taken_ms
+    return found[PRODUCTION].records() if found else 0
 
 
-def collector(directory: Path, port: "multiprocessing.Queue[int]") -> None:
-    """A collector in a process of its own, which is what serves in production."""
-    serve(
-        CollectorSettings(directory, bytes(32), port=0), keys, on_listening=lambda _, number: port.put(number)
+def at_pace(directory: Path, rate: int) -> str:
+    """How long answers take, from when each request was due, at `rate` records a second."""
+    endless = Endless(made(BATCH, 0), 0)
+    with machine.watching() as watched:
+        answers, costs = sent(directory, lambda: client.paced(endless.next, rate / BATCH, PACED_S), BATCH)
+    p50, p99 = percentiles(answers.answer_ms)
+    return (
+        f"{rate:,} records/s in batches of {BATCH} for {PACED_S:.0f} s: p50 {p50:.1f} ms, p99 {p99:.1f} ms;"
+        f" {said(costs, len(answers.answer_ms) * BATCH, watched.others)}"
     )
 
 
-def keys() -> Sequence[Key]:
-    return [Key("bench", hashlib.sha256(b"secret").hexdigest(), frozenset({"ingest"}))]
+def one_by_one(directory: Path) -> str:
+    """Posts of one record a second, as fast as they are answered."""
+    endless = Endless(made(1, 0), 0)
+    with machine.watching() as watched:
+        answers, costs = sent(directory, lambda: client.for_seconds(endless.next, SINGLES_S), 1)
+    posts = len(answers.answer_ms)
+    p50, p99 = percentiles(answers.answer_ms)
+    return (
+        f"{posts / answers.taken_s:,.0f} posts/s of one record over {CONNECTIONS} connections:"
+        f" p50 {p50:.1f} ms, p99 {p99:.1f} ms; {said(costs, posts, watched.others)}"
+    )
 
 
-def wait_ready(address: tuple[str, int]) -> None:
-    """Returns once the collector says so. Gives up after 30 s."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            with socket.create_connection(address, timeout=5) as connection:
-                connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: collector\r\nConnection: close\r\n\r\n")
-                if b" 200 " in connection.recv(100):
-                    return
-        except OSError:
-            pass
-        time.sleep(0.05)
-    raise SystemExit("the collector did not become ready")
+def steady(directory: Path, minutes: float) -> list[str]:
+    """The rate of each quarter of the time."""
+    endless = Endless(made(BATCH, 0), 0)
+    with machine.watching() as watched:
+        answers, costs = sent(directory, lambda: client.for_seconds(endless.next, minutes * 60), BATCH)
+    bounds = np.linspace(0, answers.taken_s, 5)
+    batches, _ = np.histogram(answers.answered_s, bounds)
+    rates = batches * BATCH / (answers.taken_s / 4)
+    p50, p99 = percentiles(answers.answer_ms)
+    return [
+        f"{len(answers.answer_ms) * BATCH:,} records in {minutes:g} min, each quarter of it: "
+        + ", ".join(f"{rate / 1000:.0f}k/s" for rate in rates),
+        f"last quarter to first: {rates[3] / rates[0]:.2f}; p50 {p50:.0f} ms, p99 {p99:.0f} ms;"
+        f" {said(costs, len(answers.answer_ms) * BATCH, watched.others)}",
+    ]
 
 
-def send(address: tuple[str, int], left: list[bytes], taken_ms: list[float], problems: list[bytes]) -> None:
-    """Sends what is left over one connection, one request after the other's answer."""
-    with socket.create_connection(address, timeout=60) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while True:
-            try:
-                request = left.pop()
-            except IndexError:
-                return
-            began = time.perf_counter()
-            connection.sendall(request)
-            answer = connection.recv(65_536)
-            while b'"rejected":[]}' not in answer:
-                more = connection.recv(65_536)
-                answer += more
-                if not more or len(answer) > 100_000 or not answer.startswith(b"HTTP/1.1 200"):
-                    problems.append(answer)
-                    return
-            taken_ms.append((time.perf_counter() - began) * 1000)
+def percentiles(answer_ms: Sequence[float]) -> tuple[float, float]:
+    """The median and the 99th percentile."""
+    return statistics.median(answer_ms), statistics.quantiles(answer_ms, n=100)[98]
+
+
+def said(costs: Costs, count: int, others: float) -> str:
+    front_us, writer_us = costs.front_s / count * 1e6, costs.writer_s / count * 1e6
+    return (
+        f"CPU a record {front_us:.1f} µs in the front, {writer_us:.1f} in the writer;"
+        f" peak memory {costs.peak_mib:.0f} MiB; other programs {others:.0%}"
+    )
 
 
 def row(number: int, found: Round) -> str:
     return (
-        f"| {number + 1} | {found.collector / 1000:.0f}k | {found.control / 1000:.0f}k | {found.ratio:.2f}"
-        f" | {found.p50_ms:.0f} | {found.p99_ms:.0f} |"
+        f"| {number} | {found.collector / 1000:.0f}k | {found.control / 1000:.0f}k | {found.ratio:.2f}"
+        f" | {found.p50_ms:.0f} | {found.p99_ms:.0f} | {found.front_us:.1f} + {found.writer_us:.1f}"
+        f" | {found.peak_mib:.0f} | {found.others:.0%} |"
     )
 
 
-def report(rounds: Sequence[Round], count: int) -> list[str]:
+def report(rounds: Sequence[Round], count: int, stored: int) -> list[str]:
     """The figures as a page of Markdown."""
-    ratio = statistics.median(found.ratio for found in rounds)
-    collector_rate = statistics.median(found.collector for found in rounds)
-    control_rate = statistics.median(found.control for found in rounds)
+    judged = quiet(rounds) or rounds
+    ratio = statistics.median(found.ratio for found in judged)
+    collector_rate = statistics.median(found.collector for found in judged)
+    control_rate = statistics.median(found.control for found in judged)
     verdict = "met" if ratio >= GOAL else "missed"
+    disturbed = len(rounds) - len(quiet(rounds))
     return [
         "# Ingest, end to end",
         "",
         f"{count:,} records a round, {BATCH} a request, {CONNECTIONS} connections, 2 front workers, one"
         " writer; validation, names, exact deduplication, rollup deltas and fsync before each answer; client"
-        " on the same machine. Control: stdlib `executemany` of the full 20-column row and event key,"
-        f" {CONTROL_BATCH} a transaction, mean of a run before and a run after each round.",
+        f" on the same machine; {stored:,} records in the store before the first round. Control: stdlib"
+        f" `executemany` of the full 20-column row and event key into an empty file, {CONTROL_BATCH} a"
+        " transaction, mean of a run before and a run after each round.",
         "",
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} CPUs,"
         f" {platform.machine()}. Written by `python benchmarks/ingest.py --save`.",
         "",
-        f"**Ratio to the control: {ratio:.2f}** (median of {len(rounds)}; goal {GOAL:.2f}: {verdict}),"
-        f" {collector_rate / 1000:.0f}k records/s beside {control_rate / 1000:.0f}k.",
+        f"**Ratio to the control: {ratio:.2f}** (median of {len(judged)}; goal {GOAL:.2f}: {verdict}),"
+        f" {collector_rate / 1000:.0f}k records/s beside {control_rate / 1000:.0f}k. {disturbed} of"
+        f" {len(rounds)} rounds had other programs take more than {MOST_OTHERS:.0%} of the machine"
+        f" {'and are left out' if quiet(rounds) else '; none was left undisturbed, so all of them count'}.",
         "",
-        "| round | collector | control | ratio | p50 ms | p99 ms |",
-        "|---|---|---|---|---|---|",
-        *(row(number, found) for number, found in enumerate(rounds)),
+        "| round | collector | control | ratio | p50 ms | p99 ms | CPU µs/record front + writer"
+        " | peak MiB | others |",
+        "|---|---|---|---|---|---|---|---|---|",
+        *(row(number, found) for number, found in enumerate(rounds, 1)),
     ]
 
 

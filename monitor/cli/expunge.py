@@ -7,6 +7,7 @@ from monitor.cli.stores import opened_desk
 from monitor.operations.expunge import expunge as remove
 from monitor.store.facts.expunging import Expunge
 from monitor.wiring.erasing import opened_eraser
+from monitor.wiring.stores import facts_url
 
 
 @click.command()
@@ -39,6 +40,8 @@ def expunge(
         f"{source}/{event_id}: removed {done.captures} captures and {done.letters} copies in dead letters, "
         f"changed {done.records} records"
     )
-    if not done.is_settled:
+    if facts_url(settings):
+        say("PostgreSQL overwrites what was deleted in its own time: its files may hold the sealed bytes on")
+    elif not done.is_settled:
         say("a reader keeps the log of the facts: run the same again to be sure that it is emptied")
     say("backups made before still hold it")

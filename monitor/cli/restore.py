@@ -21,7 +21,7 @@ def restore(here: Here, directory: Path) -> None:
     """Fill two new stores from the backup in DIRECTORY; nothing may run meanwhile."""
     settings, clock = here.loaded.settings, SystemClock()
     target = Target(
-        facts=partial(copying.facts_loading, settings),
+        facts=partial(copying.facts_loading, settings, clock),
         control=partial(copying.control_loading, settings),
         require_empty=partial(copying.require_empty, settings),
         facts_tables=copying.FACTS_TABLES,

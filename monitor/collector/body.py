@@ -32,6 +32,12 @@ def read(stream: BinaryIO, encoding: str, body_bytes: int, compressed_bytes: int
     return body
 
 
+def discard(stream: BinaryIO, most_bytes: int) -> None:
+    """Reads what is left, so much at most: a client that is still sending would not see the answer."""
+    while most_bytes > 0 and (chunk := stream.read(_CHUNK_BYTES)):
+        most_bytes -= len(chunk)
+
+
 def _inflated(stream: BinaryIO, body_bytes: int, compressed_bytes: int) -> bytes:
     inflater = zlib.decompressobj(wbits=31)
     parts: list[bytes] = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from monitor.clock import Clock, to_us
 from monitor.collector.counters import Counters
+from monitor.collector.gate import Gate
 from monitor.collector.ingest import Ingest
 from monitor.collector.keys import KeySnapshot, LoadKeys
 from monitor.collector.limits import Buckets, PerMinute
@@ -24,6 +25,7 @@ class Front:
     counters: Counters
     ingest: Ingest
     samples: Samples
+    gate: Gate
     monotonic: Callable[[], float]
 
 
@@ -47,4 +49,5 @@ def front(
         settings.records_a_request,
     )
     samples = Samples(writer, now_us, settings.records_a_request)
-    return Front(settings, keys, writer, counters, ingest, samples, clock.monotonic)
+    gate = Gate(settings.threads, settings.waiting, settings.wait_s, settings.inflight_bytes, clock.monotonic)
+    return Front(settings, keys, writer, counters, ingest, samples, gate, clock.monotonic)

@@ -17,7 +17,9 @@ from monitor.model import SeriesKey
 from monitor.store.facts.expunging import Expunge, Expunged
 from monitor.store.facts.protocol import Appended, Batch
 
-WAIT_S = 30.0
+WAIT_S = 6.0
+"""With what a request waits before it, shorter than clients wait: one that has given up sends again, too."""
+PING_S = 2.0
 _HINT = "send the same records again: none counts twice"
 _ERRORS: Mapping[str, type[HookvitalsError]] = {
     error.code: error for error in (Unavailable, StoreFull, TooLarge)
@@ -71,7 +73,7 @@ class Link:
 
     def ping(self) -> Mapping[str, int]:
         """What the writer says of its store: `used_bytes`, `floor_us`, `failing` (1: it cannot commit)."""
-        return dict(self._ask(frames.PING, None))
+        return dict(self._ask(frames.PING, None, min(PING_S, self._wait_s)))
 
     def close(self) -> None:
         """Closes this thread's socket."""
@@ -80,11 +82,11 @@ class Link:
             self._local.connection = None
             connection.close()
 
-    def _ask(self, kind: int, content: object) -> Any:
+    def _ask(self, kind: int, content: object, wait_s: float | None = None) -> Any:
         question = frames.frame((kind, content))
         reused = getattr(self._local, "connection", None) is not None
         try:
-            answer = self._exchange(question)
+            answer = self._exchange(question, wait_s or self._wait_s)
         except TimeoutError as exc:
             self.close()
             raise Unavailable("the writer does not answer in time", _HINT, retry_after_s=2) from exc
@@ -92,14 +94,15 @@ class Link:
             self.close()
             if not reused:
                 raise Unavailable("the writer is not there", _HINT, retry_after_s=1) from exc
-            return self._ask(kind, content)  # the connection was of a writer before this one
+            return self._ask(kind, content, wait_s)  # the connection was of a writer before this one
         if answer[0] == frames.DONE:
             return answer[1]
         code, message, hint, retry_after_s = answer[1:]
         raise _ERRORS.get(str(code), Unavailable)(str(message), str(hint), retry_after_s=retry_after_s)  # type: ignore[arg-type]
 
-    def _exchange(self, question: bytes) -> tuple[object, ...]:
+    def _exchange(self, question: bytes, wait_s: float) -> tuple[object, ...]:
         connection = self._connection()
+        connection.settimeout(wait_s)
         connection.sendall(question)
         incoming = frames.Frames()
         while True:

@@ -6,7 +6,7 @@ from functools import partial
 import msgspec
 from flask import Blueprint, Response, request
 
-from monitor.collector.body import read
+from monitor.collector.body import discard, read
 from monitor.collector.counters import SECONDS, STATUSES
 from monitor.collector.front import Front
 from monitor.collector.keys import INGEST, Key, authenticated
@@ -42,6 +42,7 @@ def _counted(front: Front, route: str, take: Take) -> Response:
         return response
     except HookvitalsError as exc:
         status = exc.status
+        discard(request.environ["wsgi.input"], 2 * front.settings.body_bytes)
         raise
     finally:
         taken_s = front.monotonic() - started_s
@@ -63,5 +64,16 @@ def _taken(front: Front, take: Take) -> Response:
             f"the body is larger than {settings.body_bytes} bytes", "send fewer records in a request"
         )
     encoding = request.headers.get("Content-Encoding", "")
-    body = read(request.environ["wsgi.input"], encoding, settings.body_bytes, settings.compressed_bytes)
-    return Response(_encode(take(body, request.mimetype, key)), 200, content_type="application/json")
+    with front.gate.admitted(_expected_bytes(settings.body_bytes, encoding)) as admission:
+        body = read(request.environ["wsgi.input"], encoding, settings.body_bytes, settings.compressed_bytes)
+        admission.resize(len(body))
+        answer = take(body, request.mimetype, key)
+    return Response(_encode(answer), 200, content_type="application/json")
+
+
+def _expected_bytes(most: int, encoding: str) -> int:
+    """About how large the body will be: what is compressed mostly grows tenfold."""
+    length = request.content_length
+    if length is None:
+        return most
+    return min(most, length * 10 if encoding.strip() else length)

@@ -13,6 +13,7 @@ from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 
 from monitor.clock import SystemClock
 from monitor.collector.app import create_app
@@ -22,12 +23,17 @@ from monitor.collector.garbage import rarely_collect_garbage
 from monitor.collector.keeper import OpenStore
 from monitor.collector.keys import LoadKeys
 from monitor.collector.link import Link, Writer
+from monitor.collector.memory import keep_memory_together
 from monitor.collector.pens import Pens
 from monitor.collector.settings import CollectorSettings
 
 Prepare = Callable[[], None]
 """Run first in every process, to set up its logging; picklable, like every argument here."""
 
+_TURNED_AWAY = 4
+"""Threads left to say that too much comes in, or how the collector fares, while all others work or wait."""
+_BUFFER_BYTES = 64 * 1024
+"""Of a request that waits, as much as this is read ahead; the rest stays in the sockets."""
 _LAST_ANSWERS_S = 5.0
 _POLL_S = 0.1
 """Also how long the port of a collector that was killed stays taken."""
@@ -57,8 +63,9 @@ def run(
         port=port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
-        blocking_threads=settings.threads,
+        blocking_threads=settings.threads + settings.waiting + _TURNED_AWAY,
         backlog=1024,
+        http1_settings=HTTP1Settings(max_buffer_size=_BUFFER_BYTES),
         log_enabled=False,
         respawn_failed_workers=True,
         respawn_interval=0.2,
@@ -82,6 +89,7 @@ def _load(
     made = front(settings, load_keys, writer, counters, clock)
     made.keys.refresh_every(settings.keys_refresh_s)
     app = create_app(made)
+    keep_memory_together()
     rarely_collect_garbage()
     return app
 

@@ -25,6 +25,12 @@ class CollectorSettings:
     """Front processes."""
     threads: int = 8
     """Requests that one front process works on at once."""
+    waiting: int = 16
+    """Requests that wait for one of those; more are told to come again."""
+    wait_s: float = 2.0
+    """How long they wait at most."""
+    inflight_bytes: int = 8 * 1024 * 1024
+    """Of the bodies that one front process works on; one takes up to ten times its size meanwhile."""
     name: str = "collector"
     """Whose heartbeats these are."""
     pens: int = 2

@@ -58,4 +58,14 @@ def _read_or_make(file: Path) -> str:
                 pass
         finally:
             mine.unlink()
+        _sync(file.parent)  # a key that a power cut takes away would leave captures nobody can open
     return file.read_text().strip()
+
+
+def _sync(directory: Path) -> None:
+    """What was made in the directory stays there."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

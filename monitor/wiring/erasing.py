@@ -10,7 +10,7 @@ from monitor.errors import Unavailable
 from monitor.operations.expunge import Eraser
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
 from monitor.wiring.collector import collector_settings
-from monitor.wiring.stores import facts_path
+from monitor.wiring.stores import facts_opener, facts_path
 
 
 @contextmanager
@@ -19,6 +19,10 @@ def opened_eraser(settings: Settings) -> Iterator[Eraser]:
 
     Raises Conflict when another process writes the file and is not a collector.
     """
+    if (open_store := facts_opener(settings)) is not None:
+        with closing(open_store()) as store:
+            yield store
+        return
     with closing(Link(collector_settings(settings).socket_path)) as link:
         if _answers(link):
             yield link

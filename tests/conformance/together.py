@@ -17,10 +17,9 @@ class Together:
         seen = 0
 
         def write(fill: Filled, records: list[Record]) -> None:
-            for at in range(0, len(records), 20):
-                fill.add(records[at : at + 20])
-                if at % 60 == 0:
-                    fill.writer.fold()
+            for at in range(0, len(records), 5):
+                fill.add(records[at : at + 5])
+                fill.writer.fold()
 
         def look() -> None:
             nonlocal seen

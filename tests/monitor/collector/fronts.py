@@ -44,7 +44,7 @@ class DirectLink(Link):
         super().__init__(Path("no-socket"))
         self._desk = desk
 
-    def _exchange(self, question: bytes) -> tuple[object, ...]:
+    def _exchange(self, question: bytes, wait_s: float) -> tuple[object, ...]:
         (message,) = frames.Frames().feed(question)
         (answer,) = frames.Frames().feed(self._desk.answers([message])[0])  # type: ignore[list-item]
         return answer

@@ -25,7 +25,7 @@ def test_writer_that_is_away_is_a_reason_and_a_503(collector: Stand) -> None:
     link = collector.front.writer
     assert isinstance(link, DirectLink)
 
-    def away(question: bytes) -> tuple[object, ...]:
+    def away(question: bytes, wait_s: float) -> tuple[object, ...]:
         raise ConnectionRefusedError
 
     link._exchange = away  # type: ignore[method-assign]  # as a closed socket would answer

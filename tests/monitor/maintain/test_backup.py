@@ -193,7 +193,7 @@ def test_table_that_a_backup_would_leave_out_refuses_it(data: Path, tmp_path: Pa
     assert not (tmp_path / "backup").exists()
 
 
-def test_column_of_control_that_a_backup_does_not_know_refuses_it(data: Path, tmp_path: Path) -> None:
+def test_table_of_control_that_a_backup_would_leave_out_refuses_it(data: Path, tmp_path: Path) -> None:
     with sqlite3.connect(data / "control.db") as db:
         db.execute("CREATE TABLE added_later (value)")
     db.close()

@@ -1,0 +1,85 @@
+"""Ingest at a fixed pace beside whatever is measured: a writer process, fsync before each answer.
+
+The pace is half of what the same writer does flat out on this machine, found in the same run. Each second it
+folds, as the collector does.
+"""
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
+
+import numpy as np
+
+from benchmarks.bench.places import Place
+from benchmarks.bench.traffic import Traffic
+from monitor.clock import SystemClock, to_us
+from monitor.store.facts.protocol import FactWriter
+
+RECORDS_A_TRANSACTION = 2_000
+FLAT_OUT_S = 3.0
+FIRST = 1 << 40
+"""Numbers of these records start here: no record of the filling has such an id."""
+
+
+def flat_out(place: Place) -> float:
+    """Records a second of one writer that does nothing else, packing included."""
+    writer = place.writer()
+    began = time.perf_counter()
+    stored = _write(writer, began + FLAT_OUT_S, None, FIRST)
+    taken_s = time.perf_counter() - began
+    writer.close()
+    return stored / taken_s
+
+
+@contextmanager
+def ingesting(place: Place, pace: float) -> Iterator[None]:
+    """Records arrive at `pace` a second while the block runs."""
+    spawn = multiprocessing.get_context("spawn")
+    running, end = spawn.Event(), spawn.Event()
+    process = spawn.Process(target=_ingest, args=(place, pace, running, end))
+    process.start()
+    try:
+        if not running.wait(30):
+            raise SystemExit("the writer did not start")
+        yield
+    finally:
+        end.set()
+        process.join(30)
+    if process.exitcode:
+        raise SystemExit("the writer failed: its error is above")
+
+
+def _ingest(place: Place, pace: float, running: Event, end: Event) -> None:
+    writer = place.writer()
+    running.set()
+    began = time.perf_counter()
+    stored = _write(writer, None, pace, FIRST << 1, end)
+    taken_s = time.perf_counter() - began
+    writer.close()
+    if stored < 0.8 * pace * taken_s:
+        raise SystemExit(
+            f"{stored / taken_s:.0f} records a second instead of {pace:.0f}: the machine is busy"
+        )
+
+
+def _write(
+    writer: FactWriter, until: float | None, pace: float | None, first: int, end: Event | None = None
+) -> int:
+    traffic = Traffic(writer, to_us(SystemClock().now()), seed=2)
+    began = folded = time.perf_counter()
+    stored = 0
+    while (until is None or time.perf_counter() < until) and not (end is not None and end.is_set()):
+        if pace is not None and (early_s := stored / pace - (time.perf_counter() - began)) > 0:
+            time.sleep(early_s)
+        at_us = np.full(RECORDS_A_TRANSACTION, to_us(SystemClock().now()), dtype=np.int64)
+        (answer,) = writer.append([traffic.batch(first + stored, at_us)])
+        assert answer.accepted == RECORDS_A_TRANSACTION, answer
+        stored += RECORDS_A_TRANSACTION
+        if time.perf_counter() - folded > 1:
+            writer.fold()
+            folded = time.perf_counter()
+    while writer.fold():
+        pass
+    return stored
