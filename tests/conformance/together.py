@@ -17,8 +17,8 @@ class Together:
         seen = 0
 
         def write(fill: Filled, records: list[Record]) -> None:
-            for at in range(0, len(records), 5):
-                fill.add(records[at : at + 5])
+            for at in range(0, len(records), 10):
+                fill.add(records[at : at + 10])
                 fill.writer.fold()
 
         def look() -> None:
