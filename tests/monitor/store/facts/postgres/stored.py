@@ -1,5 +1,6 @@
 """What lies in the facts of a PostgreSQL, read with plain SQL: the schema `facts` needs no name."""
 
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,3 +34,12 @@ def assert_counted(url: str, records: Iterable[Made]) -> None:
 def some(count: int, first: int = 0, at_us: int = START_US) -> list[Made]:
     """Records of one millisecond each; the same numbers and times give the same ids."""
     return [Made(first + i, at_us + 1000 * i, event_id=f"evt_{first + i}") for i in range(count)]
+
+
+def await_waiting(url: str, who: str = "wait_event_type = 'Lock'", *, wanted: int = 1) -> None:
+    """Returns once `wanted` sessions of the database are as `who` says: by default, wait for a lock."""
+    query = f"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {who}"
+    end_s = time.monotonic() + 10
+    while rows(url, query) != [(wanted,)]:
+        assert time.monotonic() < end_s, query
+        time.sleep(0.01)
