@@ -150,6 +150,25 @@ def test_everything_goes_on_where_it_was(
 
 
 @pytest.mark.postgres
+@pytest.mark.parametrize("target", ["sqlite"])
+@pytest.mark.parametrize("source", ["postgresql"])
+def test_capture_in_postgresql_is_expunged_by_the_command(
+    places: Mapping[str, Place], source: str, target: str
+) -> None:
+    place = places["source"]
+    place.run("db", "upgrade")
+    with opened(place, FakeClock(NOON)) as world:
+        world.die("evt_1")
+        world.take_in()
+
+        said = place.run("expunge", "stripe", "evt_1", "--reason", "erasure request", "--yes")
+
+        assert "removed 1 captures and 1 copies in dead letters" in said
+        assert "PostgreSQL overwrites what was deleted in its own time" in said
+        assert world.facts.capture("production", "stripe", "payments", "evt_1") is None
+
+
+@pytest.mark.postgres
 @pytest.mark.parametrize("target", ["postgresql"])
 @pytest.mark.parametrize("source", ["sqlite"])
 def test_database_that_holds_anything_is_refused(
