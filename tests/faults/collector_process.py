@@ -85,7 +85,7 @@ class CollectorProcess:
         """What it wrote to its log since it was started."""
         return self.log.read_bytes()[self._from :].decode()
 
-    def wait_ready(self, within_s: float = 20) -> "CollectorProcess":
+    def wait_ready(self, within_s: float = 40) -> "CollectorProcess":
         """Itself, once its port is known and it is ready. Fails when that takes longer than `within_s`."""
         self.wait_until(lambda: self._knows_port() and self.is_ready(), within_s, "ready")
         return self

@@ -83,7 +83,8 @@ def impossible() -> str | None:
             with disk(Path(name)) as tried:
                 tried.cut()
         except (OSError, subprocess.CalledProcessError) as exc:
-            return f"no disk can be mounted and cut: {getattr(exc, 'stderr', None) or exc}".strip()
+            said = str(getattr(exc, "stderr", None) or exc)
+            return f"no disk can be mounted and cut: {said.splitlines()[0]}"
     return None
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitor.store.facts.sqlite.reader import SqliteFactReader
-from tests.faults.collector_process import FACTS, kill, make_stores
-from tests.faults.conftest import Start
+from tests.faults.collector_process import FACTS, kill, make_stores, starting
 from tests.faults.load import CLIENTS, LARGEST, Load
 from tests.faults.power import disk
 from tests.faults.stored import assert_exact
@@ -32,8 +31,8 @@ def assert_sound(file: Path) -> None:
         db.close()
 
 
-def test_nothing_acknowledged_is_lost_when_the_power_goes(tmp_path: Path, start: Start) -> None:
-    with disk(tmp_path) as drive:
+def test_nothing_acknowledged_is_lost_when_the_power_goes(tmp_path: Path) -> None:
+    with disk(tmp_path) as drive, starting() as start:
         data = make_stores(drive.directory / "data")
         drive.sync()
         collector = start(data, log=tmp_path / "log").wait_ready()
