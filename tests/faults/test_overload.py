@@ -26,8 +26,9 @@ pytestmark = pytest.mark.faults
 SETTINGS = CollectorSettings(Path(), bytes(32))
 CLIENTS = 10 * SETTINGS.workers * SETTINGS.threads
 BATCH = 500
-MOST_MIB = 300
-"""Of the front's workers and the writer together, resident."""
+MOST_MIB = 250
+"""What the front's workers and the writer together take beside what they take idle, resident: about 150 were
+measured."""
 BOUND_S = WAIT_S + SETTINGS.wait_s + 4
 """A request waits for its turn and for the writer, and shares two cores with 160 clients."""
 
@@ -92,19 +93,24 @@ def stalled(pid: int) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
+def together_mib(collector: CollectorProcess) -> int:
+    """What the front's workers and the writer have in memory."""
+    return sum(map(resident_mib, [*collector.worker_pids(), collector.writer_pid()]))
+
+
 def watch(collector: CollectorProcess, seconds: float) -> int:
-    """The most memory that the front's workers and the writer had together meanwhile, in MiB."""
+    """The most memory that they had together meanwhile."""
     most = 0
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
-        most = max(most, sum(map(resident_mib, [*collector.worker_pids(), collector.writer_pid()])))
+        most = max(most, together_mib(collector))
         time.sleep(0.1)
     return most
 
 
 def test_stalled_writer_is_a_quick_503_within_bounded_memory_and_passes(tmp_path: Path, start: Start) -> None:
     collector = start(make_stores(tmp_path)).wait_ready()
-    crowd = Crowd(collector.port)
+    idle_mib, crowd = together_mib(collector), Crowd(collector.port)
     with ExitStack() as ends:
         with stalled(collector.writer_pid()):
             ends.enter_context(crowd)
@@ -121,16 +127,16 @@ def test_stalled_writer_is_a_quick_503_within_bounded_memory_and_passes(tmp_path
     assert len(during) > CLIENTS  # turned away at once, not one after the other
     assert max(taken_s for _, taken_s, _ in during) < BOUND_S
     assert (ready.status_code, ready_s < 5) == (503, True)
-    assert most_mib <= MOST_MIB
+    assert most_mib - idle_mib <= MOST_MIB
     sent = set(crowd.sent)
     reader = SqliteFactReader(tmp_path / FACTS)
     assert assert_exact(reader, sent, sent) == len(sent)
     reader.close()
-    print(f"{len(during)} answers, {most_mib} MiB")
 
 
 def test_more_than_can_be_served_is_served_in_part(tmp_path: Path, start: Start) -> None:
     collector = start(make_stores(tmp_path)).wait_ready()
+    idle_mib = together_mib(collector)
     with Crowd(collector.port) as crowd:
         most_mib = watch(collector, 5)
         collector.wait_until(lambda: len(crowd.acknowledged) == CLIENTS, 30, "serving everybody in the end")
@@ -139,4 +145,4 @@ def test_more_than_can_be_served_is_served_in_part(tmp_path: Path, start: Start)
     assert crowd.problems == []
     assert {(status, told) for status, _, told in crowd.answers} <= {(503, True), (200, False)}
     assert max(taken_s for _, taken_s, _ in crowd.answers) < BOUND_S
-    assert most_mib <= MOST_MIB
+    assert most_mib - idle_mib <= MOST_MIB
