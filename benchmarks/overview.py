@@ -174,7 +174,7 @@ def report(where: Place, count: int, filled_s: float | None) -> list[str]:
     limit = taken(counting)
     idle = {name: taken(ask) for name, (ask, _) in asked.items()}
     fastest = flat_out(where)
-    loaded, after = beside_ingest(where, {name: ask for name, (ask, _) in asked.items()}, fastest / 2)
+    loaded, arrived = beside_ingest(where, {name: ask for name, (ask, _) in asked.items()}, fastest / 2)
     reader.close()
     filled = "" if filled_s is None else f" Filled and folded in {filled_s:.0f} s."
     return [
@@ -186,8 +186,8 @@ def report(where: Place, count: int, filled_s: float | None) -> list[str]:
         f" {platform.machine()}, load average {os.getloadavg()[0]:.1f}.",
         "",
         f"Idle: {REPEATS} runs each. Beside ingest: asked in turn for {LOADED_S:.0f} s while another process"
-        f" stores {fastest / 2:,.0f} records a second, half of the {fastest:,.0f} that it stores flat out"
-        f" (packing, fsync and fold included; {after:,} records arrived meanwhile).",
+        f" is to store {fastest / 2:,.0f} records a second, half of the {fastest:,.0f} that it stores flat"
+        f" out, packing, fsync and fold included; it stored {arrived:,.0f} a second.",
         "",
         "The limit is counting the window's rows in plain SQL, in the same run: the least that any answer"
         " from raw records must do.",
@@ -222,19 +222,20 @@ def once(ask: Ask) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def beside_ingest(where: Place, asked: Mapping[str, Ask], pace: float) -> tuple[dict[str, Took], int]:
-    """What each took while records arrived at `pace` a second, and how many arrived."""
+def beside_ingest(where: Place, asked: Mapping[str, Ask], pace: float) -> tuple[dict[str, Took], float]:
+    """What each took while records arrived at `pace` a second, and how many a second arrived."""
     found: dict[str, list[float]] = {name: [] for name in asked}
     reader = where.reader()
     before = reader.ever([PRODUCTION])[PRODUCTION].records()
     with ingesting(where, pace):
-        end_s = time.perf_counter() + LOADED_S
-        while time.perf_counter() < end_s:
+        began = time.perf_counter()
+        while time.perf_counter() < began + LOADED_S:
             for name, ask in asked.items():
                 found[name].append(once(ask))
         arrived = reader.ever([PRODUCTION])[PRODUCTION].records() - before
+        rate = arrived / (time.perf_counter() - began)
     reader.close()
-    return {name: Took.of(taken_ms) for name, taken_ms in found.items()}, arrived
+    return {name: Took.of(taken_ms) for name, taken_ms in found.items()}, rate
 
 
 def row(name: str, idle: Took, limit: Took, loaded: Took, goal: float | None) -> str:
