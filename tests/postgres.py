@@ -64,6 +64,15 @@ class Postgres:
             }.items():
                 conf.write(f"{name} = '{value}'\n")
 
+    def copy(self, primary: "Postgres") -> None:
+        """Instead of an empty cluster one that follows the primary by its log, and answers reads."""
+        if (user := _user()) is not None:
+            shutil.chown(self.directory, user)
+        source = f"host={primary.directory} port={PORT} user=postgres"
+        _run("pg_basebackup", "-D", str(self._data), "-d", source, "-R", "-c", "fast")
+        with (self._data / "postgresql.conf").open("a") as conf:
+            conf.write(f"unix_socket_directories = '{self.directory}'\n")
+
     def start(self) -> None:
         """Returns once it answers."""
         with (self.directory / "log").open("ab") as log:
