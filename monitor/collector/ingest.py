@@ -28,10 +28,10 @@ ADDRESSES = 10
 
 @dataclass(slots=True)
 class _Asked:
-    """What one body asks for. batch: one or none; whoever takes it out of here is the last to hold it, so that
-    its memory serves the next request while this one waits for the disk (a tenth less processor time).
+    """What one body asks for, and nothing else of its records.
 
-    indexes: where the batch's records stood in the body.
+    batch: one or none; whoever takes it out of here is the last to hold it: its memory then serves the next
+    request while this one waits for the disk. indexes: where the batch's records stood in the body.
     """
 
     batch: list[Batch]

@@ -51,7 +51,9 @@ class Link:
         self._local = threading.local()
 
     def append(self, batch: Batch) -> Appended:
-        return Appended(*self._ask(frames.APPEND, frames.from_batch(batch)))
+        question = frames.frame((frames.APPEND, frames.from_batch(batch)))
+        del batch  # what it holds is not needed while this waits
+        return Appended(*self._sent(question, self._wait_s))
 
     def intern_series(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, int]:
         asked = [(key.environment, key.source, key.endpoint, key.event_type) for key in keys]
@@ -83,10 +85,12 @@ class Link:
             connection.close()
 
     def _ask(self, kind: int, content: object, wait_s: float | None = None) -> Any:
-        question = frames.frame((kind, content))
+        return self._sent(frames.frame((kind, content)), wait_s or self._wait_s)
+
+    def _sent(self, question: bytes, wait_s: float) -> Any:
         reused = getattr(self._local, "connection", None) is not None
         try:
-            answer = self._exchange(question, wait_s or self._wait_s)
+            answer = self._exchange(question, wait_s)
         except TimeoutError as exc:
             self.close()
             raise Unavailable("the writer does not answer in time", _HINT, retry_after_s=2) from exc
@@ -94,7 +98,7 @@ class Link:
             self.close()
             if not reused:
                 raise Unavailable("the writer is not there", _HINT, retry_after_s=1) from exc
-            return self._ask(kind, content, wait_s)  # the connection was of a writer before this one
+            return self._sent(question, wait_s)  # the connection was of a writer before this one
         if answer[0] == frames.DONE:
             return answer[1]
         code, message, hint, retry_after_s = answer[1:]

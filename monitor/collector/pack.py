@@ -13,7 +13,7 @@ import numpy as np
 
 from monitor.clock import to_us
 from monitor.collector.accept import Judged
-from monitor.collector.columns import Columns, is_blank
+from monitor.collector.columns import Columns, Text, is_blank
 from monitor.collector.names import Coded
 from monitor.collector.wire import LEAST_US, MOST_US, CaptureIn, ClientIn
 from monitor.model import OUTCOME_CODES, REASON_CODES, Capture, Duration
@@ -49,10 +49,10 @@ def packed(
     durations = _durations_us(c)
     times = [_or_none(column) for column in durations]
     outcomes = list(map(OUTCOME_CODES.__getitem__, c.outcome))
-    hashes = [crc32(event_id.encode()) if event_id else None for event_id in c.event_id]
+    hashes = _hashes(c.event_id)
     rows = list(
         zip(
-            [judged.ids[at : at + 16] for at in range(0, len(judged.ids), 16)],
+            np.frombuffer(judged.ids, dtype="V16").tolist(),
             coded.routes,
             outcomes,
             judged.received_us,
@@ -68,11 +68,7 @@ def packed(
         rows,
         _deltas(judged, coded, durations, outcomes, hashes),
         _captures(c, sealer, endpoint),
-        [
-            place
-            for place, r in enumerate(zip(c.outcome, c.replay_id, strict=True))
-            if r[0] == "dead_lettered" or r[1]
-        ],
+        _fed(c),
         bare=sorted(bare),
     )
 
@@ -117,6 +113,12 @@ def _fed(c: Columns) -> list[int]:
         return []
     both = zip(c.outcome, c.replay_id, strict=True)
     return [place for place, (outcome, replay) in enumerate(both) if outcome == "dead_lettered" or replay]
+
+
+def _hashes(event_ids: Text) -> list[int | None]:
+    if None in event_ids:
+        return [crc32(event_id.encode()) if event_id else None for event_id in event_ids]
+    return list(map(crc32, map(str.encode, event_ids)))  # type: ignore[arg-type]  # no None is left
 
 
 def _or_none(column: Ints) -> list[int | None]:

@@ -16,17 +16,22 @@ ENTRY = np.dtype([("hash", "<u4"), ("record_id", "V16")])
 ENTRIES_A_BLOCK = 200
 """Four blocks fill a page of 16 KiB, and none spills over into another."""
 
+_PLACE_BITS, _PLACE_MASK = np.uint64(32), np.uint64(0xFFFF_FFFF)
+
 Entries = NDArray[Any]
 """Items of ENTRY."""
 
 
 def entries_of(deltas: Deltas) -> Entries:
     """The entries of those deltas that have an event, sorted."""
-    found = deltas[deltas["flags"] & HAS_EVENT != 0]
-    order = np.argsort(found["event_hash"], kind="stable")
-    entries = np.empty(len(found), dtype=ENTRY)
-    entries["hash"] = found["event_hash"][order]
-    entries["record_id"] = found["record_id"][order]
+    with_event = np.flatnonzero(deltas["flags"] & HAS_EVENT)
+    hashes = deltas["event_hash"][with_event].astype(np.uint64)
+    # each hash with its place below it: plain numbers are sorted in half the time of an argsort
+    order = np.sort(hashes << _PLACE_BITS | np.arange(len(hashes), dtype=np.uint64)) & _PLACE_MASK
+    places = with_event[order.astype(np.intp)]
+    entries = np.empty(len(places), dtype=ENTRY)
+    entries["hash"] = deltas["event_hash"][places]
+    entries["record_id"] = deltas["record_id"][places]
     return entries
 
 

@@ -25,7 +25,8 @@ def fold(db: sqlite3.Connection, parents: Mapping[int, int], items: int) -> int:
     parents: series code → code one level up.
     """
     last = _last_taken(db, items)
-    blobs = [row[0] for row in db.execute("DELETE FROM delta WHERE seq <= ? RETURNING items", (last,))]
+    blobs = [row[0] for row in db.execute("SELECT items FROM delta WHERE seq <= ? ORDER BY seq", (last,))]
+    db.execute("DELETE FROM delta WHERE seq <= ?", (last,))  # RETURNING would copy them all once more
     deltas = np.frombuffer(b"".join(blobs), dtype=DELTA)
     if not len(deltas):
         return 0
