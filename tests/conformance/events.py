@@ -1,6 +1,7 @@
 """What one event must give: all its records, and the first capture of it."""
 
 from monitor.model import Outcome
+from monitor.store.facts.protocol import RecordFilter
 from tests.conformance.store import HOUR, MINUTE, Store, purge
 from tests.facts import NOON, Captured, RecordFactory
 
@@ -47,6 +48,14 @@ class Events:
         assert list(store.reader.event(None, "stripe", "evt_x")) == []
 
     # -- captures
+
+    def test_a_text_that_no_store_holds_is_not_found(self, store: Store, make: RecordFactory) -> None:
+        """The front refuses it, so a reader need not know the records to answer."""
+        store.fill.add([make(Outcome.FAILED, event_id="evt_x")])
+
+        assert list(store.reader.event(None, "stripe", "evt_x\0")) == []
+        assert store.reader.capture("production", "stripe", "payments", "evt_x\0") is None
+        assert list(store.reader.page(RecordFilter(error_class="Timeout\0"), 10).records) == []
 
     def test_a_capture_is_kept_once_per_event_the_first_wins(self, store: Store, make: RecordFactory) -> None:
         first, second = make(event_id="evt_x"), make(event_id="evt_x")

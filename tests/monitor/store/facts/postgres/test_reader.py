@@ -1,6 +1,7 @@
 """What is particular to reading PostgreSQL: its refusals, its replica, its plans."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -10,7 +11,9 @@ from monitor.model import SeriesKey
 from monitor.store.facts.postgres.reader import PostgresFactReader
 from monitor.store.facts.postgres.rows import rows
 from monitor.store.facts.postgres.setup import create
+from tests.facts import RecordFactory
 from tests.postgres import Postgres, database
+from tests.postgres_facts import postgres_facts
 
 pytestmark = pytest.mark.postgres
 
@@ -74,3 +77,32 @@ def test_the_primary_is_asked_for_what_control_acts_on(postgres: Postgres, postg
         assert (reader.store_id(), reader.floor_us()) == ("primary", 0)
         assert reader.series() == {1: SeriesKey("production")}
         reader.close()
+
+
+def test_one_read_is_one_snapshot(postgres_url: str) -> None:
+    create(postgres_url)
+    make = RecordFactory()
+    with postgres_facts(postgres_url) as (fill, reader):
+        fill.add([make()])
+        with reader._primary.read() as db:
+            before = rows(
+                db, "SELECT (SELECT count(*) FROM facts.record), (SELECT count(*) FROM facts.delta)"
+            )
+            fill.add([make()])
+            fill.writer.fold()
+            assert before == [(1, 1)]
+            assert before == rows(
+                db, "SELECT (SELECT count(*) FROM facts.record), (SELECT count(*) FROM facts.delta)"
+            )
+        assert reader.ever([SeriesKey("production")])[SeriesKey("production")].records() == 2
+
+
+def test_more_threads_than_connections_share_a_reader(postgres_url: str) -> None:
+    create(postgres_url)
+    make = RecordFactory()
+    keys = [SeriesKey("production", f"source{number}") for number in range(12)]
+    with postgres_facts(postgres_url) as (fill, reader):
+        fill.add([make(source=key.source) for key in keys])
+        with ThreadPoolExecutor(12) as threads:
+            found = list(threads.map(lambda key: reader.ever([key])[key].records(), keys * 5))
+    assert found == [1] * 60
