@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from importlib.metadata import version
 from types import FrameType
 from typing import NoReturn
@@ -38,6 +39,7 @@ from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader
 from monitor.wiring.addresses import collector_url, public_url, url_of
 from monitor.wiring.desk import desk_of
+from monitor.wiring.erasing import opened_eraser
 from monitor.wiring.following import Following
 from monitor.wiring.reports import expected_of, objectives_of
 from monitor.wiring.stores import open_control, open_facts
@@ -76,7 +78,11 @@ def dashboard_of(settings: Settings, control: Control, facts: FactReader, clock:
     desk = desk_of(control, facts, clock, secret_key(settings), document)
     actions, ours = StoreActions(desk), version("hookvitals-server")
     figures, counts = FactMetrics(facts, clock), ControlMetrics(control)
-    api = create_api(Services(desk, _reports(desk, document)), ours, session_caller(actions))
+    api = create_api(
+        Services(desk, _reports(desk, document), partial(opened_eraser, settings)),
+        ours,
+        session_caller(actions),
+    )
     app = create_dashboard(
         StoreReads(facts, control, document, first_lines(settings), ours, settings.facts_budget_bytes),
         actions,

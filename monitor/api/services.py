@@ -1,24 +1,29 @@
 """What the management API is built with. Made by the composition root, which also opens and closes it."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from monitor.clock import Clock
 from monitor.operations import Desk
+from monitor.operations.expunge import Eraser
 from monitor.reports.sla import SlaReport
 from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader
 
 MakeReport = Callable[[str | None, str], SlaReport]
 """The SLA report of (ISO week, or None for the last whole one; environment), as the facts stand now."""
+OpenEraser = Callable[[], AbstractContextManager[Eraser]]
+"""Opens what may change the facts, for one request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Handed to every route. desk: what operations work with; report: asked when somebody wants one."""
+    """Handed to every route. desk: what operations work with; report, eraser: asked when one is wanted."""
 
     desk: Desk
     report: MakeReport
+    eraser: OpenEraser
 
     @property
     def facts(self) -> FactReader:

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from monitor.api.app import create_api, mounted
 from monitor.api.services import Services
 from monitor.operations import Actor, Desk, Passwords
+from monitor.operations.expunge import Eraser
 from monitor.queries.sla import week_before
 from monitor.reports.sla import SlaReport
 from monitor.reports.weekly import weekly_report
@@ -87,12 +89,16 @@ def desk(tmp_path: Path, filled: Filled, control: Control, clock: FakeClock) -> 
 
 
 @pytest.fixture
-def api(desk: Desk, clock: FakeClock) -> Flask:
+def api(desk: Desk, filled: Filled, clock: FakeClock) -> Flask:
     def report(week: str | None, environment: str) -> SlaReport:
         named = week or week_before(clock.now(), BERLIN)
         return weekly_report(desk.facts, named, BERLIN, clock.now(), environment=environment)
 
-    return create_api(Services(desk, report), "1.2.3", by_cookie)
+    @contextmanager
+    def eraser() -> Iterator[Eraser]:
+        yield filled.writer
+
+    return create_api(Services(desk, report, eraser), "1.2.3", by_cookie)
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ ROUTES: dict[tuple[str, str], Need] = {
     ("GET", "/replays/<replay_id>/items"): Need.READ,
     ("GET", "/reports"): Need.READ,
     ("GET", "/reports/sla"): Need.READ,
+    ("DELETE", "/events/<source>/<path:event_id>/capture"): Need.ADMIN,
     ("GET", "/keys"): Need.ADMIN,
     ("GET", "/users"): Need.ADMIN,
     ("POST", "/alerts/<fingerprint>/acknowledge"): Need.OPERATE,
