@@ -15,7 +15,10 @@ STUCK_BACK = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One SDK instance since its start. dropped: records given up, per reason; skew: its clock less ours."""
+    """One SDK instance since its start. dropped: records given up, per reason; skew: its clock less ours.
+
+    accepted: records stored of what it sent; duplicates: those that were known, as after a lost answer.
+    """
 
     name: str
     version: str
@@ -27,6 +30,17 @@ class Client:
     spooled: int
     dropped: Mapping[str, int]
     state: Mapping[str, object]
+    accepted: int
+    duplicates: int
+
+    @property
+    def missing(self) -> int:
+        """Records of which nobody says what became of them; 0 when produced = stored + spooled + dropped.
+
+        Counts are as of its last report: what was rejected of the very batch that brought it stands here
+        until the next one says that it was dropped.
+        """
+        return self.produced - self.accepted - self.spooled - sum(self.dropped.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +92,6 @@ def _client(counts: ClientCounts) -> Client:
         counts.spooled,
         counts.dropped,
         counts.state,
+        counts.accepted,
+        counts.duplicates,
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from monitor.clock import to_us
 from monitor.model import Outcome, ProbeKind
 from monitor.store.facts.protocol import ClientCounts
-from tests.conformance.store import DAY, HOUR, MINUTE, PAYMENTS, Store, endpoint_codes
+from tests.conformance.store import DAY, HOUR, MINUTE, PAYMENTS, SECOND, Store, endpoint_codes
 from tests.facts import NOON, RecordFactory
 
 
@@ -89,6 +89,27 @@ class Samples:
         assert store.reader.clients(to_us(NOON)) == [
             replace(said(50, NOON + HOUR), dropped={"full": 2, "late": 5})
         ]
+
+    def test_what_was_stored_of_a_client_is_counted_once(self, store: Store, make: RecordFactory) -> None:
+        client = ClientCounts("shop", "1.0", "pod-1", 0, to_us(NOON), None, 0, 0, {}, {})
+        first, second = [make() for _ in range(5)], [make() for _ in range(3)]
+        store.fill.add(first, client=client)
+        store.fill.add([*first, *second], client=client)
+        store.fill.add([make(), make()], client=replace(client, instance="pod-2"))
+        store.fill.add([make()])
+        store.fill.add([], client=client)
+
+        counted = {one.instance: (one.accepted, one.duplicates) for one in store.reader.clients(0)}
+        assert counted == {"pod-1": (8, 5), "pod-2": (2, 0)}
+
+    def test_what_a_client_spools_is_what_it_said_last(self, store: Store) -> None:
+        said = ClientCounts("shop", "1.0", "pod-1", 0, to_us(NOON), None, 10, 7, {}, {})
+        late = replace(said, produced=9, spooled=9, seen_at_us=to_us(NOON + SECOND))
+        for one in (said, replace(said, produced=12, spooled=0, seen_at_us=to_us(NOON + MINUTE)), late):
+            store.fill.add([], client=one)
+
+        (found,) = store.reader.clients(0)
+        assert (found.produced, found.spooled) == (12, 0)
 
     # -- stuck
 

@@ -3,7 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from monitor.store.facts.protocol import Batch
+from monitor.store.facts.protocol import Batch, ClientCounts
+
+
+def heard(batches: Sequence[Batch], fresh: Sequence[Batch]) -> list[ClientCounts]:
+    """What the clients of these batches said, with how many of their records were stored and known.
+
+    fresh: the same batches with only the records that are stored.
+    """
+    return [
+        replace(new.client, accepted=len(new.rows), duplicates=len(batch.rows) - len(new.rows))
+        for batch, new in zip(batches, fresh, strict=True)
+        if new.client
+    ]
 
 
 def taken(batch: Batch, indexes: Sequence[int]) -> Batch:

@@ -8,7 +8,17 @@ import msgspec
 from monitor.store.facts.protocol import ClientCounts
 
 KEY = ("name", "instance", "started_at_us")
-VALUES = ("version", "seen_at_us", "skew_us", "produced", "spooled", "dropped", "state")
+VALUES = (
+    "version",
+    "seen_at_us",
+    "skew_us",
+    "produced",
+    "spooled",
+    "dropped",
+    "state",
+    "accepted",
+    "duplicates",
+)
 """The columns of a row: first those of its key, then these."""
 
 Stored = Sequence[Any]
@@ -23,23 +33,30 @@ def key_of(client: ClientCounts) -> tuple[str, str, int]:
 
 
 def merged(stored: Stored | None, client: ClientCounts) -> Stored:
-    """The row once `client` has been heard too: no count falls, and a late batch changes nothing else."""
+    """The row once `client` has been heard too: no count falls, and a late batch changes nothing else.
+
+    What was stored of the batch is added. spooled goes with the produced it was said with: the larger one.
+    """
     dropped, state = dict(client.dropped), _encode(dict(client.state))
     if stored is None:
         said = (client.version, client.seen_at_us, client.skew_us)
-        return (*said, client.produced, client.spooled, _encode(dropped), state)
-    version, seen_at_us, skew_us, produced, spooled, known, old_state = stored
+        counts = (client.produced, client.spooled, _encode(dropped), state)
+        return (*said, *counts, client.accepted, client.duplicates)
+    version, seen_at_us, skew_us, produced, spooled, known, old_state, accepted, duplicates = stored
+    if (client.produced, client.seen_at_us) >= (produced, seen_at_us):
+        spooled = client.spooled
     if client.seen_at_us >= seen_at_us:
         version, seen_at_us, skew_us, old_state = client.version, client.seen_at_us, client.skew_us, state
-    counts = _encode(_largest(dropped, _decode_counts(known)))
     return (
         version,
         seen_at_us,
         skew_us,
         max(produced, client.produced),
-        max(spooled, client.spooled),
-        counts,
+        spooled,
+        _encode(_largest(dropped, _decode_counts(known))),
         old_state,
+        accepted + client.accepted,
+        duplicates + client.duplicates,
     )
 
 

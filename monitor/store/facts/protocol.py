@@ -27,7 +27,11 @@ class CaptureRow:
 
 @dataclass(frozen=True, slots=True)
 class ClientCounts:
-    """What one SDK instance says of itself; `state` holds breakers, inbox, memory and CPU as given."""
+    """What one SDK instance says of itself; `state` holds breakers, inbox, memory and CPU as given.
+
+    accepted: records stored of what it sent, in all; duplicates: those that were known. Written, they are of
+    the one batch that carries them.
+    """
 
     name: str
     version: str
@@ -39,6 +43,8 @@ class ClientCounts:
     spooled: int
     dropped: Mapping[str, int]
     state: Mapping[str, object]
+    accepted: int = 0
+    duplicates: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import numpy as np
 
-from monitor.store.facts.batches import taken
+from monitor.store.facts.batches import heard, taken
 from monitor.store.facts.postgres import thin
 from monitor.store.facts.postgres.binary_copy import RECORD_COPY, packed
 from monitor.store.facts.postgres.clients import put_clients
@@ -49,7 +49,7 @@ def store(db: Connection, batches: Sequence[Batch], now_us: int, careful: bool) 
     known = _known(db, [record_id for batch in kept for record_id in ids_of(batch)]) if careful else set()
     fresh = unknown(kept, known)
     _put_records(db, [row for batch in fresh for row in batch.rows])
-    _put_beside(db, fresh, now_us)
+    _put_beside(db, kept, fresh, now_us)
     answers = [
         Appended(len(new.rows), len(batch.rows) - len(new.rows), old)
         for batch, new, old in zip(kept, fresh, too_old, strict=True)
@@ -123,8 +123,11 @@ def _put_records(db: Connection, rows: Sequence[Row]) -> None:
         copy.write(packed(sorted(rows, key=itemgetter(0))))
 
 
-def _put_beside(db: Connection, batches: Sequence[Batch], now_us: int) -> None:
-    """What goes with inserted records: their delta, feed rows, captures and the clients' counts."""
+def _put_beside(db: Connection, given: Sequence[Batch], batches: Sequence[Batch], now_us: int) -> None:
+    """What goes with inserted records: their delta, feed rows, captures and the clients' counts.
+
+    given: the batches with the records that were known already.
+    """
     deltas = [batch.deltas for batch in batches if len(batch.deltas)]
     if sum(map(len, deltas)) != sum(len(batch.rows) for batch in batches):
         raise ValueError("a batch needs one delta a record")
@@ -143,7 +146,7 @@ def _put_beside(db: Connection, batches: Sequence[Batch], now_us: int) -> None:
     if captures:
         with db.cursor() as cursor:
             cursor.executemany(_PUT_CAPTURE, sorted(captures, key=itemgetter(0, 1)))
-    put_clients(db, [batch.client for batch in batches if batch.client])
+    put_clients(db, heard(given, batches))
 
 
 def _uuid(batch: Batch, index: int) -> UUID:

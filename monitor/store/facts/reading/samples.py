@@ -34,6 +34,8 @@ CLIENT = (
     "spooled",
     "dropped",
     "state",
+    "accepted",
+    "duplicates",
 )
 """The columns of the rows, in order."""
 
@@ -124,6 +126,8 @@ def _client(
     spooled: int,
     dropped: bytes,
     state: bytes,
+    accepted: int,
+    duplicates: int,
 ) -> ClientCounts:
     return ClientCounts(
         name,
@@ -136,6 +140,8 @@ def _client(
         spooled,
         _decode_dropped(dropped),
         _decode_state(state),
+        accepted,
+        duplicates,
     )
 
 

@@ -7,7 +7,7 @@ from monitor.store.facts.protocol import ClientCounts
 
 _COLUMNS = ", ".join((*KEY, *VALUES))
 _STORED = f"SELECT {', '.join(VALUES)} FROM client WHERE name = ? AND instance = ? AND started_at_us = ?"  # noqa: S608  # column names
-_PUT = f"INSERT OR REPLACE INTO client ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # column names
+_PUT = f"INSERT OR REPLACE INTO client ({_COLUMNS}) VALUES ({', '.join('?' * len((*KEY, *VALUES)))})"  # noqa: S608  # column names
 
 
 def put_client(db: sqlite3.Connection, client: ClientCounts) -> None:

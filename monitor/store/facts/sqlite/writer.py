@@ -16,7 +16,7 @@ import numpy as np
 
 from monitor.clock import Clock, to_us
 from monitor.model import SeriesKey
-from monitor.store.facts.batches import taken
+from monitor.store.facts.batches import heard, taken
 from monitor.store.facts.expunging import Expunge, Expunged
 from monitor.store.facts.names import Names, NameTables
 from monitor.store.facts.protocol import Appended, Batch
@@ -217,7 +217,7 @@ class SqliteFactWriter:
             if self._db.total_changes - before != len(rows):
                 transaction.undo = True
                 return False
-            self._store_beside(batches)
+            self._store_beside(batches, batches)
         return True
 
     def _store_fresh(self, batches: Sequence[Batch]) -> list[int]:
@@ -233,7 +233,7 @@ class SqliteFactWriter:
                         indexes.append(index)
                 fresh.append(batch if len(indexes) == len(batch.rows) else taken(batch, indexes))
             self._insert([row for batch in fresh for row in batch.rows], "")
-            self._store_beside(fresh)
+            self._store_beside(batches, fresh)
         return [len(batch.rows) for batch in fresh]
 
     def _insert(self, rows: Sequence[tuple[object, ...]], clause: str) -> None:
@@ -246,8 +246,11 @@ class SqliteFactWriter:
                 values[blobs] = map(bytearray, values[blobs])
             execute(_insert_statement(clause, len(some)), values)
 
-    def _store_beside(self, batches: Sequence[Batch]) -> None:
-        """What goes with inserted records: their delta, feed rows, captures and the clients' counts."""
+    def _store_beside(self, given: Sequence[Batch], batches: Sequence[Batch]) -> None:
+        """What goes with inserted records: their delta, feed rows, captures and the clients' counts.
+
+        given: the batches with the records that were known already.
+        """
         deltas = [batch.deltas for batch in batches if len(batch.deltas)]
         if sum(map(len, deltas)) != sum(len(batch.rows) for batch in batches):
             raise ValueError("a batch needs one delta a record")
@@ -270,8 +273,8 @@ class SqliteFactWriter:
                         for c in batch.captures
                     ],
                 )
-            if batch.client:
-                put_client(self._db, batch.client)
+        for client in heard(given, batches):
+            put_client(self._db, client)
 
     def _known(self, record_ids: Sequence[object]) -> set[object]:
         found: set[object] = set()
