@@ -1,22 +1,23 @@
 """Who waits for whom, one meeting at a time: each test stops one transaction where it would do harm."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import replace
 
 import msgspec
 import psycopg
 import pytest
 
 from monitor.errors import Unavailable
+from monitor.model import SeriesKey
 from monitor.store.facts.postgres import purge
 from monitor.store.facts.postgres.append import floor_of, store
 from monitor.store.facts.postgres.clients import put_clients
 from monitor.store.facts.postgres.locks import Lock, take
 from monitor.store.facts.postgres.server import Connection, Server
 from monitor.store.facts.postgres.writer import PostgresFactWriter
-from monitor.store.facts.protocol import Appended, ClientCounts
-from tests.monitor.clocks import FakeClock
+from monitor.store.facts.protocol import Appended, Batch, ClientCounts
 from tests.monitor.store.facts.making import START_US, batch_of
 from tests.monitor.store.facts.postgres.stored import assert_counted, await_waiting, count, rows, some
 
@@ -173,31 +174,32 @@ def test_a_lock_that_died_with_its_owner_is_free(facts_url: str, writer: Postgre
     assert count(facts_url, "delta") == 0
 
 
-def test_two_groups_in_one_order_never_deadlock(facts_url: str, writer: PostgresFactWriter) -> None:
-    """Collectors that come with the same records in opposite orders, at the same time, many times."""
-    second = PostgresFactWriter(facts_url, FakeClock())
-    letters = [some(40, first=100 * turn) for turn in range(30)]
-
-    def sends(opened: PostgresFactWriter, forwards: bool) -> Callable[[], None]:
-        def send() -> None:
-            for part in letters:
-                records = part if forwards else part[::-1]
-                clients = [ClientCounts(f"{n}", "1", "", 5, 1, 0, 1, 0, {}, {}) for n in range(9)]
-                clients = clients if forwards else clients[::-1]
-                captures = dict.fromkeys(range(40), b"sealed")
-                whole = batch_of(opened, records, captures=captures)
-                opened.append([whole, *(batch_of(opened, [], client=client) for client in clients)])
-
-        return send
-
-    with ThreadPoolExecutor(2) as threads:
-        for done in [threads.submit(sends(writer, True)), threads.submit(sends(second, False))]:
-            done.result(60)
-    for opened in (writer, second):
-        opened.close()
-    await_waiting(facts_url, "pid <> pg_backend_pid()", wanted=0)  # a session tells its figures when it ends
-
-    assert rows(facts_url, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [
-        (0,)
+def in_any_order(writer: PostgresFactWriter, what: str, names: Sequence[int]) -> list[Batch]:
+    """A group with one record, capture or client a name, in this order of names; the rest is its own."""
+    if what == "record":
+        return [batch_of(writer, [some(1, first=name)[0] for name in names])]
+    if what == "client":
+        clients = [ClientCounts(f"app-{name}", "1", "", 5, 1, 0, 1, 0, {}, {}) for name in names]
+        return [batch_of(writer, [], client=client) for client in clients]
+    first = writer.intern_series([SeriesKey(f"{names}")], 0)[SeriesKey(f"{names}")] * 100
+    letters = [
+        replace(one, event_id=f"evt_{name}")
+        for one, name in zip(some(len(names), first=first), names, strict=True)
     ]
-    assert_counted(facts_url, [record for part in letters for record in part])
+    return [batch_of(writer, letters, captures=dict.fromkeys(range(len(names)), b"sealed"))]
+
+
+@pytest.mark.parametrize("what", ["record", "capture", "client"])
+def test_who_comes_with_the_same_in_another_order_waits_and_holds_nothing(
+    facts_url: str, writer: PostgresFactWriter, other: Server, thread: ThreadPoolExecutor, what: str
+) -> None:
+    """The other has stored the first and goes on to the second, for which it would wait in vain."""
+    first, second, both = (in_any_order(writer, what, names) for names in ([1], [2], [2, 1]))
+    with other.write() as db:
+        store(db, first, 0, careful=False)
+        appending = thread.submit(writer.append, both)
+        await_waiting(facts_url)
+        store(db, second, 0, careful=False)
+
+    appending.result(10)
+    assert count(facts_url, what) == 2
