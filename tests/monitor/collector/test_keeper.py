@@ -49,7 +49,7 @@ def until(true: Callable[[], bool]) -> None:
 
 def asked(url: str, question: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url) as db:
-        return db.execute(question).fetchall()  # type: ignore[arg-type]
+        return db.execute(question).fetchall()
 
 
 def test_days_are_prepared_and_the_heart_beats(postgres_url: str, tmp_path: Path) -> None:
@@ -81,11 +81,13 @@ def test_what_was_stored_is_folded_once_however_many_keepers_run(postgres_url: s
     reader.close()
 
 
-def test_database_that_is_away_at_the_start_is_waited_for(postgres_url: str, tmp_path: Path) -> None:
+def test_database_that_is_not_ready_at_the_start_is_waited_for(
+    postgres_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     clock = FakeClock()
 
     with kept(tmp_path, partial(PostgresFactWriter, postgres_url, clock), clock):
-        threading.Event().wait(0.3)
+        until(lambda: "not reached" in caplog.text)
         create(postgres_url)
         until(lambda: bool(asked(postgres_url, "SELECT 1 FROM facts.heartbeat")))
 
