@@ -113,7 +113,7 @@ def fold(deltas: Deltas) -> Buckets:
     )
     own_row, received_row = row[: len(deltas)], row[len(deltas) :]
     ordinary = deltas["flags"] & (REPLAY | CANARY) == 0
-    bins, sums, lows, highs = _durations(deltas, own_row, ordinary)
+    bins, sums, lows, highs = _durations(deltas, own_row, ordinary, series.size)
     counts = joined([_counts(deltas, own_row, ordinary), _stuck(deltas, received_row), sums])
     return Buckets(
         Grain.MINUTE,
@@ -164,9 +164,12 @@ def _stuck(deltas: Deltas, received_row: Ints) -> Sheet:
 
 
 def _durations(
-    deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_]
+    deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_], size: int
 ) -> tuple[tuple[Sheet, ...], Sheet, Sheet, Sheet]:
-    """Bins per duration, and sums, lows and highs keyed by it; replays and canaries are in none."""
+    """Bins per duration, and sums, lows and highs keyed by it; replays and canaries are in none.
+
+    size: rows there are, each below it.
+    """
     attempt = np.isin(deltas["outcome"], [outcome.code for outcome in ATTEMPTS])
     bins, sums, lows, highs = [], [], [], []
     for kind in Duration:
@@ -178,11 +181,23 @@ def _durations(
             counted &= deltas["status"] > 0
         rows, values = row[counted], taken[counted]
         bins.append(reduced(Sheet(rows, bins_of(values), np.ones(rows.size, dtype=np.int64))))
-        sums.append(reduced(Sheet(rows, np.full(rows.size, _SUM_KEY + kind), values)))
-        extremes = Sheet(rows, np.full(rows.size, int(kind)), values)
-        lows.append(reduced(extremes, np.minimum.reduceat))
-        highs.append(reduced(extremes, np.maximum.reduceat))
+        counts, total, low, high = _of_rows(rows, values, size)
+        some = np.flatnonzero(counts)
+        sums.append(Sheet(some, np.full(some.size, _SUM_KEY + kind), total[some]))
+        lows.append(Sheet(some, np.full(some.size, int(kind)), low[some]))
+        highs.append(Sheet(some, np.full(some.size, int(kind)), high[some]))
     return tuple(bins), joined(sums), joined(lows), joined(highs)
+
+
+def _of_rows(rows: Ints, values: Ints, size: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """Count, sum, least and greatest value of each of `size` rows; the last two say nothing where none is."""
+    total = np.zeros(size, dtype=np.int64)
+    low = np.full(size, np.iinfo(np.int64).max)
+    high = np.full(size, np.iinfo(np.int64).min)
+    np.add.at(total, rows, values)
+    np.minimum.at(low, rows, values)
+    np.maximum.at(high, rows, values)
+    return np.bincount(rows, minlength=size), total, low, high
 
 
 def _exemplars(deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_], rows: int) -> list[Exemplars]:
