@@ -11,6 +11,7 @@ from monitor.cli.alerts import alerts, silence
 from monitor.cli.backup import backup
 from monitor.cli.base import Commands, Here, say
 from monitor.cli.channels import channel
+from monitor.cli.clients import clients
 from monitor.cli.config import config
 from monitor.cli.database import audit, db
 from monitor.cli.dead_letters import dead_letters
@@ -53,7 +54,7 @@ def version() -> None:
 for command in (
     *(up, collector, worker, dashboard, demo),
     *(config, db, key, user, endpoint),
-    *(records, stats, alerts, silence, channel),
+    *(records, stats, clients, alerts, silence, channel),
     *(dead_letters, replay, report),
     *(facts, audit, doctor),
     *(backup, restore, export, expunge),

@@ -23,6 +23,7 @@ ROUTES: dict[tuple[str, str], Need] = {
     ("GET", "/stats"): Need.READ,
     ("GET", "/queues"): Need.READ,
     ("GET", "/queues/latest"): Need.READ,
+    ("GET", "/clients"): Need.READ,
     ("GET", "/endpoints"): Need.READ,
     ("GET", "/alerts"): Need.READ,
     ("GET", "/alerts/<fingerprint>"): Need.READ,
