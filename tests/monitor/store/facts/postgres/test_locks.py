@@ -196,6 +196,7 @@ def test_who_comes_with_the_same_in_another_order_waits_and_holds_nothing(
     """The other has stored the first and goes on to the second, for which it would wait in vain."""
     first, second, both = (in_any_order(writer, what, names) for names in ([1], [2], [2, 1]))
     with other.write() as db:
+        db.execute("SET LOCAL deadlock_timeout = 10")  # whoever looks first is the one that fails
         store(db, first, 0, careful=False)
         appending = thread.submit(writer.append, both)
         await_waiting(facts_url)
