@@ -17,6 +17,7 @@ from tests.conformance.store import DAY, HOUR, NewStore, Store, fold, newest_fir
 from tests.facts import NOON, mixed, route_of
 
 EXAMPLES = 15
+START = NOON - 2 * DAY
 _END = NOON + 2 * DAY
 
 Batches = list[list[int]]
@@ -50,35 +51,33 @@ class Expected:
 
 
 class Properties:
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-    )
-    @given(seed=st.integers(0, 2**20), happening=STEPS)
-    def test_any_order_duplication_and_lateness_is_a_recount(
-        self, new_store: NewStore, seed: int, happening: list[Step]
-    ) -> None:
-        start = NOON - 2 * DAY
-        records = mixed(60, seed, start=start, over=60 * HOUR)
-        expected = Expected()
-        with new_store() as store:
-            for step in happening:
-                if step == "fold":
-                    store.writer.fold()
-                elif isinstance(step, int):
-                    expected.floor = max(expected.floor, start + timedelta(hours=step))
-                    purge(store, expected.floor, rows=7)
-                    store.writer.prune()
-                elif not isinstance(step, str):
-                    batches = [[records[number] for number in batch] for batch in step]
-                    done = store.writer.append([store.fill.batch(batch) for batch in batches])
-                    assert [_plain(answer) for answer in done] == [
-                        _plain(answer) for answer in expected.append(batches)
-                    ]
-                assert_as_expected(store, expected)
-            fold(store)
-            assert_as_expected(store, expected)
+    def test_any_order_duplication_and_lateness_is_a_recount(self, new_store: NewStore) -> None:
+        @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @given(seed=st.integers(0, 2**20), happening=STEPS)
+        def holds(seed: int, happening: list[Step]) -> None:
+            with new_store() as store:
+                happen(store, mixed(60, seed, start=START, over=60 * HOUR), happening)
+
+        holds()
+
+
+def happen(store: Store, records: list[Record], happening: list[Step]) -> None:
+    """Does all of it to the store, which after each step is as expected."""
+    expected = Expected()
+    for step in happening:
+        if step == "fold":
+            store.writer.fold()
+        elif isinstance(step, int):
+            expected.floor = max(expected.floor, START + timedelta(hours=step))
+            purge(store, expected.floor, rows=7)
+            store.writer.prune()
+        elif not isinstance(step, str):
+            batches = [[records[number] for number in batch] for batch in step]
+            done = store.writer.append([store.fill.batch(batch) for batch in batches])
+            assert [plain(answer) for answer in done] == [plain(a) for a in expected.append(batches)]
+        assert_as_expected(store, expected)
+    fold(store)
+    assert_as_expected(store, expected)
 
 
 def assert_as_expected(store: Store, expected: Expected) -> None:
@@ -98,5 +97,5 @@ def assert_as_expected(store: Store, expected: Expected) -> None:
     assert list(pages(store.reader, RecordFilter(), 20)) == newest_first(above)
 
 
-def _plain(answer: Appended) -> tuple[int, int, list[int], list[int]]:
+def plain(answer: Appended) -> tuple[int, int, list[int], list[int]]:
     return answer.accepted, answer.duplicates, list(answer.too_old), list(answer.unstorable)
