@@ -17,13 +17,15 @@ import numpy as np
 from monitor.errors import Conflict, Unprocessable
 from monitor.rollup import HAS_EVENT
 from monitor.store.facts.portable import TABLES, deltas_of
-from monitor.store.facts.sqlite.event_entries import ENTRY
+from monitor.store.facts.sqlite.event_entries import ENTRY, Entries, merged
 from monitor.store.facts.sqlite.event_runs import add_run
 from monitor.store.facts.sqlite.file import LOCK_NAME, WriterLock, create, open_for_writing, translated
 from monitor.store.portable import Row, Table
 
-RECORDS_A_RUN = 500_000
-"""Records whose events make one run of the event index: few runs, and no more memory than 150 MB."""
+ROWS_A_COMMIT = 10_000
+"""So the log of the new file stays short."""
+ENTRIES_A_RUN = 500_000
+"""Events that make one run of the event index: few runs, in 30 MB of memory."""
 DELTAS_A_ROW = 10_000
 _ANEW = "take another backup"
 
@@ -42,6 +44,7 @@ def loading(path: Path, floor_us: int) -> Iterator["SqliteFactsLoad"]:
             create(fresh)
             try:
                 with closing(open_for_writing(fresh)) as db:
+                    db.execute("PRAGMA synchronous=OFF")  # a file that is not whole is thrown away
                     yield SqliteFactsLoad(db)
                     db.execute("UPDATE meta SET value = ? WHERE key = 'floor_us'", (floor_us,))
                     db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
@@ -74,31 +77,43 @@ class SqliteFactsLoad:
         self._db = db
 
     def load(self, table: Table, rows: Iterable[Row]) -> int:
-        with _transaction(self._db):
-            if table.name == "record":
-                return self._load_records(table, iter(rows))
-            if table.name == "delta":
-                return self._load_deltas(iter(rows))
-            return self._insert(table, rows)
+        if table.name == "record":
+            return self._load_records(table, iter(rows))
+        if table.name == "delta":
+            return self._load_deltas(iter(rows))
+        source, taken = iter(rows), 0
+        while some := self._insert(table, islice(source, ROWS_A_COMMIT)):
+            taken += some
+        return taken
 
     def _insert(self, table: Table, rows: Iterable[Row]) -> int:
         marks = ", ".join("?" * len(table.columns))
         statement = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})"  # noqa: S608
         before = self._db.total_changes
-        self._db.executemany(statement, rows)
+        with _transaction(self._db):
+            self._db.executemany(statement, rows)
         return self._db.total_changes - before
 
     def _load_records(self, table: Table, rows: Iterator[Row]) -> int:
         """With an entry each in the event index, which is not carried."""
-        taken = 0
         event_hash = table.columns.index("event_hash")
-        while some := list(islice(rows, RECORDS_A_RUN)):
+        parts: list[Entries] = []
+        taken = waiting = 0
+        while some := list(islice(rows, ROWS_A_COMMIT)):
             taken += self._insert(table, some)
-            events = np.array(
-                [(row[event_hash], row[0]) for row in some if row[event_hash] is not None], dtype=ENTRY
-            )
-            add_run(self._db, np.sort(events, order="hash", kind="stable"))
+            events = [(row[event_hash], row[0]) for row in some if row[event_hash] is not None]
+            parts.append(np.array(events, dtype=ENTRY))
+            waiting += len(events)
+            if waiting >= ENTRIES_A_RUN:
+                self._index(parts)
+                parts, waiting = [], 0
+        self._index(parts)
         return taken
+
+    def _index(self, parts: list[Entries]) -> None:
+        if parts:
+            with _transaction(self._db):
+                add_run(self._db, merged(parts))
 
     def _load_deltas(self, rows: Iterator[Row]) -> int:
         """Their records are in the event index already."""
@@ -106,7 +121,8 @@ class SqliteFactsLoad:
         while some := list(islice(rows, DELTAS_A_ROW)):
             deltas = deltas_of(some)
             deltas["flags"] &= ~HAS_EVENT & 0xFF
-            self._db.execute("INSERT INTO delta (items) VALUES (?)", (deltas.tobytes(),))
+            with _transaction(self._db):
+                self._db.execute("INSERT INTO delta (items) VALUES (?)", (deltas.tobytes(),))
             taken += len(some)
         return taken
 
@@ -120,11 +136,16 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 def _put(fresh: Path, path: Path) -> None:
     """The whole store in place of an empty one. A log left beside that would be replayed into this."""
+    _sync(fresh)
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     os.replace(fresh, path)
-    directory = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(directory)
+        os.fsync(opened)
     finally:
-        os.close(directory)
+        os.close(opened)
