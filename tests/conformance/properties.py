@@ -69,7 +69,7 @@ def happen(store: Store, records: list[Record], happening: list[Step]) -> None:
             store.writer.fold()
         elif isinstance(step, int):
             expected.floor = max(expected.floor, START + timedelta(hours=step))
-            purge(store, expected.floor, rows=7)
+            purge(store, expected.floor, rows=20)
             store.writer.prune()
         elif not isinstance(step, str):
             batches = [[records[number] for number in batch] for batch in step]
