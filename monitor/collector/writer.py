@@ -21,7 +21,7 @@ from monitor.collector.counters import Counters
 from monitor.collector.desk import Desk, Question
 from monitor.collector.garbage import rarely_collect_garbage
 from monitor.collector.settings import CollectorSettings
-from monitor.errors import ConfigError, Unavailable
+from monitor.errors import ConfigError, HookvitalsError, Unavailable
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,11 @@ def start(settings: CollectorSettings, prepare: Callable[[], None]) -> None:
     """`run` as the body of a process of its own; prepare: sets up its logging."""
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which ends its children in order
     prepare()
-    run(settings)
+    try:
+        run(settings)
+    except HookvitalsError as exc:
+        log.error("the writer cannot go on: %s", exc)
+        raise SystemExit(1) from None
 
 
 def run(settings: CollectorSettings) -> None:

@@ -24,8 +24,6 @@ LARGEST = 60
 """Records in one request."""
 PAUSE_S = 0.04
 """Of a client between two requests: the load is bounded, whatever the collector could take."""
-PATIENCE_S = 15.0
-"""How long a client that is told to stop goes on with the request that is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +74,12 @@ def record(record_id: UUID) -> dict[str, object]:
 class Load:
     """Clients at work for the length of a `with`; what they did is in `acknowledged`, `sent`, `problems`."""
 
-    def __init__(self, *ports: int, seed: int = 1, pause_s: float = PAUSE_S) -> None:
-        """ports: of collectors over one store; each request goes to one of them."""
+    def __init__(self, *ports: int, seed: int = 1, patience_s: float = 15.0) -> None:
+        """ports: of collectors over one store; each request goes to one of them. patience_s: how long a
+        client that is told to stop goes on with the request that is under way."""
         self._urls = [f"http://127.0.0.1:{port}/api/v1/records" for port in ports]
         self._seed = seed
-        self._pause_s = pause_s
+        self._patience_s = patience_s
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._run, args=(n,), daemon=True) for n in range(CLIENTS)]
         self._known: deque[UUID] = deque(maxlen=10_000)
@@ -99,7 +98,7 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(2 * PATIENCE_S)
+            thread.join(2 * self._patience_s + 30)
         self.problems += [f"client {t.name} hangs" for t in self._threads if t.is_alive()]
 
     def wait_for(self, more: int, within_s: float = 30) -> None:
@@ -117,7 +116,7 @@ class Load:
             session.headers["Authorization"] = f"Bearer {TOKEN}"
             while not self._stop.is_set():
                 self._until_acknowledged(session, self._some(dice, client, numbers), dice)
-                self._stop.wait(self._pause_s * 2 * dice.random())
+                self._stop.wait(PAUSE_S * 2 * dice.random())
 
     def _some(self, dice: random.Random, client: int, numbers: "count[int]") -> list[UUID]:
         size = 1 if dice.random() < 0.3 else dice.randint(2, LARGEST)
@@ -135,7 +134,7 @@ class Load:
         give_up_s = float("inf")
         while time.monotonic() < give_up_s:
             if self._stop.is_set():
-                give_up_s = min(give_up_s, time.monotonic() + PATIENCE_S)
+                give_up_s = min(give_up_s, time.monotonic() + self._patience_s)
             try:
                 answer = session.post(dice.choice(self._urls), data=body, timeout=(2, 30))
             except requests.RequestException:

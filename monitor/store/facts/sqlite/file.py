@@ -139,9 +139,46 @@ class WriterLock:
         self.release()
 
 
+class OwnFile:
+    """The file that a connection was opened on. SQLite would go on writing one that is moved or deleted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._was = self._now()
+
+    def require(self) -> None:
+        """Raises Unavailable once something else, or nothing, is where the file was."""
+        if self._now() != self._was:
+            raise Unavailable(
+                f"{self._path} was moved or deleted while it was written",
+                "put it back, with its -wal file, and restart the collector",
+                retry_after_s=5,
+            )
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+
 def translated(error: sqlite3.Error) -> Unavailable:
     """What the store's users hear: StoreFull for a full disk, otherwise Unavailable."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return Unavailable(
+            f"the facts store is damaged: {error}",
+            "stop hookvitals, move facts.db and its -wal and -shm away, and put a backup in their place with"
+            " `hookvitals restore`",
+            retry_after_s=60,
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+        return Unavailable(
+            f"the facts store cannot be written: {error}",
+            "see whether the disk of data_dir is healthy, mounted and writable, then restart the collector",
+            retry_after_s=10,
+        )
     if code == sqlite3.SQLITE_FULL:
         return StoreFull(
             "no room left on the disk of the facts store",

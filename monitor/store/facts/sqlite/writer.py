@@ -26,7 +26,14 @@ from monitor.store.facts.sqlite import fold as folding
 from monitor.store.facts.sqlite import purge as purging
 from monitor.store.facts.sqlite import thin as thinning
 from monitor.store.facts.sqlite.clients import put_client
-from monitor.store.facts.sqlite.file import LOCK_NAME, WriterLock, create, open_for_writing, translated
+from monitor.store.facts.sqlite.file import (
+    LOCK_NAME,
+    OwnFile,
+    WriterLock,
+    create,
+    open_for_writing,
+    translated,
+)
 from monitor.store.facts.sqlite.name_tables import SqliteNameTables
 
 __all__ = ["SqliteFactWriter", "create"]
@@ -54,15 +61,20 @@ class SqliteFactWriter:
     """A FactWriter. Holds the store's lock until closed; used by one thread."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        """Opens the store at `path`. Raises Conflict while another process writes it, or WrongSchema."""
+        """Opens the store at `path`. Raises Conflict while another process writes it, WrongSchema, or
+        Unavailable when it is damaged."""
         self._clock = clock
         self._lock = WriterLock(path.parent / LOCK_NAME)
         try:
+            self._file = OwnFile(path)
             self._db = open_for_writing(path)
             self._names = Names(self._making_names)
             self._floor_us = int(
                 self._db.execute("SELECT value FROM meta WHERE key = 'floor_us'").fetchone()[0]
             )
+        except sqlite3.Error as exc:
+            self._lock.release()
+            raise translated(exc) from exc
         except BaseException:
             self._lock.release()
             raise
@@ -308,6 +320,7 @@ class SqliteFactWriter:
     def _transaction(self) -> Iterator["_Transaction"]:
         """BEGIN IMMEDIATE … COMMIT, or ROLLBACK on an error or when the body asks to undo it."""
         state = _Transaction()
+        self._file.require()
         try:
             self._db.execute("BEGIN IMMEDIATE")
             yield state

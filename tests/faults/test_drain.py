@@ -1,0 +1,89 @@
+"""SIGTERM under load: requests under way are answered, nothing answered is lost, the exit code is 0."""
+
+import os
+import re
+import signal
+import socket
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from monitor.store.facts.sqlite.reader import SqliteFactReader
+from tests.faults.collector_process import FACTS, TOKEN, make_stores
+from tests.faults.conftest import Start
+from tests.faults.load import CLIENTS, Load, new_id, record
+from tests.faults.stored import assert_exact
+
+UNDER_WAY = 6
+WITHIN_S = 20.0
+"""For the end of it: granian gives its workers 10 s, the parent gives each of its processes 15."""
+
+pytestmark = pytest.mark.faults
+
+
+def test_requests_under_way_are_answered_before_the_end(tmp_path: Path, start: Start) -> None:
+    collector = start(make_stores(tmp_path)).wait_ready()
+    with Load(collector.port, patience_s=0.5) as load:
+        load.wait_for(300)
+        ids = [[new_id(CLIENTS + n, i) for i in range(200)] for n in range(UNDER_WAY)]
+        load.sent.update(one for some in ids for one in some)
+        asking = [Asking(collector.port, msgspec.json.encode([record(one) for one in some])) for some in ids]
+        for each in asking:
+            each.wait_until_read()
+        os.kill(collector.pid, signal.SIGTERM)
+        started_s = time.monotonic()
+        collector.wait_until(lambda: not accepts(collector.port), WITHIN_S, "closed to newcomers")
+        answers = [each.finish() for each in asking]
+        code = collector.wait(WITHIN_S)
+        took_s = time.monotonic() - started_s
+    print(f"ended {took_s:.2f} s after SIGTERM")
+
+    assert answers == [(200, len(some)) for some in ids]
+    assert code == 0
+    assert took_s < WITHIN_S
+    assert load.problems == []
+    reader = SqliteFactReader(tmp_path / FACTS)
+    assert_exact(reader, load.acknowledged | {one for some in ids for one in some}, load.sent)
+    reader.close()
+
+
+class Asking:
+    """A request that has been sent but for its last byte."""
+
+    def __init__(self, port: int, body: bytes) -> None:
+        self._peer = socket.create_connection(("127.0.0.1", port), timeout=WITHIN_S)
+        head = (
+            f"POST /api/v1/records HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n"
+        )
+        self._peer.sendall(head.encode())
+        self._body = body
+
+    def wait_until_read(self) -> None:
+        """Returns once the collector has asked for the body, and sends nearly all of it."""
+        found = self._peer.recv(1024)
+        assert found.startswith(b"HTTP/1.1 100"), found
+        self._peer.sendall(self._body[:-1])
+
+    def finish(self) -> tuple[int, int]:
+        """The answer to the whole request: its status, and how many records are new; (0, 0) for none."""
+        self._peer.sendall(self._body[-1:])
+        answer = b""
+        while data := self._peer.recv(1 << 16):
+            answer += data
+        self._peer.close()
+        if not answer:
+            return 0, 0  # closed without a word
+        status = int(answer.split(b" ", 2)[1])
+        accepted = re.search(rb'"accepted":\s*(\d+)', answer)
+        return status, int(accepted[1]) if accepted else 0
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
