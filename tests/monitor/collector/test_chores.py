@@ -63,6 +63,16 @@ def test_deltas_are_folded_within_a_second(yard: Yard) -> None:
     assert yard.count("delta") == 0
 
 
+def test_the_event_index_is_kept_to_few_runs(yard: Yard) -> None:
+    yard.chores.run_due()
+    for number in range(20):
+        yard.put(Made(number, to_us(START), event_id=f"evt_{number}"))
+        yard.let_pass(1)
+    yard.let_pass(3)
+    assert yard.count("event_run WHERE state = 1") < 8
+    assert yard.count("event_run WHERE state <> 1") == 0
+
+
 def test_heartbeat_every_ten_seconds(yard: Yard) -> None:
     yard.chores.run_due()
     yard.let_pass(30)

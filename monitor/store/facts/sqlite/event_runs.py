@@ -33,7 +33,7 @@ SMALLEST_TIER = 4_096
 STEP_ENTRIES = 32_768
 """Entries that one step of a merge moves, about."""
 STEP_BLOCKS = 500
-"""Blocks of a dead run that one step deletes."""
+"""Blocks of dead runs that one step deletes."""
 
 
 class State(IntEnum):
@@ -118,18 +118,19 @@ def drop_below(db: sqlite3.Connection, floor_us: int) -> None:
 
 
 def _delete_dead(db: sqlite3.Connection) -> bool:
-    """Deletes some blocks of a dead run, and its row with the last of them; False when no run is dead."""
-    row = db.execute("SELECT run FROM event_run WHERE state = ? LIMIT 1", (State.DEAD,)).fetchone()
-    if row is None:
-        return False
-    deleted = db.execute(
-        "DELETE FROM event_block WHERE run = ?1 AND (first_hash, block) IN"
-        " (SELECT first_hash, block FROM event_block WHERE run = ?1 ORDER BY first_hash, block LIMIT ?2)",
-        (row[0], STEP_BLOCKS),
-    ).rowcount
-    if deleted < STEP_BLOCKS:
-        db.execute("DELETE FROM event_run WHERE run = ?", row)
-    return True
+    """Deletes blocks of dead runs, and the row of a run with its last block; False when no run is dead."""
+    dead = db.execute("SELECT run FROM event_run WHERE state = ?", (State.DEAD,)).fetchall()
+    left = STEP_BLOCKS
+    for (run,) in dead:
+        left -= db.execute(
+            "DELETE FROM event_block WHERE run = ?1 AND (first_hash, block) IN"
+            " (SELECT first_hash, block FROM event_block WHERE run = ?1 ORDER BY first_hash, block LIMIT ?2)",
+            (run, left),
+        ).rowcount
+        if left <= 0:
+            break
+        db.execute("DELETE FROM event_run WHERE run = ?", (run,))
+    return bool(dead)
 
 
 class Merge:
