@@ -114,6 +114,11 @@ class CollectorProcess:
         """The front's workers."""
         return _children(front) if (front := self.front_pid()) else []
 
+    def front_and_workers(self) -> list[int]:
+        """Where no process writes alone: the front is the one that has children."""
+        front = next(pid for pid in _children(self.pid) if _children(pid))
+        return [front, *_children(front)]
+
     def family(self) -> list[int]:
         """The collector and everything it started, parents first."""
         return [self.pid, *_descendants(self.pid)]
