@@ -170,6 +170,12 @@ class FactReader(Protocol):
     def recount(self, start_us: int, end_us: int) -> Mapping[tuple[SeriesKey, int], Rollup]:
         """Minute rollups of every series, counted again from the stored records and what was thinned."""
 
+    def recorded(self, start_us: int, end_us: int) -> Mapping[tuple[SeriesKey, int], Rollup]:
+        """The same of the records of [start_us, end_us) by their own time alone, read by their key.
+
+        Places outside the range are in it too: they hold what was received then, and no more.
+        """
+
     def page(self, wanted: RecordFilter, limit: int, before: UUID | None = None) -> RecordPage: ...
 
     def get(self, record_id: UUID) -> Record | None: ...

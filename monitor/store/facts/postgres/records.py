@@ -76,6 +76,16 @@ class PostgresRecords:
             while found := cursor.fetchmany(_ROWS_AT_ONCE):
                 yield found
 
+    def recorded(self, start_us: int, end_us: int) -> Iterator[Sequence[Row]]:
+        """By the primary key of the days in the range."""
+        with self._db.cursor("recorded", binary=True) as cursor:
+            cursor.execute(
+                f"SELECT {RECORD} FROM facts.record WHERE record_id >= %s AND record_id < %s",  # noqa: S608
+                (UUID(bytes=first_id_at(start_us)), UUID(bytes=first_id_at(end_us))),
+            )
+            while found := cursor.fetchmany(_ROWS_AT_ONCE):
+                yield found
+
     def thinned(self, start: int, end: int) -> Sequence[Packed]:
         """By the primary key (start, series)."""
         return rows(

@@ -13,7 +13,7 @@ from monitor.model import Grain, ProbeKind, ProbeResult, QueueSample, Record, Se
 from monitor.rollup import STUCK_ACCEPTED, STUCK_FINAL, Buckets, Rollup, rollups
 from monitor.store.facts.protocol import WHOLE, ClientCounts, FeedRow, Parts, RecordFilter, RecordPage
 from monitor.store.facts.reading.pages import LaneTable, bounds_of, read_page
-from monitor.store.facts.reading.records import RecordTable, feed_of, records_of, recount
+from monitor.store.facts.reading.records import RecordTable, feed_of, recorded, records_of, recount
 from monitor.store.facts.reading.rollups import (
     RollupTable,
     read_buckets,
@@ -122,6 +122,10 @@ class SqlFactReader:
     def recount(self, start_us: int, end_us: int) -> Mapping[tuple[SeriesKey, int], Rollup]:
         with self._snapshot() as tables:
             return recount(tables.records, self._known.series(tables.names), start_us, end_us)
+
+    def recorded(self, start_us: int, end_us: int) -> Mapping[tuple[SeriesKey, int], Rollup]:
+        with self._snapshot() as tables:
+            return recorded(tables.records, self._known.series(tables.names), start_us, end_us)
 
     def page(self, wanted: RecordFilter, limit: int, before: UUID | None = None) -> RecordPage:
         with self._snapshot() as tables:

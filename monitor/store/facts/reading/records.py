@@ -36,6 +36,9 @@ class RecordTable(Protocol):
         No index sorts the time of receipt: every row is looked at.
         """
 
+    def recorded(self, start_us: int, end_us: int) -> Iterator[Sequence[Row]]:
+        """All rows recorded in the range, some thousands at a time, by their key."""
+
     def thinned(self, start: int, end: int) -> Sequence[Packed]:
         """What was thinned in minutes of [start, end) since 1970: minute rollups of routes."""
 
@@ -75,17 +78,31 @@ def recount(
     A record counts by its own minute and by its minute of receipt.
     """
     first, end = -(-start_us // MINUTE_US), -(-end_us // MINUTE_US)
-    folded: list[Buckets] = [
-        fold(deltas_of(rows)) for rows in table.within(first * MINUTE_US, end * MINUTE_US)
-    ]
-    thinned = table.thinned(first, end)
+    rows = table.within(first * MINUTE_US, end * MINUTE_US)
+    counted = _counted(rows, table.thinned(first, end), series)
+    return {
+        place: rollup for place, rollup in counted.items() if first * MINUTE_US <= place[1] < end * MINUTE_US
+    }
+
+
+def recorded(
+    table: RecordTable, series: Series, start_us: int, end_us: int
+) -> Mapping[tuple[SeriesKey, int], Rollup]:
+    """The same of what was recorded in the range, wherever in time it was received."""
+    first, end = -(-start_us // MINUTE_US), -(-end_us // MINUTE_US)
+    rows = table.recorded(first * MINUTE_US, end * MINUTE_US)
+    return _counted(rows, table.thinned(first, end), series)
+
+
+def _counted(
+    rows: Iterator[Sequence[Row]], thinned: Sequence[Packed], series: Series
+) -> Mapping[tuple[SeriesKey, int], Rollup]:
+    folded: list[Buckets] = [fold(deltas_of(some)) for some in rows]
     if thinned:
         folded.append(buckets_of(thinned))
     if not folded:
         return {}
     whole = combined(levels(combined(folded), series))
     return {
-        (series.keys[code], start * MINUTE_US): rollup
-        for (code, start), rollup in rollups(whole).items()
-        if first <= start < end
+        (series.keys[code], start * MINUTE_US): rollup for (code, start), rollup in rollups(whole).items()
     }

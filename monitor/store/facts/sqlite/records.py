@@ -59,6 +59,14 @@ class SqliteRecords:
         while rows := cursor.fetchmany(_ROWS_AT_ONCE):
             yield rows
 
+    def recorded(self, start_us: int, end_us: int) -> Iterator[Sequence[Row]]:
+        cursor = self._db.execute(
+            f"SELECT {_LIST} FROM record WHERE record_id >= ? AND record_id < ?",  # noqa: S608  # primary key
+            (first_id_at(start_us), first_id_at(end_us)),
+        )
+        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+            yield rows
+
     def thinned(self, start: int, end: int) -> list[Packed]:
         """By the primary key (start, series)."""
         return self._db.execute(
