@@ -14,7 +14,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from monitor.errors import HookvitalsError, StoreFull, Unavailable, WrongSchema
 
 UPGRADE_HINT = "run `hookvitals db upgrade`"
-WAIT_S = 10.0
+WAIT_S = 5.0
 """How long a caller waits for a free connection, and a connection attempt may take."""
 READ_TIMEOUT_MS = 30_000
 WRITE_TIMEOUT_MS = 30_000
@@ -54,6 +54,7 @@ class Server:
             max_size=connections,
             open=False,
             timeout=WAIT_S,
+            reconnect_timeout=WAIT_S,  # the pauses between tries grow; the next caller begins anew
             check=ConnectionPool.check_connection,  # one that died with a restarted server is replaced
             kwargs={
                 "autocommit": True,
