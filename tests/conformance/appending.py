@@ -126,7 +126,7 @@ class Appending:
                 parts = (shuffled[at : at + 20], shuffled[at + 20 : at + 50])
                 answers.extend(fill.writer.append([fill.batch(part) for part in parts]))
 
-        writers = store.writers(3)
+        writers = store.writers(4)
         at_once(*(partial(append, fill, number) for number, fill in enumerate(writers)))
 
         assert sum(done.accepted for done in answers) == len(many)

@@ -35,6 +35,8 @@ DAYS_AHEAD = 7
 """Days that are made before they come; a record later than these has no place."""
 
 _TRIES = 10
+_TRIES_ALONE = 5
+"""How many of these, the last, wait until nobody else stores records: then none can come between."""
 _CAREFUL_GROUPS = 100
 """Groups after one with a known record that are taken carefully: such records seldom come alone."""
 
@@ -183,6 +185,8 @@ class PostgresFactWriter:
             try:
                 self._make_days(batches)
                 with self._server.write() as db:
+                    if left < _TRIES_ALONE:
+                        take(db, Lock.RECORDS)
                     stored = store(db, batches, to_us(self._clock.now()), careful)
                 self._floor_us = max(self._floor_us, stored.floor_us)
                 return stored.answers
