@@ -5,7 +5,7 @@ A *delta* is the few numbers of each inserted record that rollups need (DELTA, o
 matter. Everything additive is a sparse vector (monitor.sparse). Pure: no store, no clock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,7 @@ DELTA = np.dtype(
 Deltas = NDArray[Any]
 
 _START_BITS = 27  # minutes since 1970 until the year 2225
+_DENSE = 4  # cells of a table per item up to which it beats sorting
 
 # Keys of the `counts` vector. On disk: append, never renumber.
 _SETS = 3  # ordinary, replays, canaries: 8 outcomes each
@@ -105,15 +106,20 @@ class Buckets:
         return int(self.series.size)
 
 
-def fold(deltas: Deltas) -> Buckets:
-    """Minute buckets of the routes in `deltas` (any order; the caller has removed duplicates)."""
+def fold(
+    deltas: Deltas, durations: Collection[Duration] = tuple(Duration), exemplars: bool = True
+) -> Buckets:
+    """Minute buckets of the routes in `deltas` (any order; the caller has removed duplicates).
+
+    durations: whose bins are wanted; exemplars: whether they are. Less is faster; all else is always there.
+    """
     route = deltas["route"].astype(np.int64)
     series, start, row = _grouped(
         np.concatenate([route, route]), np.concatenate([deltas["minute"], deltas["received_minute"]])
     )
     own_row, received_row = row[: len(deltas)], row[len(deltas) :]
     ordinary = deltas["flags"] & (REPLAY | CANARY) == 0
-    bins, sums, lows, highs = _durations(deltas, own_row, ordinary, series.size)
+    bins, sums, lows, highs = _durations(deltas, own_row, ordinary, series.size, durations)
     counts = joined([_counts(deltas, own_row, ordinary), _stuck(deltas, received_row), sums])
     return Buckets(
         Grain.MINUTE,
@@ -123,14 +129,32 @@ def fold(deltas: Deltas) -> Buckets:
         bins,
         reduced(lows, np.minimum.reduceat),
         reduced(highs, np.maximum.reduceat),
-        _exemplars(deltas, own_row, ordinary, series.size),
+        _exemplars(deltas, own_row, ordinary, series.size) if exemplars else [NO_EXEMPLARS] * series.size,
     )
 
 
 def _grouped(series: Ints, start: Ints) -> tuple[Ints, Ints, Ints]:
     """The distinct (series, start), sorted, and which of them each item is."""
+    tabled = _tabled(series, start)
+    if tabled is not None:
+        return tabled
     keys, row = np.unique((series << _START_BITS) | start, return_inverse=True)
     return keys >> _START_BITS, keys & ((1 << _START_BITS) - 1), row.astype(np.int64)
+
+
+def _tabled(series: Ints, start: Ints) -> tuple[Ints, Ints, Ints] | None:
+    """`_grouped` through a table of both, without a sort; None where it would be mostly empty."""
+    if not series.size:
+        return None
+    first, width = int(start.min()), int(np.ptp(start)) + 1
+    cells = (int(series.max()) + 1) * width
+    if cells > series.size * _DENSE:
+        return None
+    cell = series * width + (start - first)
+    used = np.zeros(cells, dtype=bool)
+    used[cell] = True
+    keys = np.flatnonzero(used)
+    return keys // width, keys % width + first, (np.cumsum(used) - 1)[cell]
 
 
 def _counts(deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_]) -> Sheet:
@@ -164,11 +188,11 @@ def _stuck(deltas: Deltas, received_row: Ints) -> Sheet:
 
 
 def _durations(
-    deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_], size: int
+    deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_], size: int, binned: Collection[Duration]
 ) -> tuple[tuple[Sheet, ...], Sheet, Sheet, Sheet]:
     """Bins per duration, and sums, lows and highs keyed by it; replays and canaries are in none.
 
-    size: rows there are, each below it.
+    size: rows there are, each below it. binned: the other durations get no bins.
     """
     attempt = np.isin(deltas["outcome"], [outcome.code for outcome in ATTEMPTS])
     bins, sums, lows, highs = [], [], [], []
@@ -180,7 +204,10 @@ def _durations(
         elif kind is Duration.ACK:
             counted &= deltas["status"] > 0
         rows, values = row[counted], taken[counted]
-        bins.append(reduced(Sheet(rows, bins_of(values), np.ones(rows.size, dtype=np.int64))))
+        if kind in binned:
+            bins.append(reduced(Sheet(rows, bins_of(values), np.ones(rows.size, dtype=np.int64))))
+        else:
+            bins.append(Sheet.empty())
         counts, total, low, high = _of_rows(rows, values, size)
         some = np.flatnonzero(counts)
         sums.append(Sheet(some, np.full(some.size, _SUM_KEY + kind), total[some]))

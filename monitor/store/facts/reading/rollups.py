@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from monitor.model import Duration, Grain
-from monitor.rollup import DELTA, NO_EXEMPLARS, Buckets, Deltas, coarsened, combined, fold, lifted
+from monitor.rollup import DELTA, Buckets, Deltas, combined, fold, lifted
 from monitor.sparse import Ints, Sheet
 from monitor.store.facts import rollup_rows
 from monitor.store.facts.protocol import WHOLE, Parts
@@ -89,11 +89,14 @@ def read_last_minutes(table: RollupTable, series: Series, codes: Collection[int]
     """Per series the start of its newest bucket, in minutes since 1970, unfolded deltas included."""
     found = table.last_starts(sorted(codes))
     deltas = _pending(table)
-    for route in np.unique(deltas["route"]).tolist():
-        minute = int(deltas["minute"][deltas["route"] == route].max())
+    if not deltas.size:
+        return found
+    latest = np.zeros(int(deltas["route"].max()) + 1, dtype=np.int64)
+    np.maximum.at(latest, deltas["route"], deltas["minute"])
+    for route in np.flatnonzero(np.bincount(deltas["route"])).tolist():
         for code in series.line(route):
             if code in codes:
-                found[code] = max(found.get(code, 0), minute)
+                found[code] = max(found.get(code, 0), int(latest[route]))
     return found
 
 
@@ -121,36 +124,45 @@ def _columns(parts: Parts) -> list[str]:
 def _unfolded(
     table: RollupTable, series: Series, codes: Collection[int], span: Span, parts: Parts
 ) -> Buckets | None:
-    """What deltas add to these series in the span."""
+    """What deltas add to these series in the span: folded at the lowest level asked for, then lifted."""
     deltas = _pending(table)
-    if not deltas.size:
+    mask = _of_span(deltas, span)
+    if not mask.any():
         return None
-    deltas = deltas[_of_series(deltas, series, set(codes)) & _of_span(deltas, span)]
-    if not deltas.size:
+    lines = {
+        route: series.line(route) for route in np.flatnonzero(np.bincount(deltas["route"][mask])).tolist()
+    }
+    wanted = set(codes)
+    depths = {depth for line in lines.values() for depth, code in enumerate(line) if code in wanted}
+    if not depths:
         return None
-    found = coarsened(combined(levels(fold(deltas), series)), span[0])
-    inside = np.isin(found.series, sorted(codes)) & (found.start >= span[1]) & (found.start < span[2])
-    return _taken(_only(found, parts), inside)
+    lowest = min(depths)
+    leaf = np.zeros(max(lines) + 1, dtype=np.int64)  # route → whom it is counted for; 0: nobody
+    for route, line in lines.items():
+        if not wanted.isdisjoint(line):
+            leaf[route] = line[lowest]
+    found = [_folded(deltas, leaf, mask, span[0], parts)]
+    for _ in range(lowest, max(depths)):
+        found.append(lifted(found[-1], series.parents))
+    whole = combined(found) if len(found) > 1 else found[0]
+    inside = np.isin(whole.series, sorted(wanted)) & (whole.start >= span[1]) & (whole.start < span[2])
+    return _taken(whole, inside)
+
+
+def _folded(deltas: Deltas, leaf: Ints, mask: Mask, grain: Grain, parts: Parts) -> Buckets:
+    """Buckets of `grain` of those of the deltas that are inside and count for somebody."""
+    counted = mask.copy()
+    counted[mask] = leaf[deltas["route"][mask]] > 0
+    taken = deltas[counted]
+    taken["route"] = leaf[taken["route"]]
+    width = grain.minutes
+    for minute in ("minute", "received_minute"):
+        taken[minute] = taken[minute] // width * width if width else 0
+    return replace(fold(taken, parts.durations, parts.exemplars), grain=grain)
 
 
 def _pending(table: RollupTable) -> Deltas:
     return np.frombuffer(table.pending(), dtype=DELTA)
-
-
-def _only(buckets: Buckets, parts: Parts) -> Buckets:
-    """The buckets without what was not asked for, as if it had not been read."""
-    bins = tuple(
-        sheet if kind in parts.durations else Sheet.empty()
-        for kind, sheet in zip(Duration, buckets.bins, strict=True)
-    )
-    exemplars = buckets.exemplars if parts.exemplars else [NO_EXEMPLARS] * len(buckets)
-    return replace(buckets, bins=bins, exemplars=exemplars)
-
-
-def _of_series(deltas: Deltas, series: Series, codes: set[int]) -> Mask:
-    routes = np.unique(deltas["route"])
-    wanted = [route for route in routes.tolist() if not codes.isdisjoint(series.line(route))]
-    return np.isin(deltas["route"], wanted)
 
 
 def _of_span(deltas: Deltas, span: Span) -> Mask:
