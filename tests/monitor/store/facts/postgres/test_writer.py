@@ -5,8 +5,8 @@ import msgspec
 import psycopg
 import pytest
 
-from monitor.errors import ConfigError, WrongSchema
-from monitor.model import SeriesKey
+from monitor.errors import ConfigError, StoreFull, TooLarge, Unavailable, WrongSchema
+from monitor.model import OTHER, SeriesKey
 from monitor.store.facts.postgres.writer import PostgresFactWriter
 from monitor.store.facts.protocol import Batch, ClientCounts
 from tests.monitor.clocks import FakeClock
@@ -211,3 +211,36 @@ def test_it_works_behind_a_pooler_that_changes_servers_at_each_transaction(
 
     assert again[0].duplicates == 300
     assert count(facts_url, "record") == 200
+
+
+@pytest.mark.parametrize(("state", "error"), [("53100", StoreFull), ("57P01", Unavailable)])
+def test_what_fails_on_the_server_refuses_the_group_and_keeps_what_was_stored(
+    facts_url: str, writer: PostgresFactWriter, state: str, error: type[Unavailable]
+) -> None:
+    """53100 is disk_full, 57P01 admin_shutdown: raised where the deltas are written, after the records."""
+    writer.append([batch_of(writer, some(10))])
+    with psycopg.connect(facts_url, autocommit=True) as db:
+        db.execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$".encode()
+        )
+        db.execute("CREATE TRIGGER fail BEFORE INSERT ON facts.delta EXECUTE FUNCTION fail()")
+        with pytest.raises(error):
+            writer.append([batch_of(writer, some(10, first=50))])
+        db.execute("DROP TRIGGER fail ON facts.delta")
+
+    assert_counted(facts_url, some(10))
+    assert writer.append([batch_of(writer, some(10, first=50))])[0].accepted == 10
+
+
+def test_a_type_over_the_cap_of_its_source_is_other_and_an_environment_too_many_is_refused(
+    writer: PostgresFactWriter,
+) -> None:
+    keys = [SeriesKey("production", "orum", "payouts", f"type-{n}") for n in range(1005)]
+    codes = writer.intern_series(keys, 0)
+    other = codes[SeriesKey("production", "orum", "payouts", OTHER)]
+    assert [codes[key] for key in keys].count(other) == 5
+
+    with pytest.raises(TooLarge, match="env-15"):
+        writer.intern_series([SeriesKey(f"env-{n}") for n in range(16)], 0)
+    assert writer.intern_series([SeriesKey("env-1")], 0)[SeriesKey("env-1")] == max(codes.values()) + 1
