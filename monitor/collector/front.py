@@ -8,6 +8,7 @@ from monitor.collector.counters import Counters
 from monitor.collector.gate import Gate
 from monitor.collector.ingest import Ingest
 from monitor.collector.keys import KeySnapshot, LoadKeys
+from monitor.collector.levels import Levels
 from monitor.collector.limits import Buckets, PerMinute
 from monitor.collector.link import Writer
 from monitor.collector.samples import Samples
@@ -26,6 +27,7 @@ class Front:
     ingest: Ingest
     samples: Samples
     gate: Gate
+    buckets: Buckets
     monotonic: Callable[[], float]
 
 
@@ -39,15 +41,17 @@ def front(
     def now_us() -> int:
         return to_us(clock.now())
 
+    shared = Levels(settings.counters_dir / "levels") if settings.key_records_per_s else None
+    buckets = Buckets(settings.key_records_per_s, clock.monotonic, shared)
     ingest = Ingest(
         writer,
         Sealer(settings.secret_key),
         counters,
-        Buckets(settings.key_records_per_s / settings.workers, clock.monotonic),
+        buckets,
         PerMinute(max(1, settings.rejections_a_minute // settings.workers), clock.monotonic),
         now_us,
         settings.records_a_request,
     )
     samples = Samples(writer, now_us, settings.records_a_request)
     gate = Gate(settings.threads, settings.waiting, settings.wait_s, settings.inflight_bytes, clock.monotonic)
-    return Front(settings, keys, writer, counters, ingest, samples, gate, clock.monotonic)
+    return Front(settings, keys, writer, counters, ingest, samples, gate, buckets, clock.monotonic)

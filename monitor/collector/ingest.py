@@ -19,8 +19,9 @@ from monitor.collector.link import Writer
 from monitor.collector.names import Coded, Names
 from monitor.collector.pack import client_counts, packed
 from monitor.collector.wire import Answer, RecordIn, RejectedPart, RejectedRecord
+from monitor.errors import Unavailable
 from monitor.seal import Sealer
-from monitor.store.facts.protocol import Batch
+from monitor.store.facts.protocol import Appended, Batch
 
 ADDRESSES = 10
 """A source's rejections are stored in full up to the bound of so many addresses a minute."""
@@ -32,10 +33,12 @@ class _Asked:
 
     batch: one or none; whoever takes it out of here is the last to hold it: its memory then serves the next
     request while this one waits for the disk. indexes: where the batch's records stood in the body.
+    taken: how many records the key has paid for.
     """
 
     batch: list[Batch]
     indexes: Sequence[int]
+    taken: int
     rejected: list[RejectedRecord]
     client_fault: RejectedPart | None
     counts: Mapping[tuple[str, str], int]
@@ -74,7 +77,7 @@ class Ingest:
         rejected = asked.rejected
         accepted = duplicates = 0
         if asked.batch:
-            stored = self._writer.append(asked.batch.pop())
+            stored = self._stored(asked, key)
             accepted, duplicates = stored.accepted, stored.duplicates
             rejected += [_entry(asked.indexes[i], *_TOO_OLD) for i in stored.too_old]
             rejected += [_entry(asked.indexes[i], *_UNSTORABLE) for i in stored.unstorable]
@@ -82,10 +85,17 @@ class Ingest:
         self._count(accepted, duplicates, rejected, asked.counts)
         return Answer(accepted, duplicates, rejected, asked.client_fault or UNSET)
 
+    def _stored(self, asked: "_Asked", key: Key) -> Appended:
+        """What became of the batch; a key pays for none that the store did not take."""
+        try:
+            return self._writer.append(asked.batch.pop())
+        except Unavailable:
+            self._buckets.give_back(key.id, asked.taken)
+            raise
+
     def _asked(self, body: bytes, media_type: str, key: Key) -> "_Asked":
         """What the body asks for, with nothing kept of the records but their batch."""
         decoded = self._decoder.decode(body, media_type, self._most)
-        self._buckets.take(key.id, len(decoded.items))
         now_us = self._now_us()
         found = judged(decoded.items, decoded.indexes, Terms(now_us, key.sources, key.environment))
         found, coded = self._coded(found)
@@ -101,7 +111,8 @@ class Ingest:
         }
         rejected = [*decoded.rejected, *found.rejected]
         batches = [batch] if batch.rows or batch.client else []
-        return _Asked(batches, found.indexes, rejected, decoded.client_fault, counts)
+        self._buckets.take(key.id, len(decoded.items))
+        return _Asked(batches, found.indexes, len(decoded.items), rejected, decoded.client_fault, counts)
 
     def _coded(self, found: Judged) -> tuple[Judged, Coded]:
         coded = self._names.coded(found.columns)

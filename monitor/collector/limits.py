@@ -1,27 +1,40 @@
-"""Bounds over time: records a second of each key, rejections stored in full a minute. In memory only.
+"""Bounds over time: records a second of each key, rejections stored in full a minute.
 
-Each front process counts for itself, so it is given its share of a bound.
+The front processes share what is left of a key's allowance; of rejections each counts its own share.
 """
 
 import math
 import threading
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 
+from monitor.collector.levels import Level, Levels
 from monitor.errors import TooManyRequests
 
+_SEEN_S = 1.0
+"""Added to the time of a level: nought says that there is none."""
 _MOST_WINDOWS = 10_000
 """Distinct keys counted in one minute; what comes after them counts as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a key may still send now, of how much a second, and in how many seconds it is all there again."""
+
+    limit: int
+    remaining: int
+    reset_s: int
 
 
 class Buckets:
     """A token bucket per key: `rate` a second, at most one second's worth saved up."""
 
-    def __init__(self, rate: float, monotonic: Callable[[], float]) -> None:
-        """rate: 0 for no bound."""
+    def __init__(self, rate: float, monotonic: Callable[[], float], levels: Levels | None = None) -> None:
+        """rate: 0 for no bound. levels: where they are kept; of this process alone when None. All that share
+        them need the same clock."""
         self._rate = rate
         self._monotonic = monotonic
-        self._levels: dict[str, tuple[float, float]] = {}  # key → tokens, when
-        self._lock = threading.Lock()
+        self._levels = levels or Levels()
 
     def take(self, key: str, wanted: int) -> None:
         """Takes `wanted` tokens; a bucket with any left may go into debt. Raises TooManyRequests when not.
@@ -31,17 +44,48 @@ class Buckets:
         if self._rate <= 0:
             return
         now = self._monotonic()
-        with self._lock:
-            tokens, at = self._levels.get(key, (self._rate, now))
-            tokens = min(self._rate, tokens + (now - at) * self._rate)
+        with self._levels.of(key) as level:
+            tokens = self._tokens(level, now)
             if tokens <= 0:
-                wait_s = max(1, math.ceil(-tokens / self._rate))
-                raise TooManyRequests(
-                    "this key sends more records than it may",
-                    "send slower, or raise key_records_per_s",
-                    retry_after_s=wait_s,
-                )
-            self._levels[key] = (tokens - wanted, now)
+                raise self._refusal(tokens)
+            level[:] = tokens - wanted, now + _SEEN_S
+
+    def require(self, key: str) -> None:
+        """Raises TooManyRequests when `take` would, and takes nothing."""
+        if self._rate <= 0:
+            return
+        with self._levels.of(key) as level:
+            tokens = self._tokens(level, self._monotonic())
+        if tokens <= 0:
+            raise self._refusal(tokens)
+
+    def give_back(self, key: str, taken: int) -> None:
+        """Undoes a `take` that came to nothing."""
+        if self._rate > 0:
+            with self._levels.of(key) as level:
+                level[0] += taken
+
+    def allowance(self, key: str) -> Allowance | None:
+        """What the key may send now; None where there is no bound."""
+        if self._rate <= 0:
+            return None
+        with self._levels.of(key) as level:
+            tokens = self._tokens(level, self._monotonic())
+        reset_s = math.ceil((self._rate - tokens) / self._rate)
+        return Allowance(int(self._rate), max(0, int(tokens)), max(0, reset_s))
+
+    def _tokens(self, level: Level, now: float) -> float:
+        tokens, at = float(level[0]), float(level[1]) - _SEEN_S
+        if not 0 <= at <= now:  # never seen, or before the machine was started
+            return self._rate
+        return min(self._rate, tokens + (now - at) * self._rate)
+
+    def _refusal(self, tokens: float) -> TooManyRequests:
+        return TooManyRequests(
+            f"this key sends more than {self._rate:g} records a second",
+            "send slower, or raise key_records_per_s",
+            retry_after_s=max(1, math.ceil(-tokens / self._rate)),
+        )
 
 
 class PerMinute:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, after_this_request, request
 
 from monitor.collector.body import discard, read
 from monitor.collector.counters import SECONDS, STATUSES
@@ -37,7 +37,7 @@ def _counted(front: Front, route: str, take: Take) -> Response:
     started_s = front.monotonic()
     status = 500
     try:
-        response = _taken(front, take)
+        response = _taken(front, route, take)
         status = response.status_code
         return response
     except HookvitalsError as exc:
@@ -56,7 +56,7 @@ def _counted(front: Front, route: str, take: Take) -> Response:
         )
 
 
-def _taken(front: Front, take: Take) -> Response:
+def _taken(front: Front, route: str, take: Take) -> Response:
     settings = front.settings
     key = authenticated(request.headers.get("Authorization"), front.keys, INGEST)
     if (request.content_length or 0) > settings.body_bytes:
@@ -64,11 +64,27 @@ def _taken(front: Front, take: Take) -> Response:
             f"the body is larger than {settings.body_bytes} bytes", "send fewer records in a request"
         )
     encoding = request.headers.get("Content-Encoding", "")
+    if route == "records":
+        _tell_allowance(front, key)
+        front.buckets.require(key.id)
     with front.gate.admitted(_expected_bytes(settings.body_bytes, encoding)) as admission:
         body = read(request.environ["wsgi.input"], encoding, settings.body_bytes, settings.compressed_bytes)
         admission.resize(len(body))
         answer = take(body, request.mimetype, key)
     return Response(_encode(answer), 200, content_type="application/json")
+
+
+def _tell_allowance(front: Front, key: Key) -> None:
+    """Adds what the key may still send to the answer, whatever it will be."""
+
+    def tell(response: Response) -> Response:
+        found = front.buckets.allowance(key.id)
+        if found is not None:
+            response.headers["RateLimit-Policy"] = f'"records";q={found.limit};w=1'
+            response.headers["RateLimit"] = f'"records";r={found.remaining};t={found.reset_s}'
+        return response
+
+    after_this_request(tell)
 
 
 def _expected_bytes(most: int, encoding: str) -> int:

@@ -134,6 +134,25 @@ def test_stalled_writer_is_a_quick_503_within_bounded_memory_and_passes(tmp_path
     reader.close()
 
 
+def test_rate_of_a_key_holds_over_all_workers(tmp_path: Path, start: Start) -> None:
+    rate, batch, seconds = 300, 20, 4.0
+    collector = start(make_stores(tmp_path), key_records_per_s=str(rate)).wait_ready()
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    stored, refused, number = 0, 0, 0
+    began_s = time.monotonic()
+    while time.monotonic() - began_s < seconds:
+        number += batch
+        body = msgspec.json.encode([record(new_id(1, number + n)) for n in range(batch)])
+        answer = requests.post(f"{collector.url}/api/v1/records", body, headers=headers, timeout=10)
+        stored += batch if answer.status_code == 200 else 0
+        refused += answer.status_code == 429 and "Retry-After" in answer.headers
+    taken_s = time.monotonic() - began_s
+    assert collector.stop() == 0
+
+    assert refused
+    assert rate * (seconds - 1) < stored <= rate * (taken_s + 1) + batch
+
+
 def test_more_than_can_be_served_is_served_in_part(tmp_path: Path, start: Start) -> None:
     collector = start(make_stores(tmp_path)).wait_ready()
     idle_mib = together_mib(collector)

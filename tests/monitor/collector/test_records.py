@@ -11,7 +11,7 @@ import pytest
 from monitor.model import Outcome, SeriesKey
 from monitor.store.facts.protocol import RecordFilter
 from monitor.store.facts.sqlite.reader import SqliteFactReader
-from tests.monitor.collector.fronts import HOUR, Stand, key, stand
+from tests.monitor.collector.fronts import HOUR, DirectLink, Stand, key, stand
 
 V7 = "01939f1e-4400-7abc-8def-0123456789ab"  # 2024-12-07
 V4 = "01939f1e-4400-4abc-8def-0123456789ab"
@@ -277,11 +277,66 @@ def test_key_over_its_rate_waits_as_long_as_it_is_told(tmp_path: Path) -> None:
     collector = stand(tmp_path, key_records_per_s=10)
     batch = [collector.record(event_id=str(i)) for i in range(30)]
 
-    assert collector.post(batch).status_code == 200
+    taken = collector.post(batch)
+    assert taken.status_code == 200
+    assert taken.headers["RateLimit-Policy"] == '"records";q=10;w=1'
+    assert taken.headers["RateLimit"] == '"records";r=0;t=3'
     refused = collector.post([collector.record()])
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "2")
+    assert refused.headers["RateLimit"] == '"records";r=0;t=3'
     collector.clock.move(HOUR)
-    assert collector.post([collector.record()]).status_code == 200
+    assert collector.post([collector.record()]).headers["RateLimit"] == '"records";r=9;t=1'
+    assert "RateLimit" not in collector.post(b"[]", token=None).headers
+    collector.store.close()
+
+
+def test_key_does_not_pay_for_what_was_not_stored(tmp_path: Path) -> None:
+    collector = stand(tmp_path, key_records_per_s=10)
+    link = collector.front.writer
+    assert isinstance(link, DirectLink)
+    collector.send(collector.record())  # its names are known from here on
+    collector.clock.move(HOUR)
+    whole = link._exchange
+
+    def away(question: bytes, wait_s: float) -> tuple[object, ...]:
+        raise ConnectionRefusedError
+
+    link._exchange = away  # type: ignore[method-assign]  # as a closed socket would answer
+    assert [collector.post([collector.record()] * 10).status_code for _ in range(3)] == [503] * 3
+    link._exchange = whole  # type: ignore[method-assign]
+    assert collector.post([collector.record(event_id="a")]).status_code == 200
+    collector.store.close()
+
+
+def test_key_over_its_rate_may_still_send_samples(tmp_path: Path) -> None:
+    collector = stand(tmp_path, key_records_per_s=1)
+    collector.send(*[collector.record(event_id=str(i)) for i in range(30)])
+    sample = {"source": "a", "endpoint": "b", "queue": "q", "depth": 1, "sampled_at": collector.now_us}
+
+    assert collector.post([sample], route="queues").status_code == 200
+    assert collector.post([collector.record()]).status_code == 429
+    collector.store.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "headers", "records", "named"),
+    [
+        ({"body_bytes": 500}, {}, 9, "500 bytes"),
+        ({"compressed_bytes": 50}, {"Content-Encoding": "gzip"}, 9, "50 bytes"),
+        ({"records_a_request": 8}, {}, 9, "8 records"),
+    ],
+)
+def test_413_names_the_limit_and_what_to_do(
+    tmp_path: Path, settings: dict[str, Any], headers: dict[str, str], records: int, named: str
+) -> None:
+    collector = stand(tmp_path, **settings)
+    body = json.dumps([collector.record(event_id=f"e{n}") for n in range(records)]).encode()
+    response = collector.post(gzip.compress(body) if headers else body, headers=headers)
+
+    problem = response.get_json()
+    assert (response.status_code, problem["code"]) == (413, "too_large")
+    assert named in problem["detail"]
+    assert "send" in problem["hint"]
     collector.store.close()
 
 
