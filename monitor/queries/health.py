@@ -68,9 +68,9 @@ def health(reader: FactReader, now: datetime) -> Health:
     )
 
 
-def clients(reader: FactReader, now: datetime) -> Sequence[Client]:
-    """SDK instances heard of within a day, by name and instance."""
-    return [_client(counts) for counts in reader.clients(to_us(now - CLIENTS_BACK))]
+def clients(reader: FactReader, now: datetime, back: timedelta = CLIENTS_BACK) -> Sequence[Client]:
+    """SDK instances heard of within so long, by name and instance."""
+    return [_client(counts) for counts in reader.clients(to_us(now - back))]
 
 
 def stuck(
