@@ -14,6 +14,7 @@ HookvitalsError
 ├── TooManyRequests        over a rate                                                           429
 └── Unavailable            the store cannot take it now: try again                               503
     ├── StoreFull          no room on the disk
+    ├── Overloaded         more comes in than can be stored
     └── WrongSchema        the store was made by another version: says which command to run
 
 `code` is the stable word used in API, logs, metrics and docs; `hint` tells the operator what to do.
@@ -96,6 +97,10 @@ class Unavailable(HookvitalsError):
 
 class StoreFull(Unavailable):
     code = "store_full"
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
 
 
 class WrongSchema(Unavailable):

@@ -53,6 +53,7 @@ NAMES: tuple[tuple[str, str], ...] = (
     ("folded_records", ""),
     ("fold_us", ""),
     ("store_errors", ""),
+    ("turned_away", ""),
 )
 """(name, label value) of every count. Their order is that of the files; a new start clears those."""
 _PLACES = {name: place for place, name in enumerate(NAMES)}

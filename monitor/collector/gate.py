@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from monitor.errors import Unavailable
+from monitor.errors import Overloaded, Unavailable
 
 RETRY_S = 2
 STALLED_S = 3.0
@@ -25,7 +25,7 @@ class Admission:
         self.size = size
 
     def resize(self, size: int) -> None:
-        """Says how many bytes the body really has. Raises Unavailable when there is no room for them."""
+        """Says how many bytes the body really has. Raises Overloaded when there is no room for them."""
         self._gate.resize(self, size)
 
 
@@ -57,8 +57,8 @@ class Gate:
 
     @contextmanager
     def admitted(self, size: int) -> Iterator[Admission]:
-        """A place for a body of about `size` bytes. Raises Unavailable, with a time to come again, when none
-        is free in time."""
+        """A place for a body of about `size` bytes. Raises Overloaded when none is free in time, Unavailable
+        while the store does not answer; both with a time to come again."""
         admission = Admission(self, size)
         self._enter(admission)
         started_s = self._monotonic()
@@ -112,5 +112,5 @@ class Gate:
         return not self._stalled and self._active < self._requests and self.bytes + size <= self._most_bytes
 
 
-def _busy() -> Unavailable:
-    return Unavailable("more comes in than can be stored", _HINT, retry_after_s=RETRY_S)
+def _busy() -> Overloaded:
+    return Overloaded("more comes in than can be stored", _HINT, retry_after_s=RETRY_S)

@@ -27,6 +27,7 @@ _PLAIN = {
     "folded_records": ("folded_records", "Records taken into the rollups.", 1),
     "fold_us": ("fold_seconds", "Time spent folding.", 1e6),
     "store_errors": ("store_errors", "Writes that the facts store refused.", 1),
+    "turned_away": ("turned_away", "Requests told to come again, as more came in than can be stored.", 1),
 }
 """Name of a count → name, help and divisor of its metric."""
 

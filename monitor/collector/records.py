@@ -11,7 +11,7 @@ from monitor.collector.counters import SECONDS, STATUSES
 from monitor.collector.front import Front
 from monitor.collector.keys import INGEST, Key, authenticated
 from monitor.collector.wire import Answer
-from monitor.errors import HookvitalsError, TooLarge
+from monitor.errors import HookvitalsError, Overloaded, TooLarge
 
 Take = Callable[[bytes, str, Key], Answer]
 
@@ -42,6 +42,8 @@ def _counted(front: Front, route: str, take: Take) -> Response:
         return response
     except HookvitalsError as exc:
         status = exc.status
+        if isinstance(exc, Overloaded):
+            front.counters.add({("turned_away", ""): 1})
         discard(request.environ["wsgi.input"], 2 * front.settings.body_bytes)
         raise
     finally:

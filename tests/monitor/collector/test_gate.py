@@ -157,8 +157,11 @@ def test_request_too_many_is_a_503_that_says_when_to_come_again(tmp_path: Path) 
     collector = stand(tmp_path, threads=1, waiting=0)
     with collector.front.gate.admitted(1):
         response = collector.post([collector.record()])
-    assert (response.status_code, response.get_json()["code"]) == (503, "unavailable")
+    assert (response.status_code, response.get_json()["code"]) == (503, "overloaded")
     assert int(response.headers["Retry-After"]) >= 1
+    metrics = collector.client.get("/metrics").text
+    assert "hookvitals_collector_turned_away_total 1.0" in metrics
+    assert 'requests_total{route="records",status="503"} 1.0' in metrics
 
     assert collector.send(collector.record())["accepted"] == 1
     collector.store.close()
