@@ -13,7 +13,9 @@ from pathlib import Path
 
 from monitor.collector import frames
 
-TRACED = "recvfrom,sendto,sendmsg,read,write,writev,pwrite64,pwritev,ftruncate,fsync,fdatasync,close"
+TRACED = "recvfrom,sendto,sendmsg,write,writev,pwrite64,pwritev,ftruncate,fsync,fdatasync,close"
+SHOWN_BYTES = 8192
+"""Of what a call carries: an answer must be whole to be read."""
 _CALL = re.compile(r"^(\w+)\((\d+)<(.*?)>(?:, (.*))?\) = (-?\d+)")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
@@ -40,7 +42,7 @@ class Judged:
 
 def command(output: Path) -> list[str]:
     """What to put before a program to have its calls written to `output.<thread id>`."""
-    return ["strace", "-ff", "-y", "-xx", "-s", "512", "-e", f"trace={TRACED}", "-o", str(output)]
+    return ["strace", "-ff", "-y", "-xx", "-s", str(SHOWN_BYTES), "-e", f"trace={TRACED}", "-o", str(output)]
 
 
 def judged(output: Path, pid: int) -> Judged:
@@ -62,9 +64,10 @@ def judge(calls: Iterator[Call]) -> Judged:
                 synced, found.syncs = at, found.syncs + 1
         elif not call.path.startswith("socket:"):
             continue
-        elif call.name in ("recvfrom", "read") and call.result > 0:
+        elif call.name == "recvfrom" and call.result > 0:
             asked[call.fd] = at
         elif call.name in ("sendto", "sendmsg", "write", "writev"):
+            assert call.result <= SHOWN_BYTES, call.result
             incoming = answers.setdefault(call.fd, frames.Frames())
             for answer in incoming.feed(call.data[: max(call.result, 0)]):
                 if _accepted(answer):
