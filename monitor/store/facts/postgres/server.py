@@ -4,7 +4,7 @@ Works through a pooler in transaction mode: nothing is kept in a session, no sta
 setting is local to its transaction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
@@ -68,13 +68,8 @@ class Server:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection inside one read-only snapshot."""
-        with (
-            self.plain() as db,
-            self._transaction(
-                db,
-                f"ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {READ_TIMEOUT_MS}",
-            ),
-        ):
+        settings = {"statement_timeout": READ_TIMEOUT_MS}
+        with self.plain() as db, self._transaction(db, "REPEATABLE READ READ ONLY", settings):
             yield db
 
     @contextmanager
@@ -90,10 +85,7 @@ class Server:
             "lock_timeout": lock_timeout_ms,
         }
         # each statement sees what was committed before it, and so what a lock before it waited for
-        mode = "ISOLATION LEVEL READ COMMITTED READ WRITE" + "".join(
-            f"; SET LOCAL {name} = {value}" for name, value in settings.items()
-        )
-        with self.plain() as db, self._transaction(db, mode):
+        with self.plain() as db, self._transaction(db, "READ COMMITTED READ WRITE", settings):
             yield db
 
     @contextmanager
@@ -110,8 +102,13 @@ class Server:
             raise translated(exc) from exc
 
     @contextmanager
-    def _transaction(self, db: Connection, mode: str) -> Iterator[None]:
-        db.execute(f"BEGIN {mode}")
+    def _transaction(self, db: Connection, mode: str, settings: Mapping[str, int]) -> Iterator[None]:
+        # compiling a query pays where it runs for seconds; a day that was never analyzed is taken for one
+        local = {**settings, "jit": "off"}
+        db.execute(
+            f"BEGIN ISOLATION LEVEL {mode}"
+            + "".join(f"; SET LOCAL {name} = {value}" for name, value in local.items())
+        )
         try:
             yield
         except BaseException:
