@@ -101,9 +101,15 @@ class Stand:
 def stand(tmp_path: Path, keys: Sequence[Key] = (), **settings: Any) -> Stand:
     """A Stand with a new store in `tmp_path`; close its store."""
     clock = FakeClock()
+    create(tmp_path / "facts.db")
+    return stand_over(SqliteFactWriter(tmp_path / "facts.db", clock), clock, tmp_path, keys, **settings)
+
+
+def stand_over(
+    store: Any, clock: FakeClock, tmp_path: Path, keys: Sequence[Key] = (), **settings: Any
+) -> Stand:
+    """A Stand over a store that is open."""
     told = CollectorSettings(tmp_path, bytes(32), workers=1, **settings)
-    create(told.facts_path)
-    store = SqliteFactWriter(told.facts_path, clock)
     counters = Counters(cleared(told.counters_dir))
     known = list(keys) or [key()]
     desk = Desk(store, counters, lambda: to_us(clock.now()))
