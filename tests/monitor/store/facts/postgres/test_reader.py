@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import psycopg
 import pytest
 
 from monitor.errors import Unavailable, WrongSchema
-from monitor.model import SeriesKey
+from monitor.model import OUTCOMES, Outcome, SeriesKey
+from monitor.store.facts.postgres.pages import PostgresLanes
 from monitor.store.facts.postgres.reader import PostgresFactReader
 from monitor.store.facts.postgres.rows import rows
 from monitor.store.facts.postgres.setup import create
-from tests.facts import RecordFactory
+from monitor.store.facts.reading.pages import LAST_ID, Bounds, read_page
+from tests.facts import RecordFactory, mixed, route_of
 from tests.postgres import Postgres, database
 from tests.postgres_facts import postgres_facts
 
@@ -106,3 +109,25 @@ def test_more_threads_than_connections_share_a_reader(postgres_url: str) -> None
         with ThreadPoolExecutor(12) as threads:
             found = list(threads.map(lambda key: reader.ever([key])[key].records(), keys * 5))
     assert found == [1] * 60
+
+
+@pytest.mark.parametrize("outcomes", [(), (Outcome.FAILED, Outcome.DEAD_LETTERED), (Outcome.SUCCEEDED,)])
+def test_a_small_bound_on_the_scan_loses_nothing(postgres_url: str, outcomes: tuple[Outcome, ...]) -> None:
+    create(postgres_url)
+    records = mixed(200, over=timedelta(days=2))
+    with postgres_facts(postgres_url) as (fill, reader):
+        fill.add(records)
+        route, key = next((c, k) for c, k in reader.series().items() if k.event_type == "invoice.paid")
+        own = [record for record in records if route_of(record) == key]
+        wanted = [record.record_id.bytes for record in own if record.outcome in (outcomes or OUTCOMES)]
+        for scanned in (1, 7, 64):
+            found: list[bytes] = []
+            before: bytes | None = LAST_ID
+            while before is not None:
+                with reader._primary.read() as db:
+                    bounds = Bounds(bytes(16), before, [route], outcomes)
+                    page, before = read_page(PostgresLanes(db), bounds, 5, scanned)
+                assert len(page) <= 5
+                found += [row[0] for row in page]
+
+            assert found == sorted(wanted, reverse=True)
