@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 ROWS_A_COMMIT = 10_000
 WAITING_ROWS = 100_000
 WAITING_REQUESTS = 256
-WAIT_S = 20.0
+WAIT_S = 6.0
+"""With what a request waits before it, shorter than clients wait: one that has given up sends again, too."""
 PING_S = 1.0
 """How old the answer to a ping, or a failure to open the store, may be."""
 PATIENCE_S = 2.0

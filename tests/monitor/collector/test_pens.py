@@ -114,8 +114,8 @@ def test_all_that_waited_for_a_pen_is_stored_in_one_transaction(desk: Desk) -> N
         desk.wait_for_waiting(8)
 
     assert [one.result(10) for one in asked] == [(1, 0)] * 8
-    assert desk.stored() == PENS + 8
-    assert desk.transactions() == PENS + 1
+    desk.until(lambda: desk.stored() == PENS + 8)
+    desk.until(lambda: desk.transactions() == PENS + 1)
 
 
 def test_each_of_a_group_hears_of_its_own_records(desk: Desk) -> None:
@@ -173,7 +173,7 @@ def test_an_error_of_the_store_reaches_its_own_group_alone(desk: Desk) -> None:
         desk.until(lambda: len(waiting_backends(holder)) == PENS)
 
     assert [one.result(10) for one in asked] == [(1, 0)] * 4
-    assert desk.stored() == PENS - 1 + 4
+    desk.until(lambda: desk.stored() == PENS - 1 + 4)
 
 
 def test_ping_tells_of_a_server_that_is_away_and_of_its_return(tmp_path: Path) -> None:
