@@ -38,6 +38,8 @@ CONNECTIONS = 8
 GOAL = 0.80
 MOST_OTHERS = 0.10
 EXTRA_ROUNDS = 3
+WINDOWS = 19
+"""Rounds follow each other in the records' time, too, after what is stored beforehand: none lies between."""
 PACED_S = SINGLES_S = 15.0
 RESULTS = Path(__file__).parent / "results" / "ingest.md"
 PRODUCTION = SeriesKey("production")
@@ -137,7 +139,7 @@ def quiet(rounds: Sequence[Round]) -> list[Round]:
 
 def one_round(directory: Path, count: int, number: int) -> Round:
     """Control, collector, control. Exits if a record is lost or miscounted."""
-    records = made(count, number)
+    records = made(count, number, WINDOWS - number)
     requests = [request_of(records[at : at + BATCH]) for at in range(0, count, BATCH)]
     rows = [row_of(record, at) for at, record in enumerate(records)]
     del records

@@ -12,19 +12,20 @@ from numpy.typing import NDArray
 BATCH = 500
 ENDPOINTS, TYPES = 10, 5
 FAILING = 0.05
+WINDOW_MS = 180_000
 SECRET = "secret"
 _HEX = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 _DIGITS = [place for place in range(36) if place not in (8, 13, 18, 23)]
 """Where the digits of a UUID stand in its text."""
 
 
-def made(count: int, seed: int) -> list[dict[str, object]]:
-    """Records over the three minutes before now."""
+def made(count: int, seed: int, windows_ago: int = 1) -> list[dict[str, object]]:
+    """Records over three minutes: those before now, or those so many times three minutes ago."""
     chance = random.Random(seed)
-    now_ms = time.time_ns() // 1_000_000
+    start_ms = time.time_ns() // 1_000_000 - windows_ago * WINDOW_MS
     found = []
     for number in range(count):
-        ms = now_ms - 180_000 + number * 180_000 // count
+        ms = start_ms + number * WINDOW_MS // count
         process_ms = round(chance.lognormvariate(3, 1), 3)
         failing = chance.random() < FAILING
         record = {
