@@ -6,12 +6,12 @@ they are.
 """
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 import pytest
 
-from tests.postgres import Postgres, database, programs, server
+from tests.postgres import Postgres, database, pooler, programs, server
 
 NO_SKIPS = os.environ.get("TESTS_MAY_NOT_SKIP") == "1"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -49,3 +49,10 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
     """The URL of an empty database of the test's own."""
     with database(postgres) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def pooled(postgres: Postgres) -> Iterator[Callable[[str], str]]:
+    """The URL of a database by its name, through pgbouncer in transaction mode."""
+    with pooler(postgres) as through:
+        yield through

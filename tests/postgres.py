@@ -18,6 +18,7 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg import sql
 
 PORT = 5432
@@ -151,7 +152,9 @@ def database(postgres: Postgres) -> Iterator[str]:
 @contextmanager
 def pooler(postgres: Postgres) -> Iterator[Callable[[str], str]]:
     """pgbouncer in transaction mode before the server: gives the URL of a database through it."""
-    program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+    program = shutil.which("pgbouncer") or shutil.which("/usr/sbin/pgbouncer")
+    if program is None:
+        pytest.skip("pgbouncer is not installed: apt-get install pgbouncer")
     with tempfile.TemporaryDirectory(prefix="hv-pb-", dir="/tmp") as name:
         directory = Path(name)
         (directory / "users").write_text('"postgres" ""\n')

@@ -1,6 +1,6 @@
 """PostgreSQL keeps facts as every facts store must: met directly, and through a pooler."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from uuid import UUID
@@ -13,7 +13,7 @@ from monitor.store.facts.postgres.setup import create
 from tests.conformance.store import NewStore, Store
 from tests.conformance.suite import FactsSuite
 from tests.facts import Filled
-from tests.postgres import Postgres, database, pooler
+from tests.postgres import Postgres, database
 from tests.postgres_facts import postgres_facts, postgres_writer
 
 pytestmark = pytest.mark.postgres
@@ -27,11 +27,10 @@ def direct_url(postgres: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def pooled_url(postgres: Postgres) -> Iterator[str]:
+def pooled_url(postgres: Postgres, pooled: Callable[[str], str]) -> Iterator[str]:
     name = postgres.create()
-    with pooler(postgres) as through:
-        create(through(name))
-        yield through(name)
+    create(pooled(name))
+    yield pooled(name)
     postgres.drop(name)
 
 
