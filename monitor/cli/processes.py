@@ -28,7 +28,7 @@ def collector(here: Here, parent: int | None) -> None:
     settings = here.loaded.settings
     set_up_logs(settings, "collector")
     _watch(parent)
-    run_collector(settings, _nothing)
+    run_collector(settings)
 
 
 @click.command()
@@ -66,7 +66,3 @@ def _watch(parent: int | None) -> None:
 
 def _set(event: threading.Event, number: int, frame: object) -> None:
     event.set()
-
-
-def _nothing() -> None:
-    """The collector's processes need no more than their logs."""

@@ -18,15 +18,13 @@ from monitor.store.facts.postgres.schema import VERSION as POSTGRES_SCHEMA
 from monitor.wiring.stores import control_url, facts_opener, facts_url
 
 
-def run_collector(
-    settings: Settings, prepare: Callable[[], None], on_listening: Callable[[str, int], None] | None = None
-) -> None:
-    """Runs until SIGTERM or SIGINT. prepare: run first in each of its processes; picklable."""
+def run_collector(settings: Settings, on_listening: Callable[[str, int], None] | None = None) -> None:
+    """Runs until SIGTERM or SIGINT."""
     serve(
         collector_settings(settings),
         partial(load_keys, control_url(settings)),
         open_store=facts_opener(settings),
-        prepare=partial(_prepared, settings, prepare),
+        prepare=partial(set_up_logs, settings, "collector"),
         on_listening=on_listening,
     )
 
@@ -67,8 +65,3 @@ def load_keys(url: str) -> Sequence[Key]:
 @cache
 def _keys(url: str) -> Keys:
     return Keys(open_engine(url, connections=1))
-
-
-def _prepared(settings: Settings, prepare: Callable[[], None]) -> None:
-    set_up_logs(settings, "collector")
-    prepare()
