@@ -10,8 +10,9 @@ import psycopg
 import pytest
 
 from monitor.errors import Unavailable
-from monitor.model import SeriesKey
-from monitor.store.facts.postgres import purge
+from monitor.model import REASON_CODES, SeriesKey
+from monitor.store.facts.detail import Detail, encode
+from monitor.store.facts.postgres import purge, thin
 from monitor.store.facts.postgres.append import floor_of, store
 from monitor.store.facts.postgres.clients import put_clients
 from monitor.store.facts.postgres.locks import Lock, take
@@ -204,3 +205,22 @@ def test_who_comes_with_the_same_in_another_order_waits_and_holds_nothing(
 
     appending.result(10)
     assert count(facts_url, what) == 2
+
+
+def test_a_copy_that_comes_while_its_minute_is_thinned_is_refused(
+    facts_url: str, writer: PostgresFactWriter, other: Server, thread: ThreadPoolExecutor
+) -> None:
+    """Between the deletion of a bare row and its sum, a copy of it would be a new record."""
+    flood = [replace(one, outcome="rejected", reason="bad_signature", event_id=None) for one in some(5)]
+    batch = batch_of(writer, flood)
+    bare = [(*row[:8], encode(Detail(reason=REASON_CODES["bad_signature"], bare=True))) for row in batch.rows]
+    batch = replace(batch, rows=bare, bare=range(5))
+    writer.append([batch])
+    with other.write() as db:
+        assert thin.step(db, START_US * 2, 100)
+        appending = thread.submit(writer.append, [batch])
+        await_waiting(facts_url)
+
+    assert appending.result(10) == [Appended(0, 0, [0, 1, 2, 3, 4])]
+    assert count(facts_url, "record") == 0
+    assert count(facts_url, "thinned") == 1
