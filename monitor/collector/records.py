@@ -11,7 +11,7 @@ from monitor.collector.counters import SECONDS, STATUSES
 from monitor.collector.front import Front
 from monitor.collector.keys import INGEST, Key, authenticated
 from monitor.collector.wire import Answer
-from monitor.errors import HookvitalsError, Overloaded, TooLarge
+from monitor.errors import Forbidden, HookvitalsError, Overloaded, TooLarge, Unauthorized
 
 Take = Callable[[bytes, str, Key], Answer]
 
@@ -44,7 +44,8 @@ def _counted(front: Front, route: str, take: Take) -> Response:
         status = exc.status
         if isinstance(exc, Overloaded):
             front.counters.add({("turned_away", ""): 1})
-        discard(request.environ["wsgi.input"], 2 * front.settings.body_bytes)
+        if not isinstance(exc, Unauthorized | Forbidden):  # a stranger gets no thread to read for
+            discard(request.environ["wsgi.input"], 2 * front.settings.body_bytes)
         raise
     finally:
         taken_s = front.monotonic() - started_s

@@ -2,11 +2,13 @@ import gzip
 import io
 import tracemalloc
 import zlib
+from pathlib import Path
 
 import pytest
 
 from monitor.collector.body import read
 from monitor.errors import BadRequest, TooLarge
+from tests.monitor.collector.fronts import TOKEN, stand
 
 MIB = 1024 * 1024
 
@@ -68,3 +70,19 @@ def test_broken_cut_off_or_doubled_gzip_is_refused(sent: bytes) -> None:
 def test_other_and_layered_encodings_are_refused(encoding: str) -> None:
     with pytest.raises(BadRequest, match="Content-Encoding"):
         body(gzip.compress(gzip.compress(b"[]")), encoding)
+
+
+@pytest.mark.parametrize(("token", "left"), [(None, 900_000), (TOKEN, 0)])
+def test_rest_of_a_refused_body_is_read_for_those_with_a_key_alone(
+    tmp_path: Path, token: str | None, left: int
+) -> None:
+    collector = stand(tmp_path, body_bytes=500_000)
+    body = io.BytesIO(b"[" * 900_000)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    response = collector.client.post(
+        "/api/v1/records", input_stream=body, headers=headers, content_length=900_000
+    )
+
+    assert response.status_code == (413 if token else 401)
+    assert len(body.read()) == left
+    collector.store.close()
