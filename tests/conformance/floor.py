@@ -2,8 +2,11 @@
 
 from functools import partial
 
+import pytest
+
 from monitor.clock import to_us
 from monitor.model import Record
+from monitor.store.facts.floor import step
 from monitor.store.facts.protocol import Appended, RecordFilter, pages
 from tests.conformance.counting import assert_counts
 from tests.conformance.store import (
@@ -11,6 +14,7 @@ from tests.conformance.store import (
     HOUR,
     MINUTE,
     PAYMENTS,
+    SECOND,
     Store,
     at_once,
     ever,
@@ -110,3 +114,31 @@ class Floor:
         assert ever(store).records() == accepted
         kept = list(pages(store.reader, RecordFilter(), 500))
         assert {record.recorded_at for record in kept} == {NOON + i * MINUTE for i in range(40, 60)}
+
+    def test_the_oldest_record_is_told_but_for_so_many(self, store: Store, make: RecordFactory) -> None:
+        assert store.writer.oldest_us(0) is None
+        store.fill.add([make(at=NOON - i * DAY) for i in range(3)])
+
+        found = [store.writer.oldest_us(skip) for skip in range(4)]
+
+        assert found == [to_us(NOON - 2 * DAY), to_us(NOON - DAY), to_us(NOON), None]
+
+    def test_a_budget_of_bytes_is_met_by_the_oldest_records(self, store: Store, make: RecordFactory) -> None:
+        empty_bytes = store.writer.used_bytes()
+        for day in range(4):
+            at = NOON - (3 - day) * DAY
+            store.fill.add([make(at=at + i * SECOND, error_message=f"{i} " * 300) for i in range(3_000)])
+        full_bytes = store.writer.used_bytes()
+        budget_bytes = empty_bytes + (full_bytes - empty_bytes) // 2
+
+        steps = 1
+        while step(store.writer, to_us(NOON), 400 * 86_400, budget_bytes):
+            steps += 1
+            assert steps < 50
+
+        assert store.writer.used_bytes() <= budget_bytes
+        kept = store.reader.page(RecordFilter(), 10).records
+        assert kept[0].recorded_at == NOON + 2_999 * SECOND
+        assert store.writer.oldest_us(0) == store.reader.floor_us() < to_us(NOON)
+        # a vacuum may come between the two
+        assert store.reader.used_bytes() == pytest.approx(store.writer.used_bytes(), rel=0.1)
