@@ -58,7 +58,6 @@ def answers(reader: PostgresFactReader) -> list[object]:
         reader.queue_samples(start_us, end_us),
         reader.latest_queue_samples(start_us),
         reader.heartbeat_us(),
-        reader.used_bytes(),
     ]
 
 
@@ -75,6 +74,7 @@ def test_a_copy_that_caught_up_answers_as_its_primary(
 
         assert answers(reader) == answers(primary)
         assert reader.recount(0, to_us(NOON + HOUR)) != {}
+        assert reader.used_bytes() > 0
 
 
 def test_what_control_acts_on_does_not_lag_behind(
