@@ -85,6 +85,14 @@ def version_of(db: Connection) -> int:
     return int(str(row[0])) if row else 0
 
 
+def migrate(db: Connection, found: int, wanted: int, migrations: Mapping[int, Sequence[str]]) -> None:
+    """Takes the facts from one version to another inside the caller's transaction."""
+    for version in range(found, wanted):
+        for statement in migrations[version]:
+            db.execute(statement)
+        db.execute("UPDATE facts.meta SET value = %s WHERE key = 'schema_version'", (str(version + 1),))
+
+
 def _make_or_migrate(db: Connection, store_id: str) -> None:
     found = version_of(db)
     if found > VERSION:
@@ -92,10 +100,7 @@ def _make_or_migrate(db: Connection, store_id: str) -> None:
     if found == 0:
         _make(db, store_id)
         return
-    for version in range(found, VERSION):
-        for statement in MIGRATIONS[version]:
-            db.execute(statement)
-        db.execute("UPDATE facts.meta SET value = %s WHERE key = 'schema_version'", (str(version + 1),))
+    migrate(db, found, VERSION, MIGRATIONS)
 
 
 def _make(db: Connection, store_id: str) -> None:

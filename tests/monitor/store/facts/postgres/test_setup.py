@@ -6,9 +6,8 @@ import pytest
 from psycopg import sql
 
 from monitor.errors import ConfigError, Unavailable, WrongSchema
-from monitor.store.facts.postgres import setup
 from monitor.store.facts.postgres.server import Server
-from monitor.store.facts.postgres.setup import create, require_server, require_version, version_of
+from monitor.store.facts.postgres.setup import create, migrate, require_server, require_version, version_of
 from tests.postgres import Postgres
 
 pytestmark = pytest.mark.postgres
@@ -71,20 +70,17 @@ def test_facts_of_another_version_name_what_to_do(postgres_url: str) -> None:
         create(postgres_url)
 
 
-def test_facts_of_an_older_version_are_brought_to_this_one(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_facts_of_an_older_version_are_brought_to_a_later_one(postgres_url: str) -> None:
     create(postgres_url, "store-1")
-    monkeypatch.setattr(setup, "VERSION", 2)
-    monkeypatch.setattr(setup, "MIGRATIONS", {1: ["CREATE TABLE facts.later (one integer)"]})
-    with psycopg.connect(postgres_url) as db, pytest.raises(WrongSchema, match="hookvitals db upgrade"):
-        require_version(db)
-    create(postgres_url)
-
     with psycopg.connect(postgres_url) as db:
-        require_version(db)
-        assert db.execute("SELECT count(*) FROM facts.later").fetchone() == (0,)
-    assert meta(postgres_url)["store_id"] == "store-1"
+        steps = {1: ["CREATE TABLE facts.one (a integer)"], 2: ["ALTER TABLE facts.one ADD b integer"]}
+        migrate(db, 1, 3, steps)
+
+    assert meta(postgres_url) == {"store_id": "store-1", "schema_version": "3", "floor_us": "0"}
+    with psycopg.connect(postgres_url) as db:
+        assert db.execute("SELECT a, b FROM facts.one").fetchall() == []
+        with pytest.raises(WrongSchema, match="schema 3"):
+            require_version(db)
 
 
 def test_a_server_that_answers_before_the_disk_has_it_is_refused(postgres_url: str) -> None:
