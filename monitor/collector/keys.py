@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from monitor.errors import Forbidden, Unauthorized, Unavailable
+from monitor.errors import Forbidden, HookvitalsError, Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +58,11 @@ class KeySnapshot:
         """Copies the keys again; False, with the old copy kept, when they cannot be read."""
         try:
             keys = {key.id: key for key in self._load()}
-        except Exception:  # whatever the store raises: the collector goes on with what it knows
+        except Exception as exc:  # whatever the store raises: the collector goes on with what it knows
             self.failures += 1
             if self.failures & (self.failures - 1) == 0:  # the 1st, 2nd, 4th, 8th …
-                log.warning("keys cannot be read, the last copy stays in use", exc_info=True)
+                unforeseen = None if isinstance(exc, HookvitalsError) else exc
+                log.warning("keys cannot be read, the last copy stays in use: %s", exc, exc_info=unforeseen)
             return False
         self._keys, self.is_loaded, self.failures = keys, True, 0
         return True

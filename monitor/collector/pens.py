@@ -191,7 +191,8 @@ class Pens:
 
     def _failed(self, error: Exception) -> None:
         if not self._is_failing:
-            log.error("the store refuses to write: %s", error, exc_info=error)
+            unforeseen = None if isinstance(error, HookvitalsError) else error
+            log.error("the store refuses to write: %s", error, exc_info=unforeseen)
         self._is_failing = True
         self._counters.add({("store_errors", ""): 1})
 

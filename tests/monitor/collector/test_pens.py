@@ -6,18 +6,24 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from monitor.clock import to_us
+from monitor.collector.app import create_app
 from monitor.collector.counters import Counters, cleared, totals
+from monitor.collector.front import front
 from monitor.collector.pens import PING_S, Pens
+from monitor.collector.settings import CollectorSettings
 from monitor.errors import Unavailable
 from monitor.store.facts.postgres.setup import create
 from monitor.store.facts.postgres.writer import PostgresFactWriter
 from monitor.store.facts.protocol import Batch
 from tests.monitor.clocks import FakeClock
+from tests.monitor.collector.fronts import TOKEN, key
 from tests.monitor.store.facts.making import Made, batch_of
 from tests.postgres import database, server
 
@@ -219,4 +225,31 @@ def test_store_that_cannot_be_opened_yet_is_tried_again(postgres_url: str, tmp_p
     clock.move(timedelta(seconds=PING_S))
 
     assert pens.ping()["floor_us"] == 0
+    pens.close()
+
+
+def test_readyz_and_ingest_say_that_the_database_is_away(tmp_path: Path) -> None:
+    clock, settings = FakeClock(), CollectorSettings(tmp_path, bytes(32))
+    counters = Counters(cleared(settings.counters_dir))
+    nobody = f"postgresql://postgres:hunter2@/x?host={tmp_path}"
+    pens = Pens(partial(PostgresFactWriter, nobody, clock, 1), counters, clock, "tests")
+    client = create_app(front(settings, lambda: [key()], pens, counters, clock)).test_client()
+    record = {
+        "source": "orum",
+        "endpoint": "payouts",
+        "event_type": "transfer.updated",
+        "event_id": "evt_1",
+        "received_at": to_us(clock.now()),
+        "outcome": "succeeded",
+    }
+
+    ready = client.get("/readyz")
+    sent = client.post("/api/v1/records", json=[record], headers={"Authorization": f"Bearer {TOKEN}"})
+
+    assert (ready.status_code, sent.status_code) == (503, 503)
+    (reason,) = ready.get_json()["reasons"]
+    assert "the facts store is not reached" in reason
+    assert int(sent.headers["Retry-After"]) > 0
+    assert "hunter2" not in ready.text + sent.text
+    assert client.get("/healthz").status_code == 200
     pens.close()
