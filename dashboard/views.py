@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from monitor.model import Outcome, Reason, Record
+from monitor.model import Grain, Outcome, Reason, Record
 
 BLIND_AFTER = timedelta(seconds=60)
 """A collector that was silent for longer leaves the monitor blind."""
@@ -81,7 +81,10 @@ class EndpointLine:
 
 @dataclass(frozen=True, slots=True)
 class OverviewView:
-    """now and before are equally long and adjoin; buckets cover `now`, oldest first, empty ones included."""
+    """now and before are equally long and adjoin; buckets cover `now`, oldest first, empty ones included.
+
+    rounded_to: HOUR or DAY where tiles or buckets are coarser than the range, as finer counts are purged.
+    """
 
     start_at: datetime
     end_at: datetime
@@ -94,6 +97,7 @@ class OverviewView:
     open_letters: int
     firing: int
     error_threshold: float | None = None
+    rounded_to: Grain | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ class TypeFigures:
 
 @dataclass(frozen=True, slots=True)
 class EndpointView:
-    """One endpoint over the scope's range."""
+    """One endpoint over the scope's range. rounded_to: as in OverviewView."""
 
     start_at: datetime
     end_at: datetime
@@ -125,6 +129,7 @@ class EndpointView:
     reasons: Sequence[tuple[Reason, int]]
     statuses: Sequence[tuple[int, int]]
     queues: Mapping[str, Sequence[tuple[datetime, int]]]
+    rounded_to: Grain | None = None
 
 
 @dataclass(frozen=True, slots=True)

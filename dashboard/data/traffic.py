@@ -14,11 +14,11 @@ from dashboard.views import (
     OverviewView,
     TypeFigures,
 )
-from monitor.clock import to_us
-from monitor.model import ProbeResult, QueueSample, SeriesKey
+from monitor.model import Grain, ProbeResult, QueueSample, SeriesKey
 from monitor.queries import overview as overview_query
 from monitor.queries import probes, queues, stats, summary
 from monitor.queries.probes import Standing
+from monitor.queries.stretch import counted
 from monitor.queries.summary import Summary
 from monitor.rollup import Rollup
 from monitor.store.facts.protocol import FactReader
@@ -57,8 +57,8 @@ def overview(
     buckets = [Bucket(at, figures_of(point)) for at, point in found.chart.points]
     total = figures_of(found.now, ack=found.ack_success.share)
     return OverviewView(
-        start_at,
-        end_at,
+        found.start_at,
+        found.end_at,
         total,
         figures_of(found.before),
         buckets,
@@ -71,6 +71,7 @@ def overview(
         sum(letters.values()),
         sum(firing.values()),
         catalog.error_threshold(scope.environment),
+        _coarser(found.rounded_to, found.chart.rounded_to),
     )
 
 
@@ -92,17 +93,26 @@ def endpoint(
         return None
     start_at, end_at = bounds(scope, now)
     good = catalog.expected().get(source, ())
-    total = reader.total([key], to_us(start_at), to_us(end_at)).get(key, Rollup())
-    earlier = reader.total([key], to_us(start_at - scope.length), to_us(start_at)).get(key, Rollup())
+    stretch, totals = counted(
+        reader, start_at, end_at, now, lambda start_us, end_us: reader.total([key], start_us, end_us)
+    )
+    _, earlier = counted(
+        reader,
+        stretch.start_at - scope.length,
+        stretch.start_at,
+        now,
+        lambda start_us, end_us: reader.total([key], start_us, end_us),
+    )
+    total = totals.get(key, Rollup())
     course = summary.chart(reader, key, start_at, end_at, POINTS, good)
     latest = queues.latest(reader, scope.environment, now - _QUEUE_FRESH)
     standing = probes.standings(reader, scope.environment, now - _PROBES_BACK, now + _MINUTE).get(key)
     shown = Summary(total, good)
     return EndpointView(
-        start_at,
-        end_at,
+        stretch.start_at,
+        stretch.end_at,
         _line(key, shown, None, latest, standing, firing, letters),
-        figures_of(Summary(earlier, good)),
+        figures_of(Summary(earlier.get(key, Rollup()), good)),
         [Bucket(at, figures_of(point)) for at, point in course.points],
         _types(reader, scope, source, name, end_at),
         summary.top_errors(reader, total),
@@ -112,6 +122,7 @@ def endpoint(
             line.queue: [(sample.sampled_at, sample.depth) for sample in line.samples]
             for line in _queue_lines(reader, scope, start_at, end_at, source, name)
         },
+        _coarser(stretch.rounded_to, course.rounded_to),
     )
 
 
@@ -126,6 +137,10 @@ def choices(reader: FactReader, environment: str) -> Choices:
         sorted({key.event_type for key in keys if key.event_type}),
         sorted({name for name, _ in summary.top_errors(reader, ever, most=1000)}),
     )
+
+
+def _coarser(one: Grain | None, other: Grain | None) -> Grain | None:
+    return max((grain for grain in (one, other) if grain is not None), default=None)
 
 
 def bounds(scope: Scope, now: datetime) -> tuple[datetime, datetime]:

@@ -12,6 +12,7 @@ from dashboard.components.frame import as_of, frame
 from dashboard.components.graph import graph
 from dashboard.components.lines import lines
 from dashboard.components.panel import Tile, panel, tile
+from dashboard.components.rounded import rounded
 from dashboard.components.text import Children, empty, pill
 from dashboard.definitions import ERROR_RATE, OUTCOMES, P95, QUEUE
 from dashboard.figures.base import nothing
@@ -73,7 +74,7 @@ def register(app: Dash, screen: Screen) -> None:
             return [], *[nothing(palette)] * 4, [gone], [], as_of(now)
         key = f"{view.line.source} {view.line.endpoint} {scope.environment} {scope.range}"
         return (
-            [tile(shown) for shown in tiles(view, scope)],
+            [*rounded(view.rounded_to, view.start_at), *(tile(shown) for shown in tiles(view, scope))],
             *course(view.buckets, view.end_at, palette, key),
             depth(view.queues, view.start_at, view.end_at, palette, key),
             tables(view),

@@ -11,6 +11,7 @@ from dashboard.components.frame import as_of, frame
 from dashboard.components.graph import graph
 from dashboard.components.grid import column, number, table
 from dashboard.components.panel import Tile, panel, tile
+from dashboard.components.rounded import rounded
 from dashboard.definitions import ERROR_RATE, FIRING, LETTERS, OUTCOMES, P95, QUEUE
 from dashboard.figures.course import course
 from dashboard.links import link
@@ -76,7 +77,7 @@ def register(app: Dash, screen: Screen) -> None:
         scope, now = scope_of(stored), screen.clock.now()
         view = screen.reads.overview(scope, now)
         return (
-            [tile(shown) for shown in tiles(view, scope)],
+            [*rounded(view.rounded_to, view.start_at), *(tile(shown) for shown in tiles(view, scope))],
             *course(
                 view.buckets,
                 view.end_at,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dashboard import format as fmt
+from dashboard.components.rounded import rounded
 from dashboard.data import traffic
 from dashboard.data.catalog import Catalog
 from dashboard.pages.overview import rows, tiles
@@ -16,7 +17,7 @@ from dashboard.views import Figures, OverviewView
 from monitor.clock import to_us
 from monitor.config.document import Document
 from monitor.histogram import RELATIVE_ERROR
-from monitor.model import ATTEMPTS, Outcome, Record, SeriesKey
+from monitor.model import ATTEMPTS, Grain, Outcome, Record, SeriesKey
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, RecordFactory, mixed, sqlite_facts
 
@@ -216,3 +217,32 @@ def test_the_threshold_line_is_the_rule_that_watches_every_source() -> None:
     stricter = Document.model_validate({"rules": [{"kind": "error_rate", "threshold": 0.02}]})
     assert Catalog(stricter).error_threshold("production") == 0.02
     assert Catalog(stricter).error_threshold("staging") is None
+
+
+def test_a_range_that_begins_below_the_floor_is_counted_whole_and_said_to_be(tmp_path: Path) -> None:
+    many = mixed(900, seed=5, start=NOON - 5 * HOUR, over=6 * HOUR)
+    scope, now = Scope("production", "6h"), NOON + HOUR - timedelta(minutes=20)
+    with sqlite_facts(tmp_path) as (fill, reader):
+        fill.add(many)
+        fill.writer.fold()
+        while fill.writer.raise_floor(to_us(NOON - HOUR), 500):
+            pass
+        fill.writer.prune()
+        shown = traffic.overview(reader, Catalog(Document()), scope, now, {}, {})
+        one = traffic.endpoint(reader, Catalog(Document()), scope, "stripe", "payments", now, {}, {})
+
+    assert one is not None
+    start_at = NOON - 6 * HOUR
+    assert (shown.start_at, shown.rounded_to) == (start_at, Grain.HOUR) == (one.start_at, one.rounded_to)
+    until = now + timedelta(minutes=1)
+    inside = [record for record in many if start_at <= record.recorded_at < until]
+    assert shown.now.records == len(inside)
+    payments = [r for r in inside if (r.source, r.endpoint) == ("stripe", "payments")]
+    assert one.line.figures.records == len(payments)
+    (told,) = rounded(shown.rounded_to, shown.start_at)
+    assert "Counted in whole hours from 2026-11-18 06:00 UTC." in str(told)
+
+
+def test_a_range_above_the_floor_says_nothing_of_rounding(view: OverviewView) -> None:
+    assert view.rounded_to is None
+    assert rounded(view.rounded_to, view.start_at) == []
