@@ -1,4 +1,4 @@
-"""A disk whose power can be cut: ext4 in a file, on a loop device of its own, mounted in a directory.
+"""A disk whose power can be cut, and that can fail: ext4 in a file, on a loop device, mounted in a directory.
 
 `cut` is ext4's own shutdown without flushing its log: from then on the kernel writes nothing more, and what
 was not synced by then is gone when the disk is mounted again, as after a real power cut. Needs root, loop
@@ -19,6 +19,7 @@ from pathlib import Path
 
 MIB = 256
 _SHUTDOWN = 0x8004587D  # EXT4_IOC_SHUTDOWN = _IOR('X', 125, __u32)
+_PROGRAMS = ("mkfs.ext4", "e2fsck", "mount", "umount", "findmnt", "sync")
 _NO_LOG_FLUSH = struct.pack("I", 2)
 
 
@@ -51,6 +52,16 @@ class Disk:
         finally:
             os.close(found)
 
+    def fail(self) -> None:
+        """An error on the disk: ext4 makes it read-only at once, as most systems mount it to."""
+        _run("mount", "-o", "remount,errors=remount-ro", str(self.directory))
+        device = Path(_run("findmnt", "-n", "-o", "SOURCE", str(self.directory)).strip())
+        Path("/sys/fs/ext4", device.name, "trigger_fs_error").write_text("1")
+
+    def repair(self) -> None:
+        """Finds no error any more; only while it is not mounted."""
+        subprocess.run(["e2fsck", "-f", "-y", str(self._image)], capture_output=True, check=False)
+
     def unmount(self, within_s: float = 10) -> None:
         """Takes it out; waits for the processes that were killed to let go of it."""
         end_s = time.monotonic() + within_s
@@ -75,7 +86,11 @@ def disk(folder: Path) -> Iterator[Disk]:
 @cache
 def impossible() -> str | None:
     """Why no disk can be mounted and cut here, found out by doing it; None when it can."""
-    missing = [name for name in ("mkfs.ext4", "mount", "umount", "sync") if shutil.which(name) is None]
+    missing = [
+        name
+        for name in ("mkfs.ext4", "e2fsck", "mount", "umount", "findmnt", "sync")
+        if shutil.which(name) is None
+    ]
     if missing:
         return f"{', '.join(missing)} is not installed"
     with tempfile.TemporaryDirectory(prefix="hookvitals-disk-") as name:
@@ -88,5 +103,5 @@ def impossible() -> str | None:
     return None
 
 
-def _run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, text=True)
+def _run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
