@@ -17,8 +17,8 @@ from monitor.store.facts.protocol import FactWriter
 log = logging.getLogger(__name__)
 
 FOLD_S = 1.0
-ITEMS_A_FOLD = 75_000
-"""Records that one fold should take at most: requests wait for it, 40 ms. More a second are folded sooner."""
+MANY_FOLDED = 75_000
+"""After a fold of so many the next follows soon: one fold does not take all there is, or much comes in."""
 HEARTBEAT_S = 10.0
 BUDGET_S = 10.0
 THIN_S = 10.0
@@ -85,7 +85,7 @@ class Chores:
         if taken:
             taken_us = int((time.perf_counter() - started) * 1e6)
             self._counters.add({("folded_records", ""): taken, ("fold_us", ""): taken_us})
-        return FOLD_S * min(1.0, ITEMS_A_FOLD / max(1, taken))
+        return FOLD_S if taken < MANY_FOLDED else NEXT_STEP_S
 
     def _merge_events(self) -> float:
         return NEXT_STEP_S if self._store.merge_events() else FOLD_S

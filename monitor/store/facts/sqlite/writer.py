@@ -39,8 +39,8 @@ from monitor.store.facts.sqlite.name_tables import SqliteNameTables
 __all__ = ["SqliteFactWriter", "create"]
 
 ROWS_A_STATEMENT = 100
-FOLD_ITEMS = 200_000
-"""Delta items that one fold takes at most; more are left for the next."""
+FOLD_ITEMS = 100_000
+"""Delta items that one fold takes at most, for which requests wait 60 ms; more are left for the next."""
 
 _COLUMNS = "record_id, route, outcome, received_at_us, http_status, process_us, error, event_hash, detail"
 _MARKS = "(?,?,?,?,?,?,?,?,?)"

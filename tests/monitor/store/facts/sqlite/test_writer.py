@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from monitor.errors import ConfigError, Conflict, StoreFull, WrongSchema
@@ -90,6 +91,15 @@ def test_fold_moves_counts_and_changes_no_sum(path: Path, writer: SqliteFactWrit
 
     assert rows(path, "SELECT count(*) FROM delta") == [(0,)]
     assert_counted(path, records)
+
+
+def test_a_fold_is_bounded_and_leaves_the_rest_to_the_next(path: Path, writer: SqliteFactWriter) -> None:
+    batch = batch_of(writer, some(1))
+    many = np.repeat(batch.deltas, 60_000)
+    for _ in range(3):
+        writer._db.execute("INSERT INTO delta (items) VALUES (?)", (many.tobytes(),))
+
+    assert [writer.fold() for _ in range(4)] == [60_000, 60_000, 60_000, 0]
 
 
 def test_store_reopens_with_its_names_and_floor(path: Path) -> None:
