@@ -43,7 +43,7 @@ def create(url: str, store_id: str | None = None) -> None:
     except errors.InsufficientPrivilege as exc:
         raise ConfigError(
             f"PostgreSQL does not let this user make the facts: {exc.diag.message_primary}",
-            "GRANT CREATE, TEMPORARY ON DATABASE … TO its user",
+            "GRANT CREATE ON DATABASE … TO its user, or run it as the owner",
         ) from exc
     except psycopg.Error as exc:
         raise translated(exc) from exc
