@@ -61,7 +61,7 @@ def test_balance_of_a_shipper_closes_through_outages_poison_and_overflow(
     assert not shipper.flush(0.2)
 
     again = start(tmp_path, collector.port).wait_ready()
-    produced += note(shipper, 40, error_message="a\0b") + note(shipper, 30, attempt=0)
+    produced += note(shipper, 40, skew_ms=1e12) + note(shipper, 30, outcome="exploded")
     produced += note(shipper, 20, labels={"a": object()}) + note(shipper, 700)
     shipper.flush(0.3)
     kill(again.writer_pid())  # mid-way: answers are lost, batches sent again
@@ -82,8 +82,8 @@ def test_balance_of_a_shipper_closes_through_outages_poison_and_overflow(
     assert client.dropped.keys() == {
         "memory_full",
         "unencodable",
-        "rejected_unstorable_text",
         "rejected_invalid",
+        "rejected_unknown_outcome",
     }
     assert client.dropped["memory_full"] >= 3_000
     assert produced == stored + sum(client.dropped.values())

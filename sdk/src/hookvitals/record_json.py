@@ -1,6 +1,7 @@
 """A record as JSON: made of what the caller's thread noted, and made smaller where the collector asks."""
 
 import json
+import re
 from datetime import datetime
 from typing import Any, Dict, Optional, Tuple
 
@@ -8,6 +9,9 @@ from hookvitals.ids import uuid7
 
 Noted = Tuple[int, Dict[str, Any], str, int, Optional[Dict[str, Any]]]
 """(time_ns, base fields, outcome, received_at_us, other fields): all that the caller's thread leaves."""
+
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def encoded(noted: Noted) -> bytes:
@@ -18,9 +22,27 @@ def encoded(noted: Noted) -> bytes:
         record.update(base)
         if fields:
             record.update(fields)
-        return json.dumps(record, allow_nan=False, separators=(",", ":"), default=_plain).encode()
+        text = _dumps(record)
+        if "\\u0000" in text or "\\ud" in text:  # as JSON writes them; the latter also halves of an emoji
+            text = _dumps(_storable(record))
+        return text.encode()
     except (TypeError, ValueError, RecursionError):
         return b""
+
+
+def _dumps(record: Dict[str, Any]) -> str:
+    return json.dumps(record, allow_nan=False, separators=(",", ":"), default=_plain)
+
+
+def _storable(value: Any) -> Any:
+    """The same with what no store can keep, NULs and half surrogate pairs, shown as U+FFFD."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_storable(one) for one in value]
+    return value
 
 
 def capture_bytes(capture: Any) -> int:
