@@ -1,6 +1,8 @@
 """No counter of /metrics falls or counts twice: not over folds, purges, restarts, nor among dashboards."""
 
+import itertools
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,13 +10,18 @@ import pytest
 
 from monitor.clock import to_us
 from monitor.model import Outcome, Record
+from monitor.store.facts.postgres.reader import PostgresFactReader
+from monitor.store.facts.postgres.setup import create as create_postgres
 from monitor.store.facts.protocol import FactReader, RecordFilter
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
-from tests.conformance.store import meanwhile
+from tests.conformance.store import at_once, meanwhile
+from tests.control import new_control
 from tests.facts import NOON, Filled, mixed, sqlite_facts
+from tests.monitor.cli.running import run
 from tests.monitor.clocks import FakeClock
 from tests.monitor.metrics.test_facts import Samples, assert_grown, scrape
+from tests.postgres_facts import postgres_facts, postgres_writer
 
 HOUR = timedelta(hours=1)
 
@@ -133,3 +140,63 @@ def test_two_dashboards_never_contradict_each_other(tmp_path: Path) -> None:
         other.close()
 
     assert len({frozenset(found.items()) for found in scrapes}) > 2
+
+
+def test_a_restored_store_goes_on_from_the_counters_of_its_backup(tmp_path: Path) -> None:
+    for name in ("data", "new"):
+        (tmp_path / name).mkdir()
+    new_control(tmp_path / "data", FakeClock(NOON)).close()
+    with sqlite_facts(tmp_path / "data") as (fill, reader):
+        fill.add(mixed(200, 1, over=2 * HOUR))
+        fill.writer.fold()
+        purge(fill, 1)
+        fill.add(mixed(100, 2, start=NOON + HOUR, over=HOUR))
+        kept = counters(reader)
+        assert run("backup", str(tmp_path / "backup"), data_dir=tmp_path / "data").exit_code == 0
+    assert run("restore", str(tmp_path / "backup"), data_dir=tmp_path / "new").exit_code == 0
+
+    path = tmp_path / "new" / "facts.db"
+    writer, after = SqliteFactWriter(path, FakeClock(NOON + 2 * HOUR)), SqliteFactReader(path)
+    restored = counters(after)
+    Filled(writer).add(mixed(50, 3, start=NOON + 2 * HOUR, over=HOUR))
+    writer.fold()
+    grown = assert_grown(restored, counters(after))
+    after.close()
+    writer.close()
+
+    assert restored == kept
+    assert sum(recorded(grown).values()) > sum(recorded(kept).values())
+
+
+@pytest.mark.postgres
+def test_collectors_and_dashboards_on_one_postgresql_count_as_one(postgres_url: str) -> None:
+    create_postgres(postgres_url)
+    numbers = itertools.count(1)
+    scrapes: list[Samples] = [{}]
+    with postgres_facts(postgres_url) as (fill, reader), closing(PostgresFactReader(postgres_url)) as other:
+        second = postgres_writer(postgres_url)
+        batches = [mixed(60, n, start=NOON + n * HOUR, over=HOUR) for n in range(12)]
+
+        def look() -> None:
+            for dashboard in (reader, other):
+                scrapes.append(assert_grown(scrapes[-1], counters(dashboard)))
+
+        def collect(collector: Filled) -> None:
+            """Both send every batch, as after a lost answer; each folds as it likes."""
+            for batch in batches:
+                collector.add(batch)
+                if next(numbers) % 3 == 0:
+                    collector.writer.fold()
+
+        with meanwhile(look):
+            at_once(lambda: collect(fill), lambda: collect(second))
+            while fill.writer.raise_floor(to_us(NOON + 6 * HOUR), 100):
+                pass
+            fill.writer.prune()
+            while second.writer.fold():
+                pass
+        assert counters(other) == counters(reader)
+        found = recorded(counters(reader))
+        second.writer.close()
+
+    assert found == by_hand([record for batch in batches for record in batch])
