@@ -1,7 +1,7 @@
 """Counts stay whole where minutes or hours are purged: a range is widened and says so, never cut."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,14 +15,39 @@ from monitor.queries.sla import week_facts
 from monitor.queries.stats import By, table
 from monitor.queries.stretch import Kept, widened
 from monitor.queries.summary import chart
+from monitor.store.facts.postgres.setup import create
 from monitor.store.facts.protocol import FactReader
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
 from tests.facts import NOON, Filled, mixed, sqlite_facts
 from tests.monitor.clocks import FakeClock
+from tests.postgres_facts import postgres_facts
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 WHOLE = SeriesKey("production")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Filled, FactReader]]:
+    """Every store purges alike, as far as a range can tell."""
+    if request.param == "sqlite":
+        with sqlite_facts(tmp_path) as both:
+            yield both
+        return
+    url = request.getfixturevalue("postgres_url")
+    create(url)
+    with postgres_facts(url) as both_there:
+        yield both_there
+
+
+@pytest.fixture
+def fill(opened: tuple[Filled, FactReader]) -> Filled:
+    return opened[0]
+
+
+@pytest.fixture
+def reader(opened: tuple[Filled, FactReader]) -> FactReader:
+    return opened[1]
 
 
 def ordinary(records: Sequence[Record], start_at: datetime, end_at: datetime) -> int:
@@ -54,9 +79,7 @@ def ranges(seed: int, first_at: datetime, last_at: datetime) -> list[tuple[datet
 
 
 @pytest.mark.parametrize("floor_at", [NOON + 30 * HOUR, NOON + 30 * HOUR + timedelta(minutes=23, seconds=17)])
-def test_no_range_loses_a_record_to_the_floor(
-    fill: Filled, reader: SqliteFactReader, floor_at: datetime
-) -> None:
+def test_no_range_loses_a_record_to_the_floor(fill: Filled, reader: FactReader, floor_at: datetime) -> None:
     records = mixed(600, over=60 * HOUR)
     fill.add(records)
     purge(fill, floor_at)
@@ -74,7 +97,7 @@ def test_no_range_loses_a_record_to_the_floor(
 
 @pytest.mark.parametrize("step", [MINUTE, 15 * MINUTE, HOUR])
 def test_a_chart_that_begins_below_the_floor_counts_every_record(
-    fill: Filled, reader: SqliteFactReader, step: timedelta
+    fill: Filled, reader: FactReader, step: timedelta
 ) -> None:
     records = mixed(600, over=60 * HOUR)
     fill.add(records)
@@ -89,9 +112,7 @@ def test_a_chart_that_begins_below_the_floor_counts_every_record(
         assert counted == ordinary(records, first_at, last_at)
 
 
-def test_a_chart_says_when_its_steps_are_coarser_than_asked_for(
-    fill: Filled, reader: SqliteFactReader
-) -> None:
+def test_a_chart_says_when_its_steps_are_coarser_than_asked_for(fill: Filled, reader: FactReader) -> None:
     fill.add(mixed(50, over=4 * HOUR))
     purge(fill, NOON + 2 * HOUR)
 
@@ -129,9 +150,7 @@ def test_hours_past_their_time_are_counted_by_days(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_the_overview_is_whole_and_its_comparison_does_not_overlap(
-    fill: Filled, reader: SqliteFactReader
-) -> None:
+def test_the_overview_is_whole_and_its_comparison_does_not_overlap(fill: Filled, reader: FactReader) -> None:
     records = mixed(600, over=48 * HOUR)
     fill.add(records)
     purge(fill, NOON + 40 * HOUR + 10 * MINUTE)
@@ -148,7 +167,7 @@ def test_the_overview_is_whole_and_its_comparison_does_not_overlap(
 
 
 def test_a_week_between_midnights_of_half_hours_is_whole_and_says_what_it_covers(
-    fill: Filled, reader: SqliteFactReader
+    fill: Filled, reader: FactReader
 ) -> None:
     records = mixed(900, start=NOON - 3 * DAY, over=8 * DAY)
     fill.add(records)
@@ -166,9 +185,7 @@ def test_a_week_between_midnights_of_half_hours_is_whole_and_says_what_it_covers
     )
 
 
-def test_a_floor_raised_between_looking_and_reading_is_noticed(
-    fill: Filled, reader: SqliteFactReader
-) -> None:
+def test_a_floor_raised_between_looking_and_reading_is_noticed(fill: Filled, reader: FactReader) -> None:
     records = mixed(300, over=6 * HOUR)
     fill.add(records)
 
