@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from monitor.clock import Clock
 from monitor.config import Loaded, Settings, environment, secret_key
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, Conflict
 from monitor.operations import keys, users
 from monitor.operations.actor import Actor
 from monitor.operations.desk import Desk
@@ -75,9 +75,11 @@ def _first_words(desk: Desk) -> FirstWords:
     if users.listing(desk, ACTOR):
         return FirstWords()
     password = secrets.token_urlsafe(15)
-    token = keys.create(desk, ACTOR, KEY_NAME).token
-    users.create(desk, ACTOR, ADMIN, password, Role.ADMIN)
-    return FirstWords(password, token)
+    try:
+        users.create(desk, ACTOR, ADMIN, password, Role.ADMIN)
+    except Conflict:  # another `up` before the same database was quicker, and says it
+        return FirstWords()
+    return FirstWords(password, keys.create(desk, ACTOR, KEY_NAME).token)
 
 
 def lines(settings: Settings, made: FirstWords) -> list[str]:

@@ -36,7 +36,7 @@ def ensure_internal_key(control: Control, sealing_key: bytes, clock: Clock) -> s
             created_at=clock.now(),
         )
         with control.write() as tx:
-            control.keys.add(tx, made)
+            control.keys.ensure(tx, made)  # another process may just have done it
     return key
 
 

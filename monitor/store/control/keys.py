@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, insert, select, update
 
 from monitor.clock import from_us, to_us
-from monitor.store.control.engine import Tx, read, write
+from monitor.store.control.engine import Tx, insert_missing, read, write
 from monitor.store.control.schema import api_key
 
 
@@ -44,18 +44,11 @@ class Keys:
         return None if row is None else _key(row)
 
     def add(self, tx: Tx, key: ApiKey) -> None:
-        tx.execute(
-            insert(api_key).values(
-                id=key.id,
-                secret_sha256=key.secret_sha256,
-                name=key.name,
-                scopes=sorted(key.scopes),
-                sources=sorted(key.sources),
-                environment=key.environment,
-                created_by=key.created_by,
-                created_us=to_us(key.created_at),
-            )
-        )
+        tx.execute(insert(api_key).values(_row(key)))
+
+    def ensure(self, tx: Tx, key: ApiKey) -> bool:
+        """Adds the key unless its id is known; whether it was new."""
+        return insert_missing(tx, api_key, _row(key))
 
     def revoke(self, tx: Tx, id: str, at: datetime) -> bool:
         """False when there is no such key, or it was revoked already."""
@@ -66,6 +59,19 @@ class Keys:
         """Notes that the key was used; the caller does so now and then, not for each request."""
         with write(self.engine) as tx:
             tx.execute(update(api_key).where(api_key.c.id == id).values(last_used_us=to_us(at)))
+
+
+def _row(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "secret_sha256": key.secret_sha256,
+        "name": key.name,
+        "scopes": sorted(key.scopes),
+        "sources": sorted(key.sources),
+        "environment": key.environment,
+        "created_by": key.created_by,
+        "created_us": to_us(key.created_at),
+    }
 
 
 def _key(row: Row[Any]) -> ApiKey:

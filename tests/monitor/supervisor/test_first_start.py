@@ -1,7 +1,9 @@
 """What `up` makes before it starts anything, and that it makes it once."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -41,6 +43,29 @@ def test_second_start_makes_and_shows_nothing_more(tmp_path: Path) -> None:
     here = loaded(tmp_path)
     prepare(here, SystemClock())
     assert prepare(here, SystemClock()) == FirstWords(None, None)
+
+
+@pytest.mark.postgres
+def test_two_first_starts_before_one_database_make_one_admin_and_one_key(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    def start(name: str) -> FirstWords:
+        (tmp_path / name).mkdir()
+        shared = f'store_url = "{postgres_url}"\nsecret_key = "{"5e" * 32}"\n'
+        here = loaded(tmp_path / name, shared)
+        together.wait(20)
+        return prepare(here, SystemClock())
+
+    together = Barrier(2)
+    with ThreadPoolExecutor(2) as threads:
+        made = list(threads.map(start, ("one", "other")))
+
+    assert sorted(words.password is None for words in made) == [False, True]
+    control = Control.open(postgres_url)
+    assert [account.name for account in control.accounts.all()] == ["admin"]
+    assert sorted(key.name for key in control.keys.all()) == ["first receiver", "the worker's own probes"]
+    assert control.audit.verify().bad_seq is None
+    control.close()
 
 
 def test_first_words_are_what_a_receiver_needs(tmp_path: Path) -> None:
