@@ -73,7 +73,7 @@ def export(
     ):
         count = write_out(reader, wanted, Form(form), out, told)
     if output != "-":
-        click.echo(f"wrote {count} records to {output}", err=True)
+        click.echo(f"records written to {output}: {count}", err=True)
 
 
 def _moment(text: str | None, now: datetime, option: str) -> int | None:

@@ -37,8 +37,8 @@ def expunge(
     with opened_desk(here) as (desk, actor), opened_eraser(settings) as eraser:
         done = remove(desk, actor, eraser, wanted, reason)
     say(
-        f"{source}/{event_id}: removed {done.captures} captures and {done.letters} copies in dead letters, "
-        f"changed {done.records} records"
+        f"{source}/{event_id}: captures removed: {done.captures}, copies in dead letters: {done.letters}, "
+        f"records changed: {done.records}"
     )
     if facts_url(settings):
         say("PostgreSQL overwrites what was deleted in its own time: its files may hold the sealed bytes on")

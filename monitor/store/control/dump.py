@@ -13,7 +13,7 @@ from sqlalchemy import func, inspect, select
 from monitor.errors import WrongSchema
 from monitor.store.control.engine import Tx, open_engine, read, sqlite_path
 from monitor.store.control.migrations import head, require_head
-from monitor.store.control.schema import metadata, session
+from monitor.store.control.schema import letter_capture, metadata, session
 from monitor.store.portable import Row, Table
 from monitor.store.sqlite_copy import private_copy
 
@@ -24,8 +24,11 @@ TABLES = tuple(
     if table.name not in NOT_CARRIED
 )
 """In an order in which every row comes after those it refers to."""
-_ROWS_AT_ONCE = 200
-"""Small, because a captured event may have megabytes."""
+
+
+def rows_at_once(table: Table) -> int:
+    """How many rows of the table may be in memory: a captured event may have megabytes."""
+    return 10 if table.name == letter_capture.name else 500
 
 
 @contextmanager
@@ -53,6 +56,8 @@ def _snapshot(url: str) -> Iterator[Tx]:
     try:
         require_head(engine)
         with read(engine) as tx:
+            if tx.dialect.name == "postgresql":  # a disk that stalls does not end it
+                tx.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 600000")
             yield tx
     finally:
         engine.dispose()
@@ -79,7 +84,7 @@ class ControlDump:
     def rows(self, table: Table) -> Iterator[Row]:
         stored = metadata.tables[table.name]
         chosen = select(*(stored.c[name] for name in table.columns)).order_by(*stored.primary_key)
-        for row in self._tx.execution_options(yield_per=_ROWS_AT_ONCE).execute(chosen):
+        for row in self._tx.execution_options(yield_per=rows_at_once(table)).execute(chosen):
             yield tuple(row)
 
     def estimate(self) -> int:

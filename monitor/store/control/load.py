@@ -18,13 +18,13 @@ from sqlalchemy import insert, inspect, select, update
 from monitor.dead_letters import ReplayState
 from monitor.errors import Conflict
 from monitor.store.control import Control
+from monitor.store.control.dump import rows_at_once
 from monitor.store.control.engine import Tx, open_engine, read, sqlite_path, write
 from monitor.store.control.migrations import upgrade
 from monitor.store.control.schema import lease, metadata, replay
 from monitor.store.portable import Row, Table
 
 PAUSED = "restored from a backup: look at what was sent since before you resume it"
-_ROWS_AT_ONCE = 200
 
 
 def require_empty(url: str) -> None:
@@ -82,7 +82,9 @@ class ControlLoad:
 
     def load(self, table: Table, rows: Iterable[Row]) -> int:
         stored, taken, source = metadata.tables[table.name], 0, iter(rows)
-        while some := [dict(zip(table.columns, row, strict=True)) for row in islice(source, _ROWS_AT_ONCE)]:
+        while some := [
+            dict(zip(table.columns, row, strict=True)) for row in islice(source, rows_at_once(table))
+        ]:
             self._tx.execute(insert(stored), some)
             taken += len(some)
         return taken

@@ -46,7 +46,7 @@ def test_file_is_this_users_alone_and_whole(tmp_path: Path, filled: Filled) -> N
     assert file.stat().st_mode & 0o777 == 0o600
     with file.open(newline="") as text:
         assert [row["outcome"] for row in csv.DictReader(text)] == ["failed"]
-    assert result.stderr == f"wrote 1 records to {file}\n"
+    assert result.stderr == f"records written to {file}: 1\n"
     assert [path.name for path in tmp_path.iterdir() if "unfinished" in path.name] == []
 
 

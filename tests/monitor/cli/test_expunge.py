@@ -55,9 +55,8 @@ def test_collector_that_runs_is_asked_over_its_socket(data: Path) -> None:
     with running(settings):
         result = run(*WORDS, data_dir=data)
     assert result.exit_code == 0, result.stderr
-    assert result.stdout.startswith(
-        "stripe/evt_1: removed 1 captures and 0 copies in dead letters, changed 1"
-    )
+    said = "captures removed: 1, copies in dead letters: 0, records changed: 1"
+    assert result.stdout.startswith(f"stripe/evt_1: {said}\n")
     assert not has_capture(data)
 
 

@@ -163,7 +163,7 @@ def test_capture_in_postgresql_is_expunged_by_the_command(
 
         said = place.run("expunge", "stripe", "evt_1", "--reason", "erasure request", "--yes")
 
-        assert "removed 1 captures and 1 copies in dead letters" in said
+        assert "captures removed: 1, copies in dead letters: 1" in said
         assert "PostgreSQL overwrites what was deleted in its own time" in said
         assert world.facts.capture("production", "stripe", "payments", "evt_1") is None
 
