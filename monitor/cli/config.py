@@ -11,7 +11,7 @@ from monitor.clock import SystemClock
 from monitor.config import checked, environment, load_here, secret_key, stored
 from monitor.config.settings import DEFAULT_FILE
 from monitor.config.toml_file import read_toml
-from monitor.errors import WrongSchema
+from monitor.errors import Unavailable, WrongSchema
 from monitor.seal import Sealer
 from monitor.wiring.applying import apply as put_in_force
 from monitor.wiring.applying import differences
@@ -95,6 +95,8 @@ def show(here: Here, defaults: bool) -> None:
             number, document = latest[0], stored(latest[1])
     except WrongSchema:
         click.echo("no store yet: this is what the file says", err=True)
+    except Unavailable as exc:
+        click.echo(f"{exc.message}; this is what the file says", err=True)
     process = loaded.settings.model_dump(mode="json", exclude_unset=not defaults)
     body = document.complete() if defaults else document.stated()
     rules = {rule.name: asdict(rule) for rule in document.effective_rules()} if defaults else {}

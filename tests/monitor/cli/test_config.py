@@ -31,3 +31,15 @@ def test_missing_file_is_one_line(tmp_path: Path) -> None:
     result = run("config", "check", str(tmp_path / "none.toml"))
     assert error_of(result).startswith("error: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_settings_are_shown_without_their_passwords_even_while_the_store_is_away(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text(f'[process]\nstore_url = "postgresql://ada:hunter2@/x?host={tmp_path}"\n')
+
+    result = run("config", "show", config=file)
+
+    assert result.exit_code == 0, result.output
+    assert f'"store_url": "postgresql://ada:***@/x?host={tmp_path}"' in result.stdout
+    assert "this is what the file says" in result.stderr
+    assert "hunter2" not in result.output + result.stderr
