@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.bench import machine
 from benchmarks.bench.requests import SECRET
+from monitor.collector.keeper import OpenStore
 from monitor.collector.keys import Key
 from monitor.collector.serve import serve
 from monitor.collector.settings import CollectorSettings
@@ -49,10 +50,13 @@ class Collector:
 
 
 @contextmanager
-def collecting(directory: Path) -> Iterator[Collector]:
-    """A collector over the store in `directory`, which is made already; ready when the block begins."""
+def collecting(directory: Path, open_store: OpenStore | None = None) -> Iterator[Collector]:
+    """A collector over the store in `directory`, which is made already; ready when the block begins.
+
+    open_store: a store that its front writes itself, in place of that file; there is no writer then.
+    """
     told = _SPAWN.Queue()
-    process = _SPAWN.Process(target=_serve, args=(directory, told))
+    process = _SPAWN.Process(target=_serve, args=(directory, open_store, told))
     process.start()
     try:
         address = ("127.0.0.1", told.get(timeout=30))
@@ -67,9 +71,9 @@ def collecting(directory: Path) -> Iterator[Collector]:
         process.join(30)
 
 
-def _serve(directory: Path, told: "multiprocessing.Queue[int]") -> None:
+def _serve(directory: Path, open_store: OpenStore | None, told: "multiprocessing.Queue[int]") -> None:
     settings = CollectorSettings(directory, bytes(32), port=0)
-    serve(settings, _keys, on_listening=lambda _, port: told.put(port))
+    serve(settings, _keys, open_store=open_store, on_listening=lambda _, port: told.put(port))
 
 
 def _keys() -> Sequence[Key]:
