@@ -1,17 +1,24 @@
-"""Lanes of records out of PostgreSQL: one index of each day walked downwards, day after day, never sorted.
+"""Lanes of records out of PostgreSQL: one index of each day walked downwards, day after day, never sorted."""
 
-The server has no word to name an index, and of a day that was never analyzed it would rather sort all rows
-than walk (measured: 100,000 rows sorted on disk for a page of 50). So sorting is made dear for the snapshot.
-"""
-
+from dataclasses import replace
 from uuid import UUID
 
 from monitor.model import TROUBLED
-from monitor.store.facts.postgres.rows import RECORD, rows
+from monitor.store.facts.postgres.partitions import DAY_US, day_of
+from monitor.store.facts.postgres.rows import RECORD, rows, walk_indexes
 from monitor.store.facts.postgres.server import Connection
-from monitor.store.facts.reading.pages import Lane
-from monitor.store.facts.record_rows import Row
+from monitor.store.facts.reading.pages import LAST_ID, Lane
+from monitor.store.facts.record_rows import Row, first_id_at, recorded_at_us
 
+NEAR_DAYS = 12
+"""Seven of them are still to come: they are made ahead."""
+
+_NEAR_ROWS = 20
+"""How many rows to look at there for each that is wanted: a filter that few rows pass needs a real walk."""
+
+_LAST_DAY = """
+    SELECT max(relname)::text FROM pg_class
+    WHERE relnamespace = 'facts'::regnamespace AND relkind = 'r' AND relname ~ '^record_[0-9]{8}$'"""
 _TROUBLED_CODES = ", ".join(str(outcome.code) for outcome in TROUBLED)
 
 
@@ -23,6 +30,11 @@ class PostgresLanes:
         self._set = False
 
     def shown(self, lane: Lane, limit: int, scanned: int) -> list[Row]:
+        near = self._near(lane)
+        found = self._shown(near, limit, min(scanned, limit * _NEAR_ROWS)) if near else []
+        return found if len(found) == limit else self._shown(lane, limit, scanned)
+
+    def _shown(self, lane: Lane, limit: int, scanned: int) -> list[Row]:
         tests = [f"{column} = ANY(%s::integer[])" for column, _ in lane.tests]
         where = f" WHERE {' AND '.join(tests)}" if tests else ""
         return self._rows(
@@ -42,9 +54,19 @@ class PostgresLanes:
         )
         return found[0][0] if found else None
 
+    def _near(self, lane: Lane) -> Lane | None:
+        """The newest days of the lane, which fill most pages: a query takes longer to plan the more days it
+        may read (measured: 84 ms with 400 days, 4 ms with two). None when there are no others."""
+        before = lane.before
+        if before == LAST_ID:
+            ((table,),) = rows(self._db, _LAST_DAY)
+            before = first_id_at(((day_of(table or "") or 0) + 1) * DAY_US)
+        first = first_id_at(recorded_at_us(before) - NEAR_DAYS * DAY_US)
+        return replace(lane, first=first) if first > lane.first else None
+
     def _rows(self, statement: str, *values: object) -> list[Row]:
         if not self._set:
-            self._db.execute("SET LOCAL enable_sort = off")
+            walk_indexes(self._db)
             self._set = True
         return list(rows(self._db, statement, *values))
 
