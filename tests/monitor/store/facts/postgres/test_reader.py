@@ -131,3 +131,25 @@ def test_a_small_bound_on_the_scan_loses_nothing(postgres_url: str, outcomes: tu
                 found += [row[0] for row in page]
 
             assert found == sorted(wanted, reverse=True)
+
+
+def test_the_feed_counts_transactions_as_numbers(postgres_url: str) -> None:
+    """9 is before 10, whatever their letters say; and a restored feed, which is 0, before both."""
+    create(postgres_url)
+    make = RecordFactory()
+    dead = [make(Outcome.DEAD_LETTERED) for _ in range(4)]
+    with postgres_facts(postgres_url) as (fill, reader):
+        for record in dead:
+            fill.add([record])
+        with psycopg.connect(postgres_url) as db:
+            for record, xid in zip(dead, ("100", "9", "0", "10"), strict=True):
+                db.execute(
+                    "UPDATE facts.feed SET xid = %s::xid8 WHERE record_id = %s", (xid, record.record_id)
+                )
+
+        told, mark = [], (0, 0)
+        while found := reader.feed(*mark, 1):
+            told.append((found[0].xid, found[0].record))
+            mark = (found[0].xid, found[0].seq)
+
+    assert told == [(0, dead[2]), (9, dead[1]), (10, dead[3]), (100, dead[0])]
