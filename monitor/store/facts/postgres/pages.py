@@ -1,6 +1,7 @@
 """Lanes of records out of PostgreSQL: one index of each day walked downwards, day after day, never sorted."""
 
 from dataclasses import replace
+from functools import cached_property
 from uuid import UUID
 
 from monitor.model import TROUBLED
@@ -57,12 +58,15 @@ class PostgresLanes:
     def _near(self, lane: Lane) -> Lane | None:
         """The newest days of the lane, which fill most pages: a query takes longer to plan the more days it
         may read (measured: 84 ms with 400 days, 4 ms with two). None when there are no others."""
-        before = lane.before
-        if before == LAST_ID:
-            ((table,),) = rows(self._db, _LAST_DAY)
-            before = first_id_at(((day_of(table or "") or 0) + 1) * DAY_US)
-        first = first_id_at(recorded_at_us(before) - NEAR_DAYS * DAY_US)
+        end = self._end if lane.before == LAST_ID else lane.before
+        first = first_id_at(recorded_at_us(end) - NEAR_DAYS * DAY_US)
         return replace(lane, first=first) if first > lane.first else None
+
+    @cached_property
+    def _end(self) -> bytes:
+        """The first id after the newest day that there is."""
+        ((table,),) = rows(self._db, _LAST_DAY)
+        return first_id_at(((day_of(table or "") or 0) + 1) * DAY_US)
 
     def _rows(self, statement: str, *values: object) -> list[Row]:
         if not self._set:
