@@ -78,6 +78,9 @@ def _load(
     settings: CollectorSettings, load_keys: LoadKeys, open_store: OpenStore | None, prepare: Prepare
 ) -> Any:
     """The WSGI app of a granian worker; runs inside it."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # until granian sets its own: those of the process above came along, and would lose the signal here
+        signal.signal(number, signal.SIG_DFL)
     prepare()
     atexit.register(_leave)
     _end_with_parent()

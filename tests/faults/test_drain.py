@@ -19,6 +19,8 @@ from tests.faults.stored import assert_exact
 UNDER_WAY = 6
 WITHIN_S = 20.0
 """For the end of it: granian gives its workers 10 s, the parent gives each of its processes 15."""
+KILLED_S = 10.0
+"""After so long granian kills a worker that has not ended."""
 
 pytestmark = pytest.mark.faults
 
@@ -47,6 +49,15 @@ def test_requests_under_way_are_answered_before_the_end(tmp_path: Path, start: S
     reader = SqliteFactReader(tmp_path / FACTS)
     assert_exact(reader, load.acknowledged | {one for some in ids for one in some}, load.sent)
     reader.close()
+
+
+def test_a_stop_while_the_front_still_loads_takes_no_longer(tmp_path: Path, start: Start) -> None:
+    collector = start(make_stores(tmp_path))
+    collector.wait_until(lambda: bool(collector.worker_pids()), 40, "starting its workers")
+    started_s = time.monotonic()
+
+    assert collector.stop() == 0
+    assert time.monotonic() - started_s < KILLED_S, "a worker missed the signal and was killed"
 
 
 class Asking:
