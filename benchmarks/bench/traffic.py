@@ -82,11 +82,18 @@ class Traffic:
             error.tolist(),
             hashes,
         )
-        details = [
-            encode(Detail(event_id=event_id(number), ack_us=us + 900, verify_us=350, attempt=1))
-            for number, us in enumerate(process_us.tolist(), first)
-        ]
+        details = [encode(_detail(number, us)) for number, us in enumerate(process_us.tolist(), first)]
         return Batch(list(zip(*columns, details, strict=True)), deltas)
+
+
+def _detail(number: int, process_us: int) -> Detail:
+    return Detail(
+        event_id=event_id(number),
+        ack_us=process_us + 900,
+        verify_us=350,
+        latency_us=process_us + 1000,
+        attempt=1,
+    )
 
 
 def event_id(number: int) -> str:
