@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from monitor.clock import Clock, to_us
 from monitor.collector.counters import Counters
 from monitor.collector.settings import CollectorSettings
+from monitor.errors import HookvitalsError
 from monitor.store.facts import floor
 from monitor.store.facts.protocol import FactWriter
 
@@ -74,7 +75,8 @@ class Chores:
             chore.failing = False
         except Exception as exc:  # the boundary of a job: ingest goes on without it
             if not chore.failing:
-                log.error("%s failed and will be tried again: %s", chore.name, exc, exc_info=exc)
+                unforeseen = None if isinstance(exc, HookvitalsError) else exc
+                log.error("%s failed and will be tried again: %s", chore.name, exc, exc_info=unforeseen)
             chore.failing = True
             chore.due_s = now_s + FOLD_S
             self._counters.add({("store_errors", ""): 1})

@@ -90,6 +90,7 @@ class Desk:
 
     def _failed(self, error: Exception) -> None:
         if not self.is_failing:
-            log.error("the store refuses to write: %s", error, exc_info=error)
+            unforeseen = None if isinstance(error, HookvitalsError) else error
+            log.error("the store refuses to write: %s", error, exc_info=unforeseen)
         self.is_failing = True
         self._counters.add({("store_errors", ""): 1})

@@ -46,6 +46,7 @@ def test_a_disk_that_turns_read_only_is_told_of_and_costs_nothing(tmp_path: Path
     assert load.problems == []
     assert "the facts store cannot be written" in said
     assert "mounted and writable" in said
+    assert "Traceback" not in said
     assert "ended with exit code" not in said, "the same writer goes on refusing"
     assert line.startswith("error: ")
     assert "Read-only" in line or "cannot be written" in line
