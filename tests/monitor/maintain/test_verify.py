@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from monitor.clock import from_us, to_us
 from monitor.maintain.verify import Verified, verify
 from monitor.model import Grain, Outcome, SeriesKey
+from monitor.store.facts.postgres.setup import create
 from monitor.store.facts.protocol import FactReader
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
 from tests.facts import NOON, Filled, RecordFactory, mixed, sqlite_facts
 from tests.monitor.clocks import FakeClock
+from tests.postgres_facts import postgres_facts
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PAYMENTS = SeriesKey("production", "stripe", "payments")
@@ -317,3 +320,24 @@ def test_hours_are_ticked_off(fill: Filled, reader: SqliteFactReader) -> None:
     verify(reader, NOON, NOON + 3 * HOUR, ticks=lambda done, more: ticks.append((done, more)))
 
     assert (sum(done for done, _ in ticks), sum(more for _, more in ticks)) == (3, 3)
+
+
+@pytest.mark.postgres
+def test_postgresql_is_counted_again_alike(postgres_url: str) -> None:
+    records = mixed(600, over=30 * HOUR)
+    create(postgres_url)
+    with postgres_facts(postgres_url) as (fill, reader):
+        fill.add(records[:400])
+        fill.writer.fold()
+        fill.add(records[400:])
+        whole = all_of(reader)
+        with psycopg.connect(postgres_url) as db:
+            db.execute("DELETE FROM facts.record WHERE record_id = %s", (records[7].record_id,))
+        cut = all_of(reader)
+
+    assert (whole.records, whole.differences, whole.moved) == (600, [], 0)
+    assert cut.records == 599
+    minute = records[7].recorded_at.replace(second=0, microsecond=0)
+    assert {(one.grain, one.start_at) for one in cut.differences if one.what == "records"} == {
+        (Grain.MINUTE, minute)
+    }
