@@ -1,6 +1,6 @@
 """How long finding an event takes, beside reading the same record by its id: it must stay flat as they grow.
 
-Run: python benchmarks/event_lookup.py [--records N] [--save]. Fills a store of its own through the writer,
+Run: python -m benchmarks.event_lookup [--records N] [--save]. Fills a store of its own through the writer,
 which folds and merges as it does behind a collector, and asks for events at random. Ten million records take
 some minutes. --save writes results/event_lookup.md.
 """

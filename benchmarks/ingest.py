@@ -1,6 +1,6 @@
 """Records a second through the whole collector, beside raw inserts of the same records into the same disk.
 
-Run: python benchmarks/ingest.py [--records N] [--rounds N] [--stored N] [--save]. Each round starts a
+Run: python -m benchmarks.ingest [--records N] [--rounds N] [--stored N] [--save]. Each round starts a
 collector (2 front workers, one writer, fsync before each answer), sends pre-encoded batches of 500 over 8
 connections and runs the control before and after it: stdlib executemany of the full row and event key, 5000 a
 transaction, the same pragmas and indexes. A round in which other programs took more than a tenth of the
@@ -261,7 +261,7 @@ def report(rounds: Sequence[Round], count: int, stored: int) -> list[str]:
         " transaction, mean of a run before and a run after each round.",
         "",
         f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {os.cpu_count()} CPUs,"
-        f" {platform.machine()}. Written by `python benchmarks/ingest.py --save`.",
+        f" {platform.machine()}. Written by `python -m benchmarks.ingest --save`.",
         "",
         f"**Ratio to the control: {ratio:.2f}** (median of {len(judged)}; goal {GOAL:.2f}: {verdict}),"
         f" {collector_rate / 1000:.0f}k records/s beside {control_rate / 1000:.0f}k. {disturbed} of"

@@ -1,6 +1,6 @@
 """Records a second through collectors on PostgreSQL, beside raw inserts into SQLite on the same disk.
 
-Run: python benchmarks/ingest_postgres.py [--records N] [--rounds N] [--save]. Each round has a durable server
+Run: python -m benchmarks.ingest_postgres [--records N] [--rounds N] [--save]. Each round has a durable server
 of its own and an empty database a measurement: one collector, then two that share the clients, the control
 before and after (benchmarks/ingest.py tells what it is). Batches of 500 over 8 connections. A round in which
 other programs took more than a tenth of the machine is run again, three at most. --save writes
@@ -152,7 +152,7 @@ def report(rounds: Sequence[Round], count: int) -> list[str]:
         " mean of a run before and a run after each round.",
         "",
         f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {platform.machine()}. Written by"
-        " `python benchmarks/ingest_postgres.py --save`.",
+        " `python -m benchmarks.ingest_postgres --save`.",
         "",
         f"**One collector to the control: {ratio:.2f}** (median of {len(judged)}; goal {GOAL:.2f}:"
         f" {said(ratio, GOAL)}). **Two collectors to one: {two:.2f}** (goal {TWO_GOAL:.2f}:"

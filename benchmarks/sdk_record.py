@@ -1,6 +1,6 @@
 """What noting one record costs the caller's thread, beside the cheapest thing that could hold it.
 
-Run: python benchmarks/sdk_record.py [--save]. Nobody listens at the collector's address, so that what is
+Run: python -m benchmarks.sdk_record [--save]. Nobody listens at the collector's address, so that what is
 measured is the caller's side, with the shipper's thread at work and records piling up. Times are of the
 calling thread alone (thread_time), the median of many short runs. --save writes results/sdk_record.md.
 """
@@ -73,7 +73,7 @@ def report(found: dict[str, float]) -> list[str]:
         "# What a record costs the caller",
         "",
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}; "
-        "`python benchmarks/sdk_record.py --save`",
+        "`python -m benchmarks.sdk_record --save`",
         "",
         "| call | µs on the caller's thread | times the limit |",
         "|---|---|---|",
