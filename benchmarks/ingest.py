@@ -40,7 +40,8 @@ MOST_OTHERS = 0.10
 EXTRA_ROUNDS = 3
 WINDOWS = 19
 """Rounds follow each other in the records' time, too, after what is stored beforehand: none lies between."""
-PACED_S = SINGLES_S = 15.0
+PACED_S = 15.0
+SINGLES = 30_000
 RESULTS = Path(__file__).parent / "results" / "ingest.md"
 PRODUCTION = SeriesKey("production")
 
@@ -66,7 +67,7 @@ class Round:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=300_000)
+    parser.add_argument("--records", type=int, default=1_200_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--stored", type=int, default=0, metavar="N", help="records in the store beforehand")
     parser.add_argument("--save", action="store_true")
@@ -194,9 +195,9 @@ def at_pace(directory: Path, rate: int) -> str:
 
 def one_by_one(directory: Path) -> str:
     """Posts of one record a second, as fast as they are answered."""
-    endless = Endless(made(1, 0), 0)
+    requests = [request_of([record]) for record in made(SINGLES, 0)]
     with machine.watching() as watched:
-        answers, costs = sent(directory, lambda: client.for_seconds(endless.next, SINGLES_S), 1)
+        answers, costs = sent(directory, lambda: client.flat_out(requests), 1)
     posts = len(answers.answer_ms)
     p50, p99 = percentiles(answers.answer_ms)
     return (

@@ -1,9 +1,12 @@
 """Clients of the collector: a few connections, each sends one request after the other's answer."""
 
+import selectors
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -54,37 +57,88 @@ def paced(request: Callable[[], bytes], a_second: float, seconds: float) -> Next
 
 def sent(address: Address, requests: Next, connections: int) -> Sent:
     """Sends them all over so many connections. Exits when one is not answered well."""
-    found, problems = Sent(), list[bytes]()
-    began = time.perf_counter()
-    threads = [
-        threading.Thread(target=_send, args=(address, requests, began, found, problems))
-        for _ in range(connections)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    found.taken_s = time.perf_counter() - began
-    if problems:
-        raise SystemExit(f"the collector refused a request: {problems[0][:500]!r}")
-    return found
+    client = _Client(address, requests, connections)
+    try:
+        client.run()
+    finally:
+        client.close()
+    return client.found
 
 
-def _send(address: Address, requests: Next, began: float, found: Sent, problems: list[bytes]) -> None:
-    with socket.create_connection(address, timeout=60) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while not problems and (given := requests()) is not None:
-            request, due = given
-            time.sleep(max(0.0, due - time.perf_counter()))
-            due = due or time.perf_counter()
-            connection.sendall(request)
-            answer = connection.recv(65_536)
-            while b'"rejected":[]}' not in answer:
-                more = connection.recv(65_536)
-                answer += more
-                if not more or len(answer) > 100_000 or not answer.startswith(b"HTTP/1.1 200"):
-                    problems.append(answer)
-                    return
+class _Connection:
+    """One socket: what is left to send of its request, what came of the answer, since when it is due."""
+
+    def __init__(self, address: Address) -> None:
+        self.socket = socket.create_connection(address, timeout=60)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+        self.left = memoryview(b"")
+        self.answer = b""
+        self.due = 0.0
+
+
+class _Client:
+    """One thread for all connections: threads would take processor time from the collector for themselves."""
+
+    def __init__(self, address: Address, requests: Next, connections: int) -> None:
+        self.found = Sent()
+        self._requests = requests
+        self._selector = selectors.DefaultSelector()
+        self._all = [_Connection(address) for _ in range(connections)]
+        self._idle = deque(self._all)
+        self._next: tuple[bytes, float] | None = None
+        self._began = time.perf_counter()
+        for connection in self._all:
+            self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+
+    def run(self) -> None:
+        self._next = self._requests()
+        while self._next is not None or len(self._idle) < len(self._all):
+            wait_s = self._start_due()
+            for key, events in self._selector.select(wait_s):
+                if events & selectors.EVENT_WRITE:
+                    self._send(key.data)
+                if events & selectors.EVENT_READ:
+                    self._receive(key.data)
+        self.found.taken_s = time.perf_counter() - self._began
+
+    def close(self) -> None:
+        for connection in self._all:
+            connection.socket.close()
+        self._selector.close()
+
+    def _start_due(self) -> float:
+        """Gives idle connections what is due; seconds to wait at most for what may happen next."""
+        while self._idle and self._next is not None:
+            request, due = self._next
             now = time.perf_counter()
-            found.answer_ms.append((now - due) * 1000)
-            found.answered_s.append(now - began)
+            if due > now:
+                return due - now
+            connection = self._idle.popleft()
+            connection.left, connection.due = memoryview(request), due or now
+            self._send(connection)
+            self._next = self._requests()
+        return 60.0
+
+    def _send(self, connection: _Connection) -> None:
+        """As much as the socket takes; the rest when it takes more."""
+        with suppress(BlockingIOError):
+            while connection.left:
+                connection.left = connection.left[connection.socket.send(connection.left) :]
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.left else 0)
+        if self._selector.get_key(connection.socket).events != wanted:
+            self._selector.modify(connection.socket, wanted, connection)
+
+    def _receive(self, connection: _Connection) -> None:
+        more = connection.socket.recv(65_536)
+        connection.answer += more
+        if b'"rejected":[]}' in connection.answer:
+            now = time.perf_counter()
+            self.found.answer_ms.append((now - connection.due) * 1000)
+            self.found.answered_s.append(now - self._began)
+            connection.answer = b""
+            self._idle.append(connection)
+        elif (
+            not more or len(connection.answer) > 100_000 or not connection.answer.startswith(b"HTTP/1.1 200")
+        ):
+            raise SystemExit(f"the collector refused a request: {connection.answer[:500]!r}")

@@ -24,7 +24,7 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """CPU seconds since the collector was ready, and the sum of its processes' peaks of memory."""
+    """CPU seconds since the collector was ready, and the most memory that its processes held together."""
 
     front_s: float
     writer_s: float
@@ -38,6 +38,7 @@ class Collector:
     address: tuple[str, int]
     writer: Sequence[int]
     fronts: Sequence[int]
+    _memory: machine.Memory
     _before: tuple[float, float]
 
     def costs(self) -> Costs:
@@ -45,7 +46,7 @@ class Collector:
         return Costs(
             front_s - self._before[0],
             writer_s - self._before[1],
-            machine.peak_mib([*self.writer, *self.fronts]),
+            self._memory.peak_mib,
         )
 
 
@@ -65,7 +66,8 @@ def collecting(directory: Path, open_store: OpenStore | None = None) -> Iterator
         below = machine.descendants(process.pid or 0)
         writer = [pid for pid in below if machine.holds(pid, LOCK_NAME)]
         fronts = [pid for pid in below if pid not in writer]
-        yield Collector(address, writer, fronts, (machine.cpu_s(fronts), machine.cpu_s(writer)))
+        with machine.Memory(below) as memory:
+            yield Collector(address, writer, fronts, memory, (machine.cpu_s(fronts), machine.cpu_s(writer)))
     finally:
         process.terminate()
         process.join(30)

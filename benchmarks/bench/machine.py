@@ -4,14 +4,16 @@ Linux only. Nothing is started or changed.
 """
 
 import os
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
+_LOOK_S = 0.2
 
 
 @dataclass(slots=True)
@@ -37,9 +39,30 @@ def cpu_s(pids: Iterable[int]) -> float:
     return sum(_times_s(pid) for pid in pids)
 
 
-def peak_mib(pids: Iterable[int]) -> float:
-    """The sum of the processes' own peaks of resident memory: what they share counts in each."""
-    return sum(_status_kib(pid, "VmHWM") for pid in pids) / 1024
+class Memory:
+    """What some processes hold in memory together, looked at a few times a second while the block runs.
+
+    It is the sum of their proportional set sizes: a page that they share counts once. peak_mib: the most
+    that was seen.
+    """
+
+    def __init__(self, pids: Sequence[int]) -> None:
+        self.peak_mib = 0.0
+        self._pids = pids
+        self._ended = threading.Event()
+        self._looking = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> "Memory":
+        self._looking.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._looking.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(_LOOK_S):
+            self.peak_mib = max(self.peak_mib, sum(map(_shared_kib, self._pids)) / 1024)
 
 
 def descendants(pid: int) -> list[int]:
@@ -84,9 +107,10 @@ def _stat(pid: int) -> list[str]:
     return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
 
 
-def _status_kib(pid: int, name: str) -> int:
+def _shared_kib(pid: int) -> int:
+    """The process's pages, each divided by how many processes map it."""
     with suppress(OSError):
-        for line in (_PROC / str(pid) / "status").read_text().splitlines():
-            if line.startswith(f"{name}:"):
+        for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
                 return int(line.split()[1])
     return 0

@@ -18,7 +18,7 @@ from monitor.store.facts.protocol import FactWriter
 log = logging.getLogger(__name__)
 
 FOLD_S = 1.0
-MANY_FOLDED = 75_000
+MANY_FOLDED = 40_000
 """After a fold of so many the next follows soon: one fold does not take all there is, or much comes in."""
 HEARTBEAT_S = 10.0
 BUDGET_S = 10.0

@@ -5,6 +5,7 @@ is known by its key, so nothing counts twice.
 """
 
 import socket
+import struct
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
@@ -105,26 +106,38 @@ class Link:
         raise _ERRORS.get(str(code), Unavailable)(str(message), str(hint), retry_after_s=retry_after_s)  # type: ignore[arg-type]
 
     def _exchange(self, question: bytes, wait_s: float) -> tuple[object, ...]:
-        connection = self._connection()
-        connection.settimeout(wait_s)
-        connection.sendall(question)
+        connection = self._connection(wait_s)
         incoming = frames.Frames()
-        while True:
-            data = connection.recv(1 << 16)
-            if not data:
-                raise ConnectionResetError("the writer closed the connection")
-            for message in incoming.feed(data):
-                return message
+        try:
+            connection.sendall(question)
+            while True:
+                data = connection.recv(1 << 16)
+                if not data:
+                    raise ConnectionResetError("the writer closed the connection")
+                for message in incoming.feed(data):
+                    return message
+        except BlockingIOError as exc:
+            raise TimeoutError from exc
 
-    def _connection(self) -> socket.socket:
+    def _connection(self, wait_s: float) -> socket.socket:
+        """This thread's socket, whose calls wait so long at most."""
         connection: socket.socket | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.settimeout(self._wait_s)
             try:
                 connection.connect(str(self._path))
             except OSError:
                 connection.close()
                 raise
-            self._local.connection = connection
+            self._local.connection, self._local.wait_s = connection, None
+        if self._local.wait_s != wait_s:
+            # the kernel's clock: with `settimeout` each call would be three, and as many changes of thread
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                connection.setsockopt(socket.SOL_SOCKET, option, _timeval(wait_s))
+            self._local.wait_s = wait_s
         return connection
+
+
+def _timeval(seconds: float) -> bytes:
+    whole = int(seconds)
+    return struct.pack("@ll", whole, int((seconds - whole) * 1_000_000))

@@ -67,7 +67,7 @@ def _taken(front: Front, route: str, take: Take) -> Response:
             f"the body is larger than {settings.body_bytes} bytes", "send fewer records in a request"
         )
     encoding = request.headers.get("Content-Encoding", "")
-    if route == "records":
+    if route == "records" and settings.key_records_per_s:
         _tell_allowance(front, key)
         front.buckets.require(key.id)
     with front.gate.admitted(_expected_bytes(settings.body_bytes, encoding)) as admission:

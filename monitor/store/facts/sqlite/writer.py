@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from monitor.clock import Clock, to_us
-from monitor.model import SeriesKey
+from monitor.model import Outcome, SeriesKey
 from monitor.store.facts.batches import heard, taken
 from monitor.store.facts.expunging import Expunge, Expunged
 from monitor.store.facts.names import Names, NameTables
 from monitor.store.facts.protocol import Appended, Batch
+from monitor.store.facts.record_rows import MINUTE_US
 from monitor.store.facts.sqlite import event_runs
 from monitor.store.facts.sqlite import expunge as erasing
 from monitor.store.facts.sqlite import fold as folding
@@ -39,7 +40,7 @@ from monitor.store.facts.sqlite.name_tables import SqliteNameTables
 __all__ = ["SqliteFactWriter", "create"]
 
 ROWS_A_STATEMENT = 100
-FOLD_ITEMS = 100_000
+FOLD_ITEMS = 50_000
 """Delta items that one fold takes at most, for which requests wait 60 ms; more are left for the next."""
 
 _COLUMNS = "record_id, route, outcome, received_at_us, http_status, process_us, error, event_hash, detail"
@@ -189,14 +190,11 @@ class SqliteFactWriter:
         self._lock.release()
 
     def _append(self, batches: Sequence[Batch]) -> list[Appended]:
-        kept, too_old = [], []
-        for batch in batches:
-            below = sorted({*self._below_floor(batch), *thinning.refused(self._db, batch)})
-            too_old.append(below)
-            left = set(below)
-            kept.append(
-                batch if not below else taken(batch, [i for i in range(len(batch.rows)) if i not in left])
-            )
+        too_old = self._refused(batches)
+        kept = [
+            taken(batch, sorted(set(range(len(batch.rows))).difference(below))) if below else batch
+            for batch, below in zip(batches, too_old, strict=True)
+        ]
         if self._store_all(kept):
             return [Appended(len(batch.rows), 0, below) for batch, below in zip(kept, too_old, strict=True)]
         fresh = self._store_fresh(kept)
@@ -267,7 +265,7 @@ class SqliteFactWriter:
         if sum(map(len, deltas)) != sum(len(batch.rows) for batch in batches):
             raise ValueError("a batch needs one delta a record")
         if deltas:
-            items = (deltas[0] if len(deltas) == 1 else np.concatenate(deltas)).tobytes()
+            items = b"".join(map(np.ndarray.tobytes, deltas))
             self._db.execute("INSERT INTO delta (items) VALUES (?)", (items,))
         if any(batch.bare for batch in batches):
             thinning.note(self._db, batches, to_us(self._clock.now()))
@@ -297,11 +295,17 @@ class SqliteFactWriter:
             found.update(row[0] for row in self._db.execute(query, some))
         return found
 
+    def _refused(self, batches: Sequence[Batch]) -> list[list[int]]:
+        """Per batch the indexes of the records that are not taken any more: below the floor, or thinned."""
+        minutes, outcomes = (
+            np.concatenate([batch.deltas[name] for batch in batches]) for name in ("minute", "outcome")
+        )
+        is_below = self._floor_us and minutes.size and minutes.min() <= self._floor_us // MINUTE_US
+        if not is_below and Outcome.REJECTED.code not in outcomes:
+            return [[] for _ in batches]  # mostly so: one look at all of them is enough
+        return [sorted({*self._below_floor(batch), *thinning.refused(self._db, batch)}) for batch in batches]
+
     def _below_floor(self, batch: Batch) -> list[int]:
-        if not self._floor_us or not len(batch.deltas):
-            return []
-        if int(batch.deltas["minute"].min()) > self._floor_us // 60_000_000:
-            return []
         floor_ms = -(-self._floor_us // 1000)
         return [i for i, row in enumerate(batch.rows) if _stamp_ms(row[0]) < floor_ms]
 
