@@ -51,7 +51,7 @@ class Round:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--records", type=int, default=200_000)
+    parser.add_argument("--records", type=int, default=700_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--save", action="store_true")
     given = parser.parse_args()

@@ -26,6 +26,7 @@ from benchmarks.bench.machine import watching
 from benchmarks.bench.places import Place, place
 from benchmarks.bench.traffic import ENDPOINTS_EACH, SOURCES, TYPES_EACH, Ints, Traffic, event_id
 from monitor.clock import to_us
+from monitor.memory import keep_free_memory
 from monitor.model import Outcome, SeriesKey
 from monitor.queries.events import Search, find, timelines
 from monitor.queries.overview import overview
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--save", action="store_true")
     given = parser.parse_args()
+    keep_free_memory()  # as the dashboard does
     with tempfile.TemporaryDirectory() as made:
         folder = given.keep or Path(made)
         folder.mkdir(parents=True, exist_ok=True)

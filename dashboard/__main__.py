@@ -30,6 +30,7 @@ from monitor.api.services import Services
 from monitor.clock import Clock, SystemClock
 from monitor.config import Document, Settings, load_here, secret_key, set_up_logs
 from monitor.errors import ConfigError, HookvitalsError
+from monitor.memory import keep_free_memory
 from monitor.metrics import FactMetrics, exposition
 from monitor.operations import Desk
 from monitor.queries.sla import week_before
@@ -64,6 +65,7 @@ def main() -> int:
 
 def serve(settings: Settings, clock: Clock) -> None:
     """Serves until SIGTERM or Ctrl-C. Raises WrongSchema or ConfigError before the port is taken."""
+    keep_free_memory()
     with ExitStack() as opened:
         control = opened.enter_context(closing(open_control(settings, clock)))
         facts = opened.enter_context(closing(open_facts(settings, for_screens=True)))

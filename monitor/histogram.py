@@ -6,7 +6,9 @@ numbers are i + OFFSET, with 0 for a duration of zero. Pure: no store, no clock.
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -56,12 +58,9 @@ class Distribution:
         if not count:
             return None
         rank = max(1, math.ceil(q * count))
-        seen = 0
-        number = 0
-        for number in sorted(self.bins):
-            seen += self.bins[number]
-            if seen >= rank:
-                break
+        numbers = sorted(self.bins)
+        seen = list(accumulate(map(self.bins.__getitem__, numbers)))
+        number = numbers[bisect_left(seen, rank)]
         middle = 0.0 if number == 0 else upper_ms(number) * 2 ** (-1 / 32)
         low = self.min_us / 1000 if self.min_us is not None else middle
         high = self.max_us / 1000 if self.max_us is not None else middle

@@ -5,6 +5,7 @@ histogram bins and extremes are all kept this way. Pure: no store, no clock.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -30,11 +31,10 @@ class Sheet(NamedTuple):
         return cls(nothing, nothing, nothing)
 
     def as_dicts(self, rows: int) -> list[dict[int, int]]:
-        """One {key: value} a row, for `rows` rows."""
-        found: list[dict[int, int]] = [{} for _ in range(rows)]
-        for row, key, value in zip(self.row.tolist(), self.key.tolist(), self.value.tolist(), strict=True):
-            found[row][key] = value
-        return found
+        """One {key: value} a row, for `rows` rows. The sheet is reduced."""
+        cuts = np.searchsorted(self.row, np.arange(rows + 1)).tolist()
+        key, value = self.key.tolist(), self.value.tolist()
+        return [dict(zip(key[start:end], value[start:end], strict=True)) for start, end in pairwise(cuts)]
 
 
 def joined(sheets: Sequence[Sheet]) -> Sheet:
@@ -133,15 +133,17 @@ def unpack(blobs: Sequence[bytes]) -> Sheet:
 
 def _numbers(whole: NDArray[np.uint8], final: Ints) -> Ints:
     """The varints whose last bytes are at `final`. Most are short, so this goes by length, not by byte."""
-    starts = np.concatenate(([0], final[:-1] + 1))
-    numbers = whole[starts].astype(np.int64) & 0x7F
-    longer = np.flatnonzero(final > starts)
+    first = whole[np.concatenate(([True], whole[:-1] < 0x80))]  # the first byte of each number
+    numbers = (first & 0x7F).astype(np.int64)
+    longer = np.flatnonzero(first >= 0x80)
+    at = np.where(longer > 0, final[longer - 1] + 1, 0)
     for place in range(1, 11):
         if not longer.size:
             return numbers
-        at = starts[longer] + place
+        at += 1
         numbers[longer] |= (whole[at].astype(np.int64) & 0x7F) << (7 * place)
-        longer = longer[final[longer] > at]
+        more = final[longer] > at
+        longer, at = longer[more], at[more]
     raise ValueError("a packed number is longer than 64 bits")
 
 

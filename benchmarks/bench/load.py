@@ -1,7 +1,7 @@
 """Ingest at a fixed pace beside whatever is measured: a writer process, fsync before each answer.
 
-The pace is half of what the same writer does flat out on this machine, found in the same run. Each second it
-folds, as the collector does.
+The pace is half of what the same writer does flat out on this machine, found in the same run. It folds
+as often as the collector does.
 """
 
 import multiprocessing
@@ -15,6 +15,8 @@ import numpy as np
 from benchmarks.bench.places import Place
 from benchmarks.bench.traffic import Traffic
 from monitor.clock import SystemClock, to_us
+from monitor.collector.chores import FOLD_S, MANY_FOLDED, NEXT_STEP_S
+from monitor.memory import keep_free_memory
 from monitor.store.facts.protocol import FactWriter
 
 RECORDS_A_TRANSACTION = 2_000
@@ -52,6 +54,7 @@ def ingesting(place: Place, pace: float) -> Iterator[None]:
 
 
 def _ingest(place: Place, pace: float, running: Event, end: Event) -> None:
+    keep_free_memory()  # as the collector's writer does
     writer = place.writer()
     running.set()
     _write(writer, None, pace, FIRST << 1, end)
@@ -62,7 +65,8 @@ def _write(
     writer: FactWriter, until: float | None, pace: float | None, first: int, end: Event | None = None
 ) -> int:
     traffic = Traffic(writer, to_us(SystemClock().now()), seed=2)
-    began = folded = time.perf_counter()
+    began = time.perf_counter()
+    fold_due = began + FOLD_S
     stored = 0
     while (until is None or time.perf_counter() < until) and not (end is not None and end.is_set()):
         if pace is not None and (early_s := stored / pace - (time.perf_counter() - began)) > 0:
@@ -71,9 +75,9 @@ def _write(
         (answer,) = writer.append([traffic.batch(first + stored, at_us)])
         assert answer.accepted == RECORDS_A_TRANSACTION, answer
         stored += RECORDS_A_TRANSACTION
-        if time.perf_counter() - folded > 1:
-            writer.fold()
-            folded = time.perf_counter()
+        if time.perf_counter() >= fold_due:
+            taken = writer.fold()
+            fold_due = time.perf_counter() + (FOLD_S if taken < MANY_FOLDED else NEXT_STEP_S)
     while writer.fold():
         pass
     return stored

@@ -13,7 +13,7 @@ from pathlib import Path
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _PROC = Path("/proc")
-_LOOK_S = 0.2
+_LOOK_S = 1.0
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ def cpu_s(pids: Iterable[int]) -> float:
 
 
 class Memory:
-    """What some processes hold in memory together, looked at a few times a second while the block runs.
+    """What some processes hold in memory together, looked at each second while the block runs.
 
     It is the sum of their proportional set sizes: a page that they share counts once. peak_mib: the most
     that was seen.

@@ -16,6 +16,7 @@ from monitor.collector.chores import FOLD_S, Chores
 from monitor.collector.counters import Counters
 from monitor.collector.settings import CollectorSettings
 from monitor.errors import HookvitalsError
+from monitor.memory import keep_free_memory
 from monitor.store.facts.protocol import FactWriter
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ def start(settings: CollectorSettings, open_store: OpenStore, prepare: Callable[
     """`run` as the body of a process of its own, until SIGTERM, SIGINT or the end of its parent."""
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which ends its children in order
     prepare()
+    keep_free_memory()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -23,9 +23,9 @@ from monitor.collector.garbage import rarely_collect_garbage
 from monitor.collector.keeper import OpenStore
 from monitor.collector.keys import LoadKeys
 from monitor.collector.link import Link, Writer
-from monitor.collector.memory import keep_memory_together
 from monitor.collector.pens import Pens
 from monitor.collector.settings import CollectorSettings
+from monitor.memory import give_memory_back
 
 Prepare = Callable[[], None]
 """Run first in every process, to set up its logging; picklable, like every argument here."""
@@ -92,7 +92,7 @@ def _load(
     made = front(settings, load_keys, writer, counters, clock)
     made.keys.refresh_every(settings.keys_refresh_s)
     app = create_app(made)
-    keep_memory_together()
+    give_memory_back()
     rarely_collect_garbage()
     return app
 

@@ -22,6 +22,7 @@ from monitor.collector.desk import Desk, Question
 from monitor.collector.garbage import rarely_collect_garbage
 from monitor.collector.settings import CollectorSettings
 from monitor.errors import ConfigError, HookvitalsError, Unavailable
+from monitor.memory import keep_free_memory
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def run(settings: CollectorSettings) -> None:
             server = WriterServer(listener, desk, Chores(store, settings, counters, clock))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: server.stop())
+            keep_free_memory()
             rarely_collect_garbage()
             server.serve()
         store.fold()

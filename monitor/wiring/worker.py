@@ -11,6 +11,7 @@ from pathlib import Path
 from monitor.clock import Clock
 from monitor.config import Loaded, environment, load_here, secret_key
 from monitor.errors import HookvitalsError
+from monitor.memory import keep_free_memory
 from monitor.seal import Sealer
 from monitor.wiring.applying import apply
 from monitor.wiring.following import Following
@@ -37,6 +38,7 @@ class Signals:
 
 def run_worker(loaded: Loaded, clock: Clock, signals: Signals) -> None:
     """Runs until told to stop. Raises WrongSchema or ConfigError before anything is started."""
+    keep_free_memory()
     settings = loaded.settings
     key = secret_key(settings)
     control = open_control(settings, clock)

@@ -125,15 +125,13 @@ def test_all_that_waited_for_a_pen_is_stored_in_one_transaction(desk: Desk) -> N
 
 
 def test_each_of_a_group_hears_of_its_own_records(desk: Desk) -> None:
+    asked = []
     with desk.held_up():
-        first, again, other = desk.ask(10), desk.ask(1), desk.ask(11)
-        desk.wait_for_waiting(3)
+        for waiting, number in enumerate((10, 10, 11), start=1):
+            asked.append(desk.ask(number))
+            desk.wait_for_waiting(waiting)
 
-    assert [one.result(10) for one in (first, again, other)] == [
-        (1, 0),
-        (0, 1),
-        (1, 0),
-    ]
+    assert [one.result(10) for one in asked] == [(1, 0), (0, 1), (1, 0)]
 
 
 def test_more_than_may_wait_is_refused_at_once_with_when_to_come_back(
