@@ -27,7 +27,7 @@ def test_the_face_is_these_names_and_no_others() -> None:
 
 
 def test_what_others_call_keeps_its_parameters() -> None:
-    assert parameters(Receiver.handle)[1:] == ["method", "headers", "body", "remote_addr"]
+    assert parameters(Receiver.handle)[1:] == ["method", "url", "headers", "body", "remote_addr"]
     assert parameters(Receiver)[0] == "source"
     assert set(parameters(Receiver)) >= {
         "endpoint", "secrets", "system", "environment", "collector", "key", "shipper", "state_path", "inbox",

@@ -11,6 +11,7 @@ from hookvitals.testing import signed_request
 from tests.sdk.collector import KEY, Collector
 
 NOW = 1_800_000_000.0
+URL = "https://hooks.example.com/webhooks/billing"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 REPLAY_SECRET = "whsec_cmVwbGF5IHNlY3JldCBvZiB0aGlzIGVuZHBvaW50"
 Headers = list[tuple[str, str]]
@@ -128,4 +129,4 @@ def deliver(
 ) -> Answered:
     """What the receiver answers to one event."""
     headers, body = request(event_id, **made)
-    return Answered(receiver.handle("POST", [*headers, *(more or [])], body, address))
+    return Answered(receiver.handle("POST", URL, [*headers, *(more or [])], body, address))

@@ -1,8 +1,9 @@
-"""Who is calling: the allow-list of a source's addresses, and the client behind trusted proxies."""
+"""Who is calling, and whom: the allow-list of a source's addresses, the client and the URL behind proxies."""
 
 import ipaddress
 import re
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import Callable, List, Optional, Sequence, Tuple, Union
+from urllib.parse import urlsplit, urlunsplit
 
 _WITH_PORT = re.compile(r"\[([^\]]+)\](?::\d+)?|([^:]+):\d+", re.ASCII)
 
@@ -38,6 +39,31 @@ def client_address(
         if not contains(trusted, hop):
             return hop
     return hops[0]
+
+
+def sender_url(
+    url: str,
+    public_url: Optional[str],
+    header: Callable[[str], Optional[str]],
+    remote_addr: Optional[str],
+    trusted: Sequence[Network],
+) -> str:
+    """The URL as the sender used it: its scheme and host are those of `public_url`, or what a trusted proxy
+    says. header: gives the value of one, by its lower-case name."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # nobody signs what is no URL
+        return url
+    if public_url:
+        known = urlsplit(public_url)
+        parts = parts._replace(scheme=known.scheme, netloc=known.netloc, path=known.path or parts.path)
+    elif trusted and contains(trusted, remote_addr):
+        scheme, host = header("x-forwarded-proto"), header("x-forwarded-host")
+        parts = parts._replace(
+            scheme=(scheme or parts.scheme).split(",")[0].strip(),
+            netloc=(host or parts.netloc).split(",")[0].strip(),
+        )
+    return urlunsplit(parts)
 
 
 def _without_port(hop: str) -> str:

@@ -55,7 +55,9 @@ class Admission:
     def _verify(self, request: Request, fields: Dict[str, Any]) -> None:
         started_ns = time.perf_counter_ns()
         try:
-            verified = self._settings.scheme.verify(request.headers, request.body, self._now())
+            verified = self._settings.scheme.verify(
+                request.headers, request.body, self._now(), request.url, request.method
+            )
         except VerificationError as exc:
             if self._failures is not None and request.address:
                 self._failures.failed(request.address, self._monotonic())

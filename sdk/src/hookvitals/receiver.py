@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-from hookvitals.addresses import client_address
+from hookvitals.addresses import client_address, sender_url
 from hookvitals.admission import Admission
 from hookvitals.answers import Answer, Refused
 from hookvitals.attempts import Attempts, run
@@ -52,6 +52,8 @@ class Receiver:
     kept in memory. inbox: acknowledge first and process from the durable inbox; needs state_path.
     profile: fields of the source's profile to change, e.g. {"ack_deadline_s": 10}.
     allow_from: CIDRs that may send; None takes the source's published ones for the environment, [] any.
+    public_url: the address that the sender was given, for schemes that sign it; without it what the framework
+    says, or what a trusted proxy says.
     shipper: share one between receivers instead of giving collector and key; without either nothing is sent.
     lease_s: how long one copy of an event may be worked inline before another may start.
     failures_per_minute: an address that fails verification more often is told 429 unheard; None: never.
@@ -74,6 +76,7 @@ class Receiver:
         profile: Optional[Mapping[str, Any]] = None,
         allow_from: Optional[Sequence[str]] = None,
         trusted_proxies: Sequence[str] = (),
+        public_url: Optional[str] = None,
         replay_secret: Optional[str] = None,
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         capture: str = "dead_letters",
@@ -94,6 +97,7 @@ class Receiver:
             profile=profile or {},
             allow_from=allow_from,
             trusted_proxies=trusted_proxies,
+            public_url=public_url,
             replay_secret=replay_secret,
             max_body_bytes=max_body_bytes,
             capture_policy=capture,
@@ -159,17 +163,19 @@ class Receiver:
         self.state.close()
 
     def handle(
-        self, method: str, headers: HeadersLike, body: bytes, remote_addr: Optional[str] = None
+        self, method: str, url: str, headers: HeadersLike, body: bytes, remote_addr: Optional[str] = None
     ) -> Response:
-        """(status, headers, body) for a request. body: the bytes as received. Never raises."""
+        """(status, headers, body) for a request. url: whole. body: the bytes as received. Never raises."""
         try:
             items = header_items(headers)
         except Exception:  # what no server hands over holds no signature
             items = []
         forwarded = ",".join(value for name, value in items if name == "x-forwarded-for")
-        address = client_address(remote_addr, forwarded, self.settings.trusted_proxies)
+        trusted = self.settings.trusted_proxies
+        address = client_address(remote_addr, forwarded, trusted)
         started_ns = time.perf_counter_ns()
-        request = Request(str(method).upper(), items, body, address, self._now_us(), started_ns)
+        url = sender_url(str(url), self.settings.public_url, dict(items).get, remote_addr, trusted)
+        request = Request(str(method).upper(), url, items, body, address, self._now_us(), started_ns)
         answer = self._answered(request)
         return answer.status, answer.headers, answer.body
 

@@ -14,12 +14,15 @@ _ADDRESS_CHARS = 64
 
 @dataclass(frozen=True)
 class Request:
-    """headers: (lower-case name, value), duplicates kept. body: the bytes as received.
+    """url: as the sender used it, as far as that is known. body: the bytes as received.
+
+    headers: (lower-case name, value), duplicates kept.
 
     at_us: microseconds since 1970. started_ns: of `time.perf_counter_ns`.
     """
 
     method: str
+    url: str
     headers: HeaderItems
     body: bytes
     address: Optional[str]

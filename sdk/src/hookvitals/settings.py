@@ -27,6 +27,7 @@ class Settings:
     scheme: Scheme
     allowed: Tuple[Network, ...]
     trusted_proxies: Tuple[Network, ...]
+    public_url: Optional[str]
     replay_secret: Optional[str] = field(repr=False)
     max_body_bytes: int
     capture_policy: str
@@ -54,6 +55,7 @@ def settings_for(
     profile: Mapping[str, Any],
     allow_from: Optional[Sequence[str]],
     trusted_proxies: Sequence[str],
+    public_url: Optional[str],
     replay_secret: Optional[str],
     max_body_bytes: int,
     capture_policy: str,
@@ -85,6 +87,8 @@ def settings_for(
         raise ValueError(f"lease_s must be above 0, not {lease_s}")
     if capture_policy not in capture.POLICIES:
         raise ValueError(f"capture must be one of {', '.join(capture.POLICIES)}, not {capture_policy!r}")
+    if public_url is not None and not public_url.startswith(("http://", "https://")):
+        raise ValueError(f"public_url must be an http(s) address, not {public_url!r}")
     if replay_secret is not None:
         standard_key(replay_secret)
     scheme_settings = dict(profiled.scheme_settings)
@@ -99,6 +103,7 @@ def settings_for(
         scheme=make(profiled.scheme, secrets, **scheme_settings),
         allowed=networks(listed),
         trusted_proxies=networks(trusted_proxies),
+        public_url=public_url,
         replay_secret=replay_secret,
         max_body_bytes=max_body_bytes,
         capture_policy=capture_policy,

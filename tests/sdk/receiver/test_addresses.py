@@ -3,7 +3,8 @@
 import pytest
 
 from hookvitals import Receiver
-from tests.sdk.world import Answered, Headers, World
+from hookvitals.addresses import networks, sender_url
+from tests.sdk.world import URL, Answered, Headers, World
 
 PROXIES = ["10.0.0.0/8", "::1"]
 
@@ -11,7 +12,7 @@ PROXIES = ["10.0.0.0/8", "::1"]
 def judged(receiver: Receiver, remote: str | None, *forwarded: str) -> str:
     """The code of the refusal of an unsigned request: `missing_signature` when the address may send."""
     headers: Headers = [("X-Forwarded-For", line) for line in forwarded]
-    return str(Answered(receiver.handle("POST", headers, b"{}", remote)).problem["code"])
+    return str(Answered(receiver.handle("POST", URL, headers, b"{}", remote)).problem["code"])
 
 
 @pytest.fixture
@@ -82,3 +83,27 @@ def test_a_record_says_who_sent_it_and_never_more_than_fits(world: World) -> Non
 
     assert addresses[0] == "192.0.2.7"
     assert all(address is None or len(address) <= 64 for address in addresses)
+
+
+INSIDE = "http://app:8000/hooks?x=1"
+
+
+@pytest.mark.parametrize(
+    ("public", "remote", "expected"),
+    [
+        (None, "10.0.0.1", "https://hooks.example.com/hooks?x=1"),
+        (None, "6.6.6.6", INSIDE),  # anybody can write these headers
+        ("https://other.example.com", "6.6.6.6", "https://other.example.com/hooks?x=1"),
+        ("https://other.example.com/in", "10.0.0.1", "https://other.example.com/in?x=1"),
+    ],
+)
+def test_the_url_that_was_signed_is_the_one_before_trusted_proxies(
+    public: str | None, remote: str, expected: str
+) -> None:
+    headers = {"x-forwarded-proto": "https", "x-forwarded-host": "hooks.example.com"}
+
+    assert sender_url(INSIDE, public, headers.get, remote, networks(PROXIES)) == expected
+
+
+def test_what_is_no_url_is_left_alone() -> None:
+    assert sender_url("http://[", None, lambda name: None, None, ()) == "http://["

@@ -8,7 +8,7 @@ import pytest
 from hookvitals import Receiver
 from tests.sdk.schemes.oracles import OrumLike
 from tests.sdk.schemes.test_standard import SECRET as STANDARD_SECRET
-from tests.sdk.world import NOW, SECRET, Answered, Headers, World, deliver, request
+from tests.sdk.world import NOW, SECRET, URL, Answered, Headers, World, deliver, request
 
 
 def changed(headers: Headers, name: str, value: str) -> Headers:
@@ -44,7 +44,7 @@ def test_an_acknowledgement_that_is_no_2xx_is_refused_at_once(world: World, stat
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "", "gët"])
 def test_anything_but_post_is_told_405_with_the_method_to_use(world: World, method: str) -> None:
-    answer = Answered(world.receiver().handle(method, [], b"", "192.0.2.1"))
+    answer = Answered(world.receiver().handle(method, URL, [], b"", "192.0.2.1"))
 
     assert (answer.status, answer.headers["Allow"]) == (405, "POST")
     assert answer.problem["code"] == "method_not_allowed"
@@ -54,7 +54,7 @@ def test_each_refusal_names_its_code_and_the_record_that_knows_more(world: World
     receiver = world.receiver()
     headers, body = request()
 
-    answer = Answered(receiver.handle("POST", headers, body + b" ", "192.0.2.9"))
+    answer = Answered(receiver.handle("POST", URL, headers, body + b" ", "192.0.2.9"))
 
     assert answer.status == 401
     problem = answer.problem
@@ -77,9 +77,9 @@ def test_no_refusal_and_no_record_shows_a_signature_a_secret_or_a_stack(world: W
     signature = dict(headers)["webhook-signature"].removeprefix("v1,")
     credentials = [("cookie", "session=1"), ("authorization", "Basic QQ==")]
     answers = [
-        Answered(receiver.handle("POST", [*headers, *credentials], body)),
-        Answered(receiver.handle("POST", changed(headers, "webhook-timestamp", "1"), body)),
-        Answered(receiver.handle("POST", headers, b"x" + body)),
+        Answered(receiver.handle("POST", URL, [*headers, *credentials], body)),
+        Answered(receiver.handle("POST", URL, changed(headers, "webhook-timestamp", "1"), body)),
+        Answered(receiver.handle("POST", URL, headers, b"x" + body)),
     ]
 
     assert [answer.status for answer in answers] == [500, 401, 401]
@@ -119,7 +119,7 @@ def test_a_signed_body_that_is_no_event_is_told_400(world: World, body: bytes, c
     receiver = world.receiver()
     headers = [*receiver.settings.scheme.sign(body, NOW)]
 
-    answer = Answered(receiver.handle("POST", headers, body))
+    answer = Answered(receiver.handle("POST", URL, headers, body))
 
     assert (answer.status, answer.problem["code"]) == (400, code)
     (record,) = world.records()
@@ -139,18 +139,18 @@ def test_an_id_that_is_a_number_is_taken_as_its_text(world: World) -> None:
 def test_size_is_judged_before_the_signature(world: World) -> None:
     receiver = world.receiver(max_body_bytes=100)
 
-    assert Answered(receiver.handle("POST", [], b"x" * 100)).problem["code"] == "missing_signature"
-    assert Answered(receiver.handle("POST", [], b"x" * 101)).problem["code"] == "too_large"
-    assert Answered(receiver.handle("GET", [], b"x" * 101)).problem["code"] == "method_not_allowed"
+    assert Answered(receiver.handle("POST", URL, [], b"x" * 100)).problem["code"] == "missing_signature"
+    assert Answered(receiver.handle("POST", URL, [], b"x" * 101)).problem["code"] == "too_large"
+    assert Answered(receiver.handle("GET", URL, [], b"x" * 101)).problem["code"] == "method_not_allowed"
 
 
 def test_the_address_is_judged_before_the_signature_and_after_the_size(world: World) -> None:
     receiver = world.receiver(max_body_bytes=100, allow_from=["10.0.0.0/8"])
 
-    assert Answered(receiver.handle("POST", [], b"", "192.0.2.1")).problem["code"] == "ip_not_allowed"
-    assert Answered(receiver.handle("POST", [], b"", "192.0.2.1")).status == 403
-    assert Answered(receiver.handle("POST", [], b"", "10.1.2.3")).problem["code"] == "missing_signature"
-    assert Answered(receiver.handle("POST", [], b"x" * 101, "192.0.2.1")).problem["code"] == "too_large"
+    assert Answered(receiver.handle("POST", URL, [], b"", "192.0.2.1")).problem["code"] == "ip_not_allowed"
+    assert Answered(receiver.handle("POST", URL, [], b"", "192.0.2.1")).status == 403
+    assert Answered(receiver.handle("POST", URL, [], b"", "10.1.2.3")).problem["code"] == "missing_signature"
+    assert Answered(receiver.handle("POST", URL, [], b"x" * 101, "192.0.2.1")).problem["code"] == "too_large"
 
 
 def test_no_forgery_uses_up_the_rate_of_the_source(world: World) -> None:
@@ -158,7 +158,7 @@ def test_no_forgery_uses_up_the_rate_of_the_source(world: World) -> None:
     headers, body = request()
 
     for _ in range(50):
-        assert Answered(receiver.handle("POST", headers, body + b" ")).status == 401
+        assert Answered(receiver.handle("POST", URL, headers, body + b" ")).status == 401
     assert deliver(receiver).status == 200
 
 
@@ -166,8 +166,8 @@ def test_the_rate_is_judged_before_the_body(world: World) -> None:
     receiver = world.receiver(profile={"rate_per_minute": 1})
     sign = receiver.settings.scheme.sign
 
-    assert Answered(receiver.handle("POST", sign(b"{", NOW), b"{")).problem["code"] == "malformed_body"
-    assert Answered(receiver.handle("POST", sign(b"{", NOW), b"{")).problem["code"] == "rate_limited"
+    assert Answered(receiver.handle("POST", URL, sign(b"{", NOW), b"{")).problem["code"] == "malformed_body"
+    assert Answered(receiver.handle("POST", URL, sign(b"{", NOW), b"{")).problem["code"] == "rate_limited"
 
 
 def test_an_unknown_type_is_acknowledged_and_recorded_as_unhandled(world: World) -> None:
@@ -183,7 +183,7 @@ def test_an_unknown_type_is_acknowledged_and_recorded_as_unhandled(world: World)
     "headers", [None, 5, ["x"], [("a",)], {"a": None}, [(None, None)], [(b"\xff", b"\xff")]]
 )
 def test_headers_of_any_kind_get_an_answer_and_no_exception(world: World, headers: Any) -> None:
-    assert Answered(world.receiver().handle("POST", headers, b"{}")).status in (401, 500)
+    assert Answered(world.receiver().handle("POST", URL, headers, b"{}")).status in (401, 500)
 
 
 def test_orum_is_received_with_its_own_paths_and_order(world: World) -> None:
@@ -200,7 +200,7 @@ def test_orum_is_received_with_its_own_paths_and_order(world: World) -> None:
                 "event_data": {"id": "tr_1", "updated_at": updated_at},
             }
         ).encode()
-        return Answered(receiver.handle("POST", [("Signature", orum.signature(body, created))], body))
+        return Answered(receiver.handle("POST", URL, [("Signature", orum.signature(body, created))], body))
 
     assert send("evt_2", "2027-01-15T07:59:00Z").status == 200
     assert send("evt_1", "2027-01-15T07:58:00Z").status == 200
@@ -214,9 +214,10 @@ def test_orum_is_received_with_its_own_paths_and_order(world: World) -> None:
 def test_orum_in_production_takes_its_published_addresses_alone(world: World) -> None:
     receiver = world.receiver("orum", system=None, secrets=[OrumLike().pem])
 
-    assert Answered(receiver.handle("POST", [], b"{}", "192.0.2.1")).problem["code"] == "ip_not_allowed"
+    assert Answered(receiver.handle("POST", URL, [], b"{}", "192.0.2.1")).problem["code"] == "ip_not_allowed"
     assert (
-        Answered(receiver.handle("POST", [], b"{}", "54.221.230.177")).problem["code"] == "missing_signature"
+        Answered(receiver.handle("POST", URL, [], b"{}", "54.221.230.177")).problem["code"]
+        == "missing_signature"
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hookvitals import Event
 from hookvitals.capture import ALLOWED_HEADERS, capture, kept_headers
-from tests.sdk.world import Answered, World, request
+from tests.sdk.world import URL, Answered, World, request
 
 SENSITIVE = [
     ("Authorization", "Bearer s3cr3t"),
@@ -43,9 +43,9 @@ def test_the_policy_says_whose_request_is_kept(world: World, policy: str, kept: 
     world.behave = fail
     receiver = world.receiver(capture=policy)
     for event_id in ("evt_1", "evt_1", "evt_bad"):
-        receiver.handle("POST", *request(event_id))
+        receiver.handle("POST", URL, *request(event_id))
     headers, body = request("evt_2")
-    assert Answered(receiver.handle("POST", headers, body + b" ")).status == 401
+    assert Answered(receiver.handle("POST", URL, headers, body + b" ")).status == 401
 
     assert {record["outcome"] for record in world.records() if "capture" in record} == kept
 
@@ -54,7 +54,7 @@ def test_the_bytes_are_kept_as_they_came_and_no_credential_with_them(world: Worl
     receiver = world.receiver(capture="all", capture_headers=[name for name, _ in SENSITIVE[:-1]])
     headers, body = request(data={"name": "Zoë"})
 
-    receiver.handle("POST", [*headers, *SENSITIVE], body)
+    receiver.handle("POST", URL, [*headers, *SENSITIVE], body)
 
     (record,) = world.records()
     kept = record["capture"]
@@ -69,7 +69,7 @@ def test_a_hash_says_what_it_was_and_shows_nothing(world: World) -> None:
     receiver = world.receiver(capture="hash")
     headers, body = request()
 
-    receiver.handle("POST", headers, body)
+    receiver.handle("POST", URL, headers, body)
 
     kept = world.records()[0]["capture"]
     assert (kept["sha256"], kept["length"]) == (hashlib.sha256(body).hexdigest(), len(body))
@@ -82,7 +82,7 @@ def test_a_header_as_long_as_a_server_allows_still_fits_its_record(world: World)
     long = [("X-Long", "x" * 60_000), ("User-Agent", "y" * 60_000), ("traceparent", "z" * 9000)]
     headers[0] = ("Content-Type", "application/json; a=" + "b" * 9000)
 
-    receiver.handle("POST", [*headers, *long], body)
+    receiver.handle("POST", URL, [*headers, *long], body)
 
     (record,) = world.records()  # the collector of this test refuses what does not fit
     assert len(json.dumps(record)) < 10_000

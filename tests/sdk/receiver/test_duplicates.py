@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hookvitals import Event, Receiver
-from tests.sdk.world import NOW, SECRET, Answered, World, deliver, request
+from tests.sdk.world import NOW, SECRET, URL, Answered, World, deliver, request
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -169,7 +169,7 @@ def _handle_all(directory: str) -> list[int]:
         with open(f"{directory}/handled", "a") as file:
             file.write(f"{event.id}\n")
 
-    return [Answered(receiver.handle("POST", *request(f"evt_{number}"))).status for number in range(20)]
+    return [Answered(receiver.handle("POST", URL, *request(f"evt_{number}"))).status for number in range(20)]
 
 
 def test_an_own_fault_is_told_500_and_recorded_and_nothing_is_lost(world: World) -> None:

@@ -4,12 +4,12 @@ import pytest
 
 from hookvitals import Receiver
 from hookvitals.limits import FailureLimit
-from tests.sdk.world import Answered, World, deliver, request
+from tests.sdk.world import URL, Answered, World, deliver, request
 
 
 def forge(receiver: Receiver, address: str | None = "192.0.2.66") -> Answered:
     headers, body = request()
-    return Answered(receiver.handle("POST", headers, body + b" ", address))
+    return Answered(receiver.handle("POST", URL, headers, body + b" ", address))
 
 
 def test_after_too_many_forgeries_an_address_is_told_429_unheard(world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from hookvitals import Event, Receiver, RetryPolicy, SqliteState
 from hookvitals.inbox import Inbox
-from tests.sdk.world import NOW, SECRET, Answered, Clock, World, deliver, request
+from tests.sdk.world import NOW, SECRET, URL, Answered, Clock, World, deliver, request
 
 
 def wait(hold: threading.Event) -> None:
@@ -87,7 +87,7 @@ def test_three_attempts_with_doubling_bounds_then_a_dead_letter_with_its_capture
     receiver = world.inbox(retry=RetryPolicy(uniform=uniform))
     headers, body = request()
 
-    assert Answered(receiver.handle("POST", headers, body)).status == 200
+    assert Answered(receiver.handle("POST", URL, headers, body)).status == 200
     emptied(world, receiver)
 
     assert bounds == [(0.0, 1.0), (0.0, 2.0)]

@@ -4,7 +4,7 @@ from typing import Any
 
 from hookvitals import Event
 from tests.sdk.schemes.test_standard import OLD_SECRET
-from tests.sdk.world import NOW, SECRET, World, deliver
+from tests.sdk.world import NOW, SECRET, URL, World, deliver
 
 
 def test_an_inline_event_is_one_record_of_delivery_and_attempt(world: World) -> None:
@@ -57,7 +57,7 @@ def test_the_id_of_a_record_is_stamped_with_the_time_it_was_noted(world: World) 
     world.clock.now += 12.5
 
     deliver(receiver)
-    receiver.handle("GET", [], b"")
+    receiver.handle("GET", URL, [], b"")
 
     for record in world.records():
         assert int(record["record_id"].replace("-", "")[:12], 16) == int((NOW + 12.5) * 1000)

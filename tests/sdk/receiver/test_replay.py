@@ -9,7 +9,7 @@ import pytest
 from hookvitals import Event, Receiver, replay_headers
 from tests.sdk.receiver.test_inbox import wait
 from tests.sdk.schemes.oracles import OrumLike
-from tests.sdk.world import NOW, REPLAY_SECRET, SECRET, Answered, Headers, World, deliver, request
+from tests.sdk.world import NOW, REPLAY_SECRET, SECRET, URL, Answered, Headers, World, deliver, request
 
 OTHER_SECRET = "whsec_" + base64.b64encode(b"somebody else's secret").decode()
 
@@ -31,7 +31,7 @@ def test_a_replay_needs_no_signature_of_the_source_and_says_who_it_is(world: Wor
     body = request()[1]
     world.clock.now += 86_400 * 30
 
-    answer = Answered(receiver.handle("POST", replayed(world, body), body, "203.0.113.9"))
+    answer = Answered(receiver.handle("POST", URL, replayed(world, body), body, "203.0.113.9"))
 
     assert answer.status == 200
     assert world.handled[0].replay_id == "item_1"
@@ -43,7 +43,7 @@ def test_orum_can_be_replayed_although_only_orum_can_sign(world: World) -> None:
     receiver = world.receiver("orum", system=None, secrets=[OrumLike().pem])
     body = b'{"event_id": "evt_1", "event_type": "t", "created_at": "2020-01-01T00:00:00Z", "event_data": {}}'
 
-    answer = Answered(receiver.handle("POST", replayed(world, body, more=[]), body, "203.0.113.9"))
+    answer = Answered(receiver.handle("POST", URL, replayed(world, body, more=[]), body, "203.0.113.9"))
 
     assert answer.status == 200  # neither the allow-list nor the age of the body's time stands in its way
     assert len(world.handled) == 1
@@ -55,7 +55,7 @@ def test_a_replay_is_not_counted_against_the_sources_rate(world: World) -> None:
     assert deliver(receiver, "evt_x").status == 429
     body = request()[1]
 
-    assert Answered(receiver.handle("POST", replayed(world, body), body)).status == 200
+    assert Answered(receiver.handle("POST", URL, replayed(world, body), body)).status == 200
 
 
 def test_an_older_version_is_replayed_all_the_same(world: World) -> None:
@@ -64,7 +64,7 @@ def test_an_older_version_is_replayed_all_the_same(world: World) -> None:
     deliver(receiver, "evt_9", data={"data": {"id": 1, "v": 9}})
     body = request(data={"data": {"id": 1, "v": 3}})[1]
 
-    Answered(receiver.handle("POST", replayed(world, body), body))
+    Answered(receiver.handle("POST", URL, replayed(world, body), body))
 
     assert [event.id for event in world.handled] == ["evt_9", "evt_1"]
 
@@ -78,7 +78,7 @@ def test_a_replay_of_a_done_event_is_a_duplicate(world: World) -> None:
             world.until(lambda inbox=inbox: inbox.depth() == 0)  # type: ignore[misc]
         body = request()[1]
 
-        answer = Answered(receiver.handle("POST", replayed(world, body), body))
+        answer = Answered(receiver.handle("POST", URL, replayed(world, body), body))
 
         assert answer.status == 200
         assert len(world.handled) == 1
@@ -103,7 +103,9 @@ def test_a_dead_letter_runs_again_and_its_record_names_the_replay(world: World) 
     more = list(letter["capture"]["headers"].items())
     world.clock.now += 3600
 
-    assert Answered(receiver.handle("POST", replayed(world, captured, more=more), captured)).status == 200
+    assert (
+        Answered(receiver.handle("POST", URL, replayed(world, captured, more=more), captured)).status == 200
+    )
     world.until(lambda: inbox.depth() == 0)
 
     accepted, succeeded = world.records()[-2:]
@@ -122,7 +124,7 @@ def test_a_replay_of_an_event_that_still_waits_is_told_to_come_back_and_settles_
     deliver(receiver, "evt_1")  # waits behind the first
     body = request()[1]
 
-    answer = Answered(receiver.handle("POST", replayed(world, body), body))
+    answer = Answered(receiver.handle("POST", URL, replayed(world, body), body))
     hold.set()
     world.until(lambda: inbox.depth() == 0)
 
@@ -135,7 +137,9 @@ def test_a_replay_that_meets_the_event_at_work_settles_nothing(world: World) -> 
     receiver = world.receiver()
     met: list[Answered] = []
     body = request()[1]
-    world.behave = lambda event: met.append(Answered(receiver.handle("POST", replayed(world, body), body)))
+    world.behave = lambda event: met.append(
+        Answered(receiver.handle("POST", URL, replayed(world, body), body))
+    )
 
     deliver(receiver)
 
@@ -176,9 +180,9 @@ def test_without_a_valid_signature_the_header_means_nothing(world: World, case: 
     headers, body = request()
     replay = forged(world, body)[case]
 
-    alone = Answered(receiver.handle("POST", replay, body))
+    alone = Answered(receiver.handle("POST", URL, replay, body))
     beside = [pair for pair in replay if pair[0] != "webhook-id"]
-    with_the_sources = Answered(receiver.handle("POST", [*headers, *beside], body))
+    with_the_sources = Answered(receiver.handle("POST", URL, [*headers, *beside], body))
 
     assert alone.problem["code"] == "missing_signature"
     assert with_the_sources.status == 200
@@ -193,7 +197,7 @@ def test_a_receiver_without_a_replay_secret_knows_no_replays(world: World) -> No
     receiver = world.receiver(replay_secret=None)
     body = request()[1]
 
-    answer = Answered(receiver.handle("POST", replayed(world, body), body))
+    answer = Answered(receiver.handle("POST", URL, replayed(world, body), body))
 
     assert answer.problem["code"] == "missing_signature"
 
@@ -207,7 +211,7 @@ def test_a_header_that_names_the_event_is_captured_whatever_it_is_called(world: 
     receiver: Receiver = world.inbox(system="hopnow", secrets=["k"], profile=named)
     headers, body = request(system="hopnow", secret="k")
 
-    receiver.handle("POST", [*headers, ("X-Delivery", "d_1"), ("X-Kind", "push")], body)
+    receiver.handle("POST", URL, [*headers, ("X-Delivery", "d_1"), ("X-Kind", "push")], body)
     assert receiver.inbox is not None
     world.until(lambda: receiver.inbox is not None and receiver.inbox.depth() == 0)
 

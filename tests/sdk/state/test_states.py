@@ -53,6 +53,21 @@ def test_what_is_done_stays_done_until_it_is_forgotten(state: State) -> None:
     assert state.claim("k", 101 * S, 10 * S) is Claim.NEW
 
 
+def test_a_note_takes_its_next_value_from_its_last_however_many_change_it_at_once(state: State) -> None:
+    assert state.change("n", lambda was: b"first" if was is None else b"other", 100 * S) == b"first"
+
+    def more() -> None:
+        for _ in range(50):
+            state.change("count", lambda was: str(int(was or b"0") + 1).encode(), 100 * S)
+
+    threads = [threading.Thread(target=more) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert state.change("count", lambda was: was or b"", 100 * S) == b"200"
+
+
 def test_the_newest_version_is_kept_in_whatever_order_they_come(state: State) -> None:
     assert state.version("r") is None
     for version in (2.0, 9.0, 5.0):

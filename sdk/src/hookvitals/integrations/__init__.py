@@ -23,7 +23,7 @@ class Mounted(Protocol):
     def start(self) -> None: ...
 
     def handle(
-        self, method: str, headers: HeadersLike, body: bytes, remote_addr: Optional[str] = None
+        self, method: str, url: str, headers: HeadersLike, body: bytes, remote_addr: Optional[str] = None
     ) -> Tuple[int, List[Tuple[str, str]], bytes]: ...
 
 

@@ -21,7 +21,7 @@ def mount(receiver: Mounted, app: "Union[Flask, Blueprint]", path: str) -> None:
         small = declared is not None and declared <= limit
         body = request.get_data(cache=True) if small else body_of(request.stream, limit)
         status, headers, answer = receiver.handle(
-            request.method, list(request.headers.items()), body, request.remote_addr
+            request.method, request.url, list(request.headers.items()), body, request.remote_addr
         )
         return Response(answer, status=status, headers=headers)
 

@@ -3,10 +3,12 @@
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, Callable, Dict, Iterable, List, Tuple
+from urllib.parse import quote
 
 from hookvitals.integrations import Mounted, body_of
 
 StartResponse = Callable[[str, List[Tuple[str, str]]], Any]
+_IN_A_PATH = "/;=,:@!$&'()*+~"
 Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
 
 
@@ -17,6 +19,7 @@ def application(receiver: Mounted) -> Application:
         method = environ.get("REQUEST_METHOD", "")
         status, headers, body = receiver.handle(
             method,
+            _url(environ),
             _headers(environ),
             _body(environ, receiver.settings.max_body_bytes),
             environ.get("REMOTE_ADDR"),
@@ -26,6 +29,14 @@ def application(receiver: Mounted) -> Application:
 
     receiver.start()
     return app
+
+
+def _url(environ: Dict[str, Any]) -> str:
+    """As PEP 3333 puts it together; a server may leave out any part of it."""
+    path = quote(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), _IN_A_PATH, "latin-1")
+    query = environ.get("QUERY_STRING", "")
+    host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
+    return f"{environ.get('wsgi.url_scheme', 'http')}://{host}{path}" + (f"?{query}" if query else "")
 
 
 def _headers(environ: Dict[str, Any]) -> List[Tuple[str, str]]:

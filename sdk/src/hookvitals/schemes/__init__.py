@@ -26,8 +26,13 @@ __all__ = [
 class Scheme(Protocol):
     """One provider's way to sign."""
 
-    def verify(self, headers: HeaderItems, body: bytes, now: float) -> Verified:
-        """now: seconds since 1970. Raises VerificationError, and never anything else, whatever was sent."""
+    def verify(
+        self, headers: HeaderItems, body: bytes, now: float, url: str = "", method: str = "POST"
+    ) -> Verified:
+        """now: seconds since 1970. url, method: as the sender used them; some sign these, too.
+
+        Raises VerificationError, and never anything else, whatever was sent.
+        """
 
     def sign(self, body: bytes, now: float) -> List[Tuple[str, str]]:
         """The headers a provider would send. Raises ValueError where only the provider can sign."""

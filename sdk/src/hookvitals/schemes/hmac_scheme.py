@@ -73,7 +73,9 @@ class HmacScheme:
             raise ValueError("at least one secret is needed")
         object.__setattr__(self, "_keys", keys)
 
-    def verify(self, headers: HeaderItems, body: bytes, now: float) -> Verified:
+    def verify(
+        self, headers: HeaderItems, body: bytes, now: float, url: str = "", method: str = "POST"
+    ) -> Verified:
         """Raises VerificationError unless one of the secrets signed this body."""
         text = only(headers, self.header)
         if self.prefix and text.startswith(self.prefix):
@@ -134,7 +136,9 @@ class TimestampedScheme:
             raise ValueError("at least one secret is needed")
         object.__setattr__(self, "_keys", keys)
 
-    def verify(self, headers: HeaderItems, body: bytes, now: float) -> Verified:
+    def verify(
+        self, headers: HeaderItems, body: bytes, now: float, url: str = "", method: str = "POST"
+    ) -> Verified:
         """Raises VerificationError unless one of the secrets made one of the v1 signatures."""
         stamp, given = self._parts(only(headers, self.header))
         signed_at = seconds(stamp)

@@ -28,7 +28,9 @@ class OrumScheme:
             raise ValueError("Orum's public key is needed: GET webhooks/secret at Orum's API returns it")
         object.__setattr__(self, "_keys", tuple(_public_key(text) for text in self.secrets))
 
-    def verify(self, headers: HeaderItems, body: bytes, now: float) -> Verified:
+    def verify(
+        self, headers: HeaderItems, body: bytes, now: float, url: str = "", method: str = "POST"
+    ) -> Verified:
         """Raises VerificationError unless one of the keys signed body + created_at."""
         from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  # the crypto extra
         from cryptography.hazmat.primitives import hashes  # noqa: PLC0415

@@ -21,12 +21,14 @@ class ScalekitScheme:
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
     tolerance_s: float = DEFAULT_TOLERANCE_S
 
-    def verify(self, headers: HeaderItems, body: bytes, now: float) -> Verified:
+    def verify(
+        self, headers: HeaderItems, body: bytes, now: float, url: str = "", method: str = "POST"
+    ) -> Verified:
         """Raises VerificationError unless the form that was sent holds."""
         for name in _GUIDE_HEADERS:
             if any(found == name and value.lstrip().startswith("t=") for found, value in headers):
-                return self._guide(name).verify(headers, body, now)
-        return self._standard().verify(headers, body, now)
+                return self._guide(name).verify(headers, body, now, url, method)
+        return self._standard().verify(headers, body, now, url, method)
 
     def sign(self, body: bytes, now: float, message_id: str = "msg_test") -> List[Tuple[str, str]]:
         """The Standard Webhooks form."""

@@ -71,7 +71,9 @@ class StandardScheme:
         object.__setattr__(self, "_keys", keys)
         object.__setattr__(self, "_public", tuple(_public_key(text) for text in public))
 
-    def verify(self, headers: HeaderItems, body: bytes, now: float) -> Verified:
+    def verify(
+        self, headers: HeaderItems, body: bytes, now: float, url: str = "", method: str = "POST"
+    ) -> Verified:
         """Raises VerificationError unless one of the keys made one of the signatures."""
         message_id = self._header(headers, "id")
         if not message_id.isascii():

@@ -1,7 +1,12 @@
-"""What a receiver must remember: which events it has claimed, and the newest version of each resource."""
+"""What a receiver must remember: which events it has claimed, the newest version of each resource, and small
+notes such as what is left of an allowance.
+"""
 
 from enum import Enum
-from typing import Optional, Protocol
+from typing import Callable, Optional, Protocol
+
+Change = Callable[[Optional[bytes]], bytes]
+"""A note's next value from its present one, None for none. Pure: it may be called more than once."""
 
 
 class Claim(Enum):
@@ -32,5 +37,11 @@ class State(Protocol):
 
     def advance(self, resource: str, version: float, now_us: int) -> None:
         """Remembers the version unless a newer one is known."""
+
+    def change(self, note: str, change: Change, until_us: int) -> bytes:
+        """Gives a note its next value, atomically, and returns that; forgotten after `until_us`.
+
+        A note may be lost with the power, never with a process: it holds nothing that was promised.
+        """
 
     def close(self) -> None: ...

@@ -3,7 +3,7 @@
 import threading
 from typing import Dict, Optional
 
-from hookvitals.state.base import Claim
+from hookvitals.state.base import Change, Claim
 
 _KEEP_UNDONE_US = 7 * 86_400 * 1_000_000
 """An unfinished claim stays a week, for its count of attempts."""
@@ -17,6 +17,7 @@ class MemoryState:
         self._claims: Dict[str, "tuple[bool, int]"] = {}  # key → (done, until_us)
         self._attempts: Dict[str, int] = {}
         self._versions: Dict[str, float] = {}
+        self._notes: Dict[str, "tuple[bytes, int]"] = {}  # note → (value, until_us)
         self._asked = 0
 
     def claim(self, key: str, now_us: int, lease_us: int) -> Claim:
@@ -47,6 +48,13 @@ class MemoryState:
         with self._lock:
             self._versions[resource] = max(version, self._versions.get(resource, version))
 
+    def change(self, note: str, change: Change, until_us: int) -> bytes:
+        with self._lock:
+            held = self._notes.get(note)
+            value = change(None if held is None else held[0])
+            self._notes[note] = (value, until_us)
+            return value
+
     def close(self) -> None:
         """Nothing to close."""
 
@@ -61,3 +69,5 @@ class MemoryState:
             for key in expired:
                 del self._claims[key]
                 self._attempts.pop(key, None)
+            for note in [note for note, (_, until_us) in self._notes.items() if until_us <= now_us]:
+                del self._notes[note]

@@ -11,7 +11,7 @@ import weakref
 from contextlib import contextmanager
 from typing import Iterator, List, Optional
 
-from hookvitals.state.base import Claim
+from hookvitals.state.base import Change, Claim
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS claim (
@@ -20,6 +20,9 @@ CREATE TABLE IF NOT EXISTS claim (
 CREATE INDEX IF NOT EXISTS claim_until ON claim (until_us);
 CREATE TABLE IF NOT EXISTS version (
     resource TEXT PRIMARY KEY, version REAL NOT NULL, seen_us INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS note (
+    name TEXT PRIMARY KEY, value BLOB NOT NULL, until_us INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS inbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, key TEXT NOT NULL UNIQUE, work TEXT NOT NULL,
@@ -145,6 +148,16 @@ class SqliteState:
             (resource, version, now_us),
         )
 
+    def change(self, note: str, change: Change, until_us: int) -> bytes:
+        with self.transaction() as db:
+            row = db.execute("SELECT value FROM note WHERE name = ?", (note,)).fetchone()
+            value = change(None if row is None else bytes(row[0]))
+            db.execute(
+                "INSERT OR REPLACE INTO note (name, value, until_us) VALUES (?, ?, ?)",
+                (note, value, until_us),
+            )
+            return value
+
     def close(self) -> None:
         with self._lock:
             if self._pid == os.getpid():
@@ -166,6 +179,7 @@ class SqliteState:
                 "DELETE FROM claim WHERE until_us < ? AND (done = 1 OR until_us < ?)",
                 (now_us, now_us - _KEEP_UNDONE_US),
             )
+            db.execute("DELETE FROM note WHERE until_us < ?", (now_us,))
             db.execute("DELETE FROM version WHERE seen_us < ?", (now_us - 4 * _KEEP_UNDONE_US,))
 
 
