@@ -17,7 +17,10 @@ from monitor.store.facts.protocol import FactWriter
 
 log = logging.getLogger(__name__)
 
-FOLD_S = 1.0
+FOLD_S = 0.5
+"""Each question of a screen folds for itself what is left: 35,000 records, at half load, for 7 ms."""
+AGAIN_S = 1.0
+"""After what failed, and until there may be something to merge."""
 MANY_FOLDED = 40_000
 """After a fold of so many the next follows soon: one fold does not take all there is, or much comes in."""
 HEARTBEAT_S = 10.0
@@ -78,7 +81,7 @@ class Chores:
                 unforeseen = None if isinstance(exc, HookvitalsError) else exc
                 log.error("%s failed and will be tried again: %s", chore.name, exc, exc_info=unforeseen)
             chore.failing = True
-            chore.due_s = now_s + FOLD_S
+            chore.due_s = now_s + AGAIN_S
             self._counters.add({("store_errors", ""): 1})
 
     def _fold(self) -> float:
@@ -90,7 +93,7 @@ class Chores:
         return FOLD_S if taken < MANY_FOLDED else NEXT_STEP_S
 
     def _merge_events(self) -> float:
-        return NEXT_STEP_S if self._store.merge_events() else FOLD_S
+        return NEXT_STEP_S if self._store.merge_events() else AGAIN_S
 
     def _thin(self) -> float:
         now_us = to_us(self._clock.now())

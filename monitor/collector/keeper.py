@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from monitor.clock import Clock, SystemClock, to_us
-from monitor.collector.chores import FOLD_S, Chores
+from monitor.collector.chores import AGAIN_S, Chores
 from monitor.collector.counters import Counters
 from monitor.collector.settings import CollectorSettings
 from monitor.errors import HookvitalsError
@@ -57,7 +57,7 @@ def run(settings: CollectorSettings, open_store: OpenStore, clock: Clock, stop: 
         while not _is_over(stop):
             days.prepare_due()
             chores.run_due()
-            stop.wait(min(FOLD_S, chores.wait_s()))
+            stop.wait(min(AGAIN_S, chores.wait_s()))
         _fold_the_rest(store)
     finally:
         store.close()
@@ -81,7 +81,7 @@ class _Days:
         except HookvitalsError as exc:
             if not self._is_failing:
                 log.error("the days to come are not prepared and will be tried again: %s", exc)
-            self._due_s, self._is_failing = self._clock.monotonic() + FOLD_S, True
+            self._due_s, self._is_failing = self._clock.monotonic() + AGAIN_S, True
 
 
 def _opened(open_store: OpenStore, stop: threading.Event) -> SharedStore | None:
@@ -94,7 +94,7 @@ def _opened(open_store: OpenStore, stop: threading.Event) -> SharedStore | None:
             if str(exc) != said:
                 said = str(exc)
                 log.error("the facts store is not reached, tried again each second: %s", exc)
-        stop.wait(FOLD_S)
+        stop.wait(AGAIN_S)
     return None
 
 
