@@ -1,15 +1,20 @@
 """What happened to one piece of work, noted in microseconds and handed to the shipper.
 
 For receivers with their own verification and queueing; `Receiver` uses it too. `record` reads the clock,
-appends to a bounded queue and returns: it never blocks and never raises into the handler.
+appends to a bounded queue and returns: it never blocks and never raises into the handler. A durable recorder
+returns once the record is on disk, and never raises either.
 """
 
+import logging
 import time
 from types import TracebackType
 from typing import Any, Callable, Dict, Optional, Sequence, Type
 
+from hookvitals.record_json import Noted
 from hookvitals.redact import redacted
 from hookvitals.shipper import Shipper
+
+log = logging.getLogger("hookvitals")
 
 ATTEMPTED = ("succeeded", "failed", "dead_lettered")
 MESSAGE_CHARS = 1024
@@ -22,6 +27,8 @@ class Recorder:
     recorder = Recorder("orum", "payments", shipper)
     with recorder.track(event_id="evt_1", event_type="transfer.updated"):
         handle(event)
+
+    durable: `record` waits until the record is on the disk of the shipper's spool.
     """
 
     def __init__(
@@ -32,9 +39,12 @@ class Recorder:
         *,
         environment: str = "production",
         receiver: str = "",
+        durable: bool = False,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._put = shipper.put
+        if durable and shipper.spool_dir is None:
+            raise ValueError("durable needs a shipper with spool_dir, the directory records are kept in")
+        self._put: Callable[[Noted], object] = shipper.put_durably if durable else shipper.put
         self.now_ns = now_ns
         self._base: Dict[str, Any] = {"source": source, "endpoint": endpoint}
         if environment != "production":
@@ -48,7 +58,10 @@ class Recorder:
         received_at_us: microseconds since 1970. fields: any other field of the record format; not copied,
         so the caller gives it away.
         """
-        self._put((self.now_ns(), self._base, outcome, received_at_us, fields))
+        try:
+            self._put((self.now_ns(), self._base, outcome, received_at_us, fields))
+        except Exception:  # a clock of somebody's own may break
+            log.debug("a record could not be made", exc_info=True)
 
     def track(
         self,

@@ -1,8 +1,8 @@
 """Carries records to the collector from a thread of its own: in batches, tried again, bounded, counted.
 
-`put` appends and returns. While the collector is away records wait in memory up to a bound; beyond it the
-oldest are dropped and counted by reason, so that produced = accepted + waiting + dropped. Nothing here ever
-raises into the caller or keeps the interpreter from ending.
+`put` appends and returns. While the collector is away records wait on disk where a spool is given, else in
+memory; beyond the bounds the oldest are dropped and counted by reason, so that produced = accepted + waiting
++ dropped. Nothing here ever raises into the caller or keeps the interpreter from ending.
 """
 
 import atexit
@@ -16,29 +16,33 @@ import threading
 import time
 import weakref
 from collections import deque
-from http.client import HTTPException
 from typing import Any, Callable, Deque, Dict, List, Optional
 
+from hookvitals.account import Account
+from hookvitals.delivery import Delivery
+from hookvitals.orphans import Orphan
 from hookvitals.process import memory_bytes
-from hookvitals.record_json import Noted, capture_bytes, encoded, leave_body_out, without_body
+from hookvitals.record_json import Noted, capture_bytes, encoded, leave_body_out
 from hookvitals.settled import Settled
-from hookvitals.spool import Spool
-from hookvitals.transport import Answered, Transport
+from hookvitals.spool import MAX_AGE_S, MAX_BYTES, Spool, orphans
+from hookvitals.transport import Transport
 from hookvitals.version import VERSION
+from hookvitals.waiting import Waiting
 
 log = logging.getLogger("hookvitals")
 
 Sampler = Callable[[], List[Dict[str, Any]]]
 """Gives queue samples, in the collector's format."""
 
-RETRY_FIRST_S = 0.5
-RETRY_CAP_S = 30.0
 FINAL_FLUSH_S = 3.0
+MAX_WAITING = 50_000
 MAX_WAITING_BYTES = 32 << 20
+TEND_SPOOLS_EVERY_S = 30.0
 _POST_BYTES = 1_000_000  # the collector takes 1 MiB compressed
 _POST_RECORDS = 500  # at most, when many wait
-_TOO_MUCH = (400, 413, 422)  # the batch itself is at fault: halve it, in the end drop the one
-_MISCONFIGURED = (401, 403, 404, 405)  # the key or the address is: wait for somebody to mend it
+_AWAY_FLUSH_S = 0.5
+RETRY_DISK_S = 10.0
+_SOFTWARE = {"name": "hookvitals-python", "version": VERSION}
 
 
 class Shipper:
@@ -47,7 +51,10 @@ class Shipper:
     url: the collector's address, e.g. http://127.0.0.1:8700. key: an ingest key. A batch leaves when
     batch_size records wait, or batch_delay_s after the last. max_waiting: records kept in memory at most;
     max_waiting_bytes bounds them too; captured bodies beyond it are left out of their records. Queue samples
-    are posted each sample_every_s. Raises ValueError for an address or key that cannot be one.
+    are posted each sample_every_s. spool_dir: a directory on a local disk, for processes that report to the
+    same collector with keys to the same sources; records wait there while the collector is away or memory
+    fills, max_spool_bytes a process and max_spool_age_s at most, and a process that starts there, or runs,
+    ships what another one left. Raises ValueError for a setting that cannot work.
     """
 
     def __init__(
@@ -57,13 +64,20 @@ class Shipper:
         *,
         batch_size: int = 100,
         batch_delay_s: float = 5.0,
-        max_waiting: int = 50_000,
+        max_waiting: int = MAX_WAITING,
         max_waiting_bytes: int = MAX_WAITING_BYTES,
         timeout_s: float = 10.0,
         sample_every_s: float = 10.0,
         instance: str = "",
+        spool_dir: Optional[str] = None,
+        max_spool_bytes: int = MAX_BYTES,
+        max_spool_age_s: float = MAX_AGE_S,
         uniform: Callable[[float, float], float] = random.SystemRandom().uniform,
     ) -> None:
+        if spool_dir is not None and os.name != "posix":
+            raise ValueError("spool_dir needs a system with flock")
+        if spool_dir is not None and (not spool_dir or max_spool_bytes < 1 or max_spool_age_s <= 0):
+            raise ValueError("spool_dir must name a directory, and its bounds be above 0")
         self._transport = Transport(url, key, timeout_s)
         self._batch_size = batch_size
         self._batch_delay_s = batch_delay_s
@@ -71,6 +85,8 @@ class Shipper:
         self._max_waiting_bytes = max_waiting_bytes
         self._sample_every_s = sample_every_s
         self._given_instance = instance
+        self.spool_dir = spool_dir
+        self._spool_bounds = {"max_bytes": max_spool_bytes, "max_age_s": max_spool_age_s}
         self._uniform = uniform
         self._samplers: List[Sampler] = []
         self._start()
@@ -78,12 +94,21 @@ class Shipper:
 
     def _start(self) -> None:
         """State of one process; made anew in a forked child, whose parent ships what it had noted."""
-        self._instance = self._given_instance or f"{socket.gethostname()[:100]}-{os.getpid()}"
+        instance = self._given_instance or f"{socket.gethostname()[:100]}-{os.getpid()}"
+        self._account = Account(instance, time.time_ns() // 1000)
+        self._delivery = Delivery(self._transport, self._uniform)
         self._noted: Deque[Noted] = deque()
-        self._spool = Spool(self._max_waiting, self._max_waiting_bytes)
+        self._memory = Waiting(self._max_waiting, self._max_waiting_bytes)
+        self._flying: Optional[List[bytes]] = None  # of the memory's, those that are in the post
         self._in_flight = 0
-        self._accepted = 0
-        self._dropped: Dict[str, int] = {}
+        self._between = 0  # on the way from memory to disk
+        self._on_disk = 0
+        self._spool: Optional[Spool] = None
+        self._orphans: List[Orphan] = []
+        self._tend_due_s = 0.0
+        self._spool_due_s = 0.0
+        self._disk_refused = False
+        self._opening = threading.Lock()
         self._lock = threading.Lock()
         self._moved = threading.Condition(self._lock)
         self._wake = threading.Event()
@@ -91,18 +116,14 @@ class Shipper:
         self._thread: Optional[threading.Thread] = None
         self._capture_bytes = 0
         self._nudge_at = min(self._batch_size, self._max_waiting)
-        self._started_at_us = time.time_ns() // 1000
         self._due_s = 0.0
-        self._not_before_s = 0.0
-        self._told_to_wait = False
-        self._failures = 0
         self._sample_due_s = 0.0
         self._sampled: List[Dict[str, Any]] = []
 
     # --- the caller's side ---
 
     def put(self, noted: Noted) -> None:
-        """Takes a record; never blocks on the network, never raises."""
+        """Takes a record; never blocks on the network or a disk, never raises."""
         try:
             if noted[4] is not None and "capture" in noted[4]:
                 self._bound_capture(noted[4]["capture"])
@@ -112,6 +133,21 @@ class Shipper:
                 self._nudge(number)
         except Exception:  # the handler's work is worth more than its record
             log.debug("a record could not be kept", exc_info=True)
+
+    def put_durably(self, noted: Noted) -> bool:
+        """Takes a record and returns once it is on disk to stay; never raises.
+
+        False where the disk refuses: the record waits in memory then, or is on disk without a promise.
+        """
+        try:
+            record = encoded(noted)
+            spool = self._opened_spool() if record else None
+            if spool is not None and self._append_durably(spool, record):
+                return self._synced(spool)
+        except Exception:
+            log.debug("a record could not be spooled", exc_info=True)
+        self.put(noted)
+        return False
 
     def sample(self, sampler: Sampler) -> None:
         """Registers a function that gives queue samples when asked."""
@@ -124,15 +160,16 @@ class Shipper:
             self._samplers.remove(sampler)
 
     def counts(self) -> Dict[str, Any]:
-        """produced, accepted, waiting, and dropped by reason, since this process began."""
+        """produced, accepted, waiting (on_disk: of these), and dropped by reason, since this process began.
+        What an earlier process left is not in them."""
         with self._lock:
-            waiting = len(self._noted) + len(self._spool) + self._in_flight
-            dropped = dict(self._dropped)
+            waiting = self._waiting()
             return {
-                "produced": self._accepted + waiting + sum(dropped.values()),
+                "produced": self._account.produced(waiting),
                 "waiting": waiting,
-                "accepted": self._accepted,
-                "dropped": dropped,
+                "on_disk": self._on_disk,
+                "accepted": self._account.accepted,
+                "dropped": dict(self._account.dropped),
             }
 
     def flush(self, timeout_s: float = FINAL_FLUSH_S) -> bool:
@@ -140,11 +177,10 @@ class Shipper:
         deadline_s = time.monotonic() + timeout_s
         self._closing = False  # after a close: once more
         self._due_s = 0.0
-        if not self._told_to_wait:
-            self._not_before_s = 0.0
+        self._delivery.hurry()
         self._nudge()
         with self._moved:
-            while self._noted or len(self._spool) or self._in_flight:
+            while self._waiting():
                 left_s = deadline_s - time.monotonic()
                 if left_s <= 0:
                     return False
@@ -154,22 +190,30 @@ class Shipper:
         return True
 
     def close(self, timeout_s: float = FINAL_FLUSH_S) -> bool:
-        """Flushes and ends the thread; whether everything was shipped."""
+        """Flushes and ends the thread; whether everything was shipped. What was not waits in the spool."""
         shipped = self.flush(timeout_s)
         self._closing = True
         self._wake.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(1.0)
+        if self.spool_dir is not None:
+            self._put_away()
         return shipped
 
     def restart_in_child(self) -> None:
         """After a fork: what waited is the parent's to ship; this process counts from nothing."""
         _INHERITED.append(self._transport)  # closing it could wait for ever for the parent's thread
         self._transport = self._transport.fresh()
+        for held in (self._spool, *self._orphans):
+            if held is not None:
+                held.release()
         self._start()
 
+    def _waiting(self) -> int:
+        return len(self._noted) + len(self._memory) + self._in_flight + self._between + self._on_disk
+
     def _nudge(self, number: int = 0) -> None:
-        while number + len(self._spool) + self._in_flight > self._max_waiting and self._drop_oldest():
+        while number + len(self._memory) + self._in_flight > self._max_waiting and self._drop_oldest():
             number = len(self._noted)
         thread = self._thread
         if (thread is None or not thread.is_alive()) and not self._closing:
@@ -184,19 +228,20 @@ class Shipper:
     def _set_nudge(self) -> None:
         """How many noted records call for attention: a batch, or what fills the room that is left. Under
         the lock."""
-        room = self._max_waiting - len(self._spool) - self._in_flight
-        self._nudge_at = max(1, min(self._batch_size, room + 1))
+        room = self._max_waiting - len(self._memory) - self._in_flight
+        to_a_batch = self._batch_size - len(self._memory) - self._on_disk
+        self._nudge_at = max(1, min(to_a_batch if to_a_batch > 0 else self._batch_size, room + 1))
 
     def _drop_oldest(self) -> bool:
         """Whether anything was left to drop."""
         with self._lock:
-            if len(self._spool):
-                self._spool.drop_oldest()
+            if len(self._memory):
+                self._memory.drop_oldest()
             elif self._noted:
                 self._uncount_capture(self._noted.popleft())
             else:
                 return False
-            self._drop("memory_full")
+            self._account.drop("memory_full")
             self._set_nudge()
             return True
 
@@ -213,10 +258,113 @@ class Shipper:
         if noted[4] is not None and "capture" in noted[4]:
             self._capture_bytes -= capture_bytes(noted[4]["capture"])
 
-    def _drop(self, reason: str, number: int = 1) -> None:
-        """Counts; the caller has the lock."""
+    # --- the disk, from either side ---
+
+    def _opened_spool(self) -> Optional[Spool]:
+        """The spool of this process; None without one, and for a while after the disk refused one."""
+        if self._spool is None and self.spool_dir is not None and time.monotonic() >= self._spool_due_s:
+            with self._opening:
+                if self._spool is None:
+                    try:
+                        spool = Spool.create(self.spool_dir, **self._spool_bounds)
+                        with self._lock:
+                            ledger = self._account.ledger(self._waiting())
+                        spool.note(ledger)
+                        self._spool = spool
+                    except OSError as exc:
+                        self._spool_due_s = time.monotonic() + RETRY_DISK_S
+                        self._disk_refuses(exc)
+        return self._spool
+
+    def _append_durably(self, spool: Spool, record: bytes) -> bool:
+        """Whether it is in the file; it counts as waiting before the thread can settle it."""
+        with self._lock:
+            self._on_disk += 1
+        try:
+            lost = spool.append([record])
+        except OSError as exc:
+            with self._lock:
+                self._on_disk -= 1
+            self._disk_refuses(exc)
+            return False
+        self._lose_on_disk("spool_full", lost)
+        if self._on_disk >= self._batch_size or self._thread is None:
+            self._nudge(len(self._noted))
+        return True
+
+    def _synced(self, spool: Spool) -> bool:
+        try:
+            spool.sync()
+        except OSError as exc:
+            self._disk_refuses(exc)
+            return False
+        return True
+
+    def _lose_on_disk(self, reason: str, number: int) -> None:
         if number:
-            self._dropped[reason] = self._dropped.get(reason, 0) + number
+            with self._lock:
+                self._account.drop(reason, number)
+                self._on_disk -= number
+
+    def _disk_refuses(self, exc: OSError) -> None:
+        if not self._disk_refused:
+            log.warning("hookvitals: the spool in %s cannot be used: %s", self.spool_dir, exc)
+        self._disk_refused = True
+
+    def _move_to_disk(self) -> bool:
+        """Whether memory is empty now."""
+        spool = self._opened_spool()
+        while spool is not None and len(self._memory):
+            with self._lock:
+                records = self._memory.take(_POST_RECORDS, _POST_BYTES)
+                self._between += len(records)
+            kept, lost = 0, 0
+            try:
+                lost = spool.append(records)
+                kept = len(records)
+                self._disk_refused = False
+            except OSError as exc:
+                self._disk_refuses(exc)
+            with self._lock:
+                self._between -= len(records)
+                self._on_disk += kept - lost
+                self._account.drop("spool_full", lost)
+                self._memory.give_back(records[kept:])
+                self._set_nudge()
+            if not kept:
+                break
+        return not len(self._memory)
+
+    def _note(self, only_in_memory: int = 0) -> None:
+        """Tells the spool how things stand, for whoever may take it over. only_in_memory: in the post, and
+        not on disk."""
+        spool = self._spool
+        if spool is not None:
+            with self._lock:
+                ledger = self._account.ledger(self._waiting(), only_in_memory)
+            try:
+                spool.note(ledger)
+            except OSError as exc:
+                self._disk_refuses(exc)
+
+    def _put_away(self) -> None:
+        """After the thread: what did not get away waits on disk; where all did, nothing is left there."""
+        with self._lock:
+            flying, self._flying = self._flying, None  # the thread may still wait for an answer about them
+            if flying:
+                self._in_flight -= len(flying)
+                self._memory.give_back(flying)
+        self._encode()
+        if not self._move_to_disk():
+            log.warning("hookvitals: %d records wait in memory alone", len(self._memory))
+        if self._spool is not None and self._spool.remove():
+            self._spool = None
+        self._note()
+        if self._thread is None or not self._thread.is_alive():
+            for orphan in self._orphans:
+                orphan.release()
+            self._orphans = []
+            self._tend_due_s = 0.0
 
     # --- the thread's side ---
 
@@ -226,35 +374,44 @@ class Shipper:
                 self._round()
             except Exception:  # whatever it is, the next round tries again
                 log.exception("hookvitals: records could not be shipped")
-                self._back_off("an error of our own")
+                self._delivery.back_off("an error of our own")
             self._wake.wait(self._pause_s())
             self._wake.clear()
-        self._transport.close()
+        self._delivery.close()
 
     def _pause_s(self) -> float:
-        now_s = time.monotonic()
-        wake_s = min(self._due_s, self._sample_due_s) if self._samplers else self._due_s
-        return max(0.005, max(wake_s, self._not_before_s) - now_s)
+        """Until something is due, and the collector may be asked again."""
+        left_s = min(self._due_s, self._sample_due_s) if self._samplers else self._due_s
+        left_s -= time.monotonic()
+        if self._orphans or len(self._memory) + self._on_disk >= self._batch_size:
+            left_s = 0.0
+        return max(0.005, left_s, self._delivery.pause_s())
 
     def _round(self) -> None:
         """Encodes what was noted, then ships what is due."""
         self._encode()
+        self._tend_spools()
         due = time.monotonic() >= self._due_s
-        while time.monotonic() >= self._not_before_s and not self._closing:
-            if len(self._spool) < (1 if due else self._batch_size):
+        while self._delivery.pause_s() <= 0 and not self._closing:
+            if len(self._memory) + self._on_disk >= (1 if due else self._batch_size):
+                self._ship()
+            elif not self._ship_orphan():
                 break
-            self._ship()
             self._encode()
-        if due and not len(self._spool):
+        if self._delivery.failures:
+            self._move_to_disk()
+        if due and not len(self._memory) + self._on_disk:
             self._due_s = time.monotonic() + self._batch_delay_s
         now_s = time.monotonic()
-        if self._samplers and now_s >= self._sample_due_s and now_s >= self._not_before_s:
+        if self._samplers and now_s >= self._sample_due_s and self._delivery.pause_s() <= 0:
             self._sample_due_s = now_s + self._sample_every_s
             self._ship_samples()
 
     def _encode(self) -> None:
-        """Moves what was noted into the spool, as JSON."""
-        for _ in range(len(self._noted)):
+        """Turns what was noted into JSON, which goes to disk while memory is half full."""
+        for at in range(len(self._noted)):
+            if at % _POST_RECORDS == 0 and self._memory.is_half_full() and self.spool_dir is not None:
+                self._move_to_disk()
             with self._lock:
                 if not self._noted:
                     return
@@ -262,83 +419,97 @@ class Shipper:
                 self._uncount_capture(noted)
                 record = encoded(noted)
                 if record:
-                    self._drop("memory_full", self._spool.add(record))
+                    self._account.drop("memory_full", self._memory.add(record))
                 else:
-                    self._drop("unencodable")
+                    self._account.drop("unencodable")
                 self._set_nudge()
 
     def _ship(self) -> None:
-        """One batch: what is accepted or beyond help leaves, the rest goes back in front."""
-        with self._lock:
-            records = self._spool.take(_POST_RECORDS, _POST_BYTES)
-            self._in_flight = len(records)
-        settled = Settled(left=records)
+        """One batch, the oldest: what is on disk is older than what memory holds."""
         try:
-            settled = self._posted(records)
+            if self._on_disk and self._spool is not None:
+                self._ship_from_disk(self._spool)
+            else:
+                self._ship_from_memory()
+        except OSError as exc:
+            self._disk_refuses(exc)
+            self._delivery.back_off("the spool cannot be read")
+
+    def _ship_from_memory(self) -> None:
+        with self._lock:
+            records = self._memory.take(_POST_RECORDS, _POST_BYTES)
+            self._flying = flying = list(records)
+            self._in_flight = len(records)
+        self._note(only_in_memory=len(records))
+
+        def settle(part: Settled) -> None:
+            with self._moved:
+                if self._flying is flying:  # else they were put away, and will be sent once more
+                    self._account.settle(part)
+                    self._in_flight -= part.number()
+                    del flying[: part.number()]
+
+        try:
+            self._delivery.ship(records, self._client, settle)
         finally:
             with self._moved:
-                self._accepted += settled.accepted
-                for reason, number in settled.dropped.items():
-                    self._drop(reason, number)
-                self._spool.give_back(settled.left)
-                self._in_flight = 0
+                if self._flying is flying:
+                    self._memory.give_back(flying)
+                    self._flying, self._in_flight = None, 0
                 self._set_nudge()
                 self._moved.notify_all()
 
-    def _posted(self, records: List[bytes]) -> Settled:
-        document = b'{"client":%b,"records":[%b]}' % (self._client(), b",".join(records))
+    def _ship_from_disk(self, spool: Spool) -> None:
+        taken = spool.take(_POST_RECORDS, _POST_BYTES)
+        self._lose_on_disk("spool_damaged", taken.lost)
+        settled = 0
+
+        def settle(part: Settled) -> None:
+            nonlocal settled
+            with self._lock:
+                self._account.settle(part)
+                self._on_disk -= part.number()
+                settled += part.number()
+
         try:
-            answer = self._transport.post("/api/v1/records", document)
-        except (HTTPException, OSError) as exc:
-            self._back_off(f"the collector cannot be reached ({exc})")
-            return Settled(left=records)
-        if answer.status == 200 and _is_collectors(answer.document):
-            return self._taken(len(records), answer.document)
-        if answer.status not in _TOO_MUCH:
-            self._refused(answer)
-            return Settled(left=records)
-        if len(records) > 1:
-            half = len(records) // 2
-            first = self._posted(records[:half])
-            rest = Settled(left=records[half:]) if first.left else self._posted(records[half:])
-            return first.add(rest)
-        smaller = without_body(records[0])
-        if answer.status == 413 and smaller is not None:
-            log.warning("hookvitals: a captured body is larger than the collector takes; sent without it")
-            return self._posted([smaller])
-        lost = Settled()
-        lost.drop(f"refused_{answer.status}")
-        return lost
+            if taken.records:
+                self._delivery.ship(taken.records, self._client, settle)
+        finally:
+            spool.settle(settled)
+            self._note()
+            with self._moved:
+                self._moved.notify_all()
 
-    def _taken(self, number: int, document: Dict[str, Any]) -> Settled:
-        """The collector stored the records, but for those it names."""
-        settled = Settled()
-        rejected = document.get("rejected")
-        for one in (rejected if isinstance(rejected, list) else [])[:number]:
-            code = one.get("code") if isinstance(one, dict) else None
-            settled.drop(f"rejected_{str(code or 'unknown')[:50]}")
-        settled.accepted = number - sum(settled.dropped.values())
-        if self._failures:
-            log.info("hookvitals: the collector answers again")
-        self._failures, self._told_to_wait = 0, False
-        return settled
+    def _ship_orphan(self) -> bool:
+        """Whether there was one to ship for."""
+        if not self._orphans:
+            return False
+        try:
+            if self._orphans[0].ship(self._delivery, _POST_RECORDS, _POST_BYTES):
+                del self._orphans[0]
+        except OSError as exc:
+            self._disk_refuses(exc)
+            self._orphans.pop(0).release()
+        return True
 
-    def _refused(self, answer: Answered) -> None:
-        if answer.status < 400 or answer.status in _MISCONFIGURED:
-            wait_s = self._uniform(RETRY_CAP_S / 2, RETRY_CAP_S)
-            self._back_off(f"HTTP {answer.status}: check the collector's address and the key", wait_s)
-        else:
-            self._back_off(f"the collector answers HTTP {answer.status}", answer.retry_after_s)
-
-    def _back_off(self, why: str, wait_s: Optional[float] = None) -> None:
-        if self._failures == 0:
-            log.warning("hookvitals: %s; records wait in memory", why)
-        self._failures += 1
-        self._told_to_wait = wait_s is not None
-        if wait_s is None:
-            bound_s = min(RETRY_CAP_S, RETRY_FIRST_S * 2.0 ** min(self._failures, 10))
-            wait_s = self._uniform(0.1, bound_s)
-        self._not_before_s = time.monotonic() + wait_s
+    def _tend_spools(self) -> None:
+        """Makes this process's own, adopts those of processes that have ended, holds all within bounds."""
+        now_s = time.monotonic()
+        if self.spool_dir is None or now_s < self._tend_due_s:
+            return
+        self._tend_due_s = now_s + TEND_SPOOLS_EVERY_S
+        spool = self._opened_spool()
+        room = self._spool_bounds["max_bytes"]
+        try:
+            if spool is not None:
+                self._lose_on_disk("spool_expired", spool.expire())
+                room -= spool.size()
+            for found in orphans(self.spool_dir, **self._spool_bounds):
+                self._orphans.append(Orphan(found, _SOFTWARE))
+            for orphan in reversed(self._orphans):
+                room -= orphan.bound(max(0, int(room)))
+        except OSError as exc:
+            self._disk_refuses(exc)
 
     def _ship_samples(self) -> None:
         samples: List[Dict[str, Any]] = []
@@ -349,26 +520,17 @@ class Shipper:
                 log.debug("hookvitals: a queue could not be sampled", exc_info=True)
         self._sampled = samples
         if samples:
-            try:
-                answer = self._transport.post("/api/v1/queues", json.dumps(samples).encode())
-            except (HTTPException, OSError) as exc:
-                self._back_off(f"the collector cannot be reached ({exc})")
-                return
-            if answer.status >= 400:
+            answer = self._delivery.post("/api/v1/queues", json.dumps(samples).encode())
+            if answer is not None and answer.status >= 400:
                 log.debug("hookvitals: queue samples were refused: HTTP %d", answer.status)
 
-    def _client(self) -> bytes:
+    def _client(self, in_post: int) -> bytes:
         """Who ships, with cumulative counts."""
-        counts = self.counts()
+        with self._lock:
+            said = self._account.said(self._waiting(), in_post)
         client = {
-            "name": "hookvitals-python",
-            "version": VERSION,
-            "instance": self._instance,
-            "started_at": self._started_at_us,
-            "sent_at": time.time_ns() // 1000,
-            "produced": counts["produced"],
-            "spooled": counts["waiting"] - self._in_flight,
-            "dropped": counts["dropped"],
+            **_SOFTWARE,
+            **said,
             "cpu_seconds": time.process_time(),
             "memory_bytes": memory_bytes(),
         }
@@ -377,10 +539,10 @@ class Shipper:
             client["inbox_oldest_age_s"] = max(one["oldest_age_s"] for one in self._sampled)
         return json.dumps(client).encode()
 
-
-def _is_collectors(document: Any) -> bool:
-    """Whether this is a collector's answer, and not a login page's or a proxy's."""
-    return isinstance(document, dict) and isinstance(document.get("accepted"), int)
+    def _patience_s(self) -> float:
+        """How long the end of the process waits for the collector."""
+        away = self.spool_dir is not None and self._delivery.failures > 0
+        return _AWAY_FLUSH_S if away else FINAL_FLUSH_S
 
 
 _INHERITED: List[Transport] = []
@@ -400,4 +562,4 @@ if hasattr(os, "register_at_fork"):
 def _flush_all() -> None:
     for shipper in list(_LIVE):
         with contextlib.suppress(Exception):
-            shipper.close(FINAL_FLUSH_S)
+            shipper.close(shipper._patience_s())
