@@ -1,0 +1,183 @@
+"""What may have happened to a request on its way, played backwards: other bodies, other spellings of a
+signature. Pure; says nothing about which of them is right.
+"""
+
+import base64
+import json
+import re
+import zlib
+from typing import Any, Dict, Iterator, List, Tuple
+
+from hookvitals.causes import Cause
+from hookvitals.schemes.signed import HeaderItems
+
+RESERIALISE_BYTES = 64 * 1024
+PRETTY_BYTES = 8 * 1024
+_INFLATED_BYTES = 1 << 20
+_BOM = b"\xef\xbb\xbf"
+_COMPACT, _SPACED = (",", ":"), (", ", ": ")
+
+_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"{}\[\],:]+|[{}\[\],:]')
+_SIGNATURE_NAME = re.compile("sig|hmac|sha1|sha256|digest")
+_MAC = re.compile(
+    r"(?<![A-Za-z0-9+/])"
+    r"(?P<prefix>(?:(?:hmac-?)?sha-?(?:1|256|384|512)|v\d{1,2}a?|h\d|s|sig|signature)[=,:])?"
+    r"(?:(?P<hex>[0-9A-Fa-f]{128}|[0-9A-Fa-f]{96}|[0-9A-Fa-f]{64}|[0-9A-Fa-f]{40})"
+    r"|(?P<base64>[A-Za-z0-9+/_-]{86}(?:==)?|[A-Za-z0-9+/_-]{64}|[A-Za-z0-9+/_-]{43}=?|[A-Za-z0-9+/_-]{27}=?))"
+    r"(?![A-Za-z0-9+/=_-])",
+    re.ASCII,
+)
+_PREFIXES = ("", "sha256=", "v1=", "v1,", "v0=", "sha1=")
+_HEADER_CHARS, _HEADERS = 1024, 4
+
+Body = Tuple[Cause, bytes]
+
+
+def bodies(headers: HeaderItems, body: bytes) -> Iterator[Body]:
+    """(cause, the body before it), the likeliest and cheapest first; none of them `body`, none twice."""
+    seen = {body}
+    for found in (_inflated, _trimmed, _line_endings, _marked, _recoded, _reserialised):
+        for cause, candidate in found(body):
+            if candidate not in seen:
+                seen.add(candidate)
+                yield cause, candidate
+
+
+def spellings(headers: HeaderItems, own_header: str, own_prefix: str) -> Iterator[Tuple[Cause, HeaderItems]]:
+    """(cause, headers) with a signature written otherwise: hex or base64, with another prefix or none."""
+    looked_at = 0
+    for place, (name, value) in enumerate(headers):
+        if not (_SIGNATURE_NAME.search(name) or name == own_header) or len(value) > _HEADER_CHARS:
+            continue
+        match = _MAC.search(value)
+        looked_at += 1
+        if match is None or looked_at > _HEADERS:
+            continue
+        for cause, text in _spelled(match, own_prefix):
+            changed = value[: match.start()] + text + value[match.end() :]
+            yield cause, [*headers[:place], (name, changed), *headers[place + 1 :]]
+
+
+def _spelled(match: "re.Match[str]", own_prefix: str) -> Iterator[Tuple[Cause, str]]:
+    given, prefix = match["hex"] or match["base64"], match["prefix"] or ""
+    other = _other_encoding(match)
+    yield Cause.SIGNATURE_ENCODING, prefix + other
+    prefixes = [one for one in dict.fromkeys((own_prefix, *_PREFIXES)) if one != prefix]
+    for one in prefixes:
+        yield Cause.SIGNATURE_PREFIX, one + given
+    for one in prefixes:
+        yield Cause.SIGNATURE_ENCODING, one + other
+
+
+def _other_encoding(match: "re.Match[str]") -> str:
+    if match["hex"]:
+        return base64.b64encode(bytes.fromhex(match["hex"])).decode()
+    text = match["base64"].replace("-", "+").replace("_", "/").rstrip("=")
+    return base64.b64decode(text + "=" * (-len(text) % 4)).hex()
+
+
+# --- bodies ---
+
+
+def _inflated(body: bytes) -> Iterator[Body]:
+    if body[:2] != b"\x1f\x8b" and body[:1] != b"\x78":  # gzip, or zlib's deflate
+        return
+    inflater = zlib.decompressobj(47)  # either of them
+    try:
+        plain = inflater.decompress(body, _INFLATED_BYTES)
+    except zlib.error:
+        return
+    if inflater.eof:  # all of it; never more than a bounded bite of a bomb
+        yield Cause.BODY_COMPRESSED, plain
+
+
+def _trimmed(body: bytes) -> Iterator[Body]:
+    for candidate in (body.rstrip(b"\r\n"), body.strip(), body + b"\n", body + b"\r\n"):
+        yield Cause.BODY_TRAILING_NEWLINE, candidate
+
+
+def _line_endings(body: bytes) -> Iterator[Body]:
+    if b"\r" in body:
+        yield Cause.BODY_LINE_ENDINGS, body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    elif b"\n" in body:
+        yield Cause.BODY_LINE_ENDINGS, body.replace(b"\n", b"\r\n")
+
+
+def _marked(body: bytes) -> Iterator[Body]:
+    yield Cause.BODY_BOM, body[len(_BOM) :] if body.startswith(_BOM) else _BOM + body
+
+
+def _recoded(body: bytes) -> Iterator[Body]:
+    if body.isascii() and b"\0" not in body:
+        return
+    wide = ("utf-16",) if b"\0" in body else ()
+    pairs = [("utf-8", "latin-1"), ("utf-8", "cp1252"), ("latin-1", "utf-8"), ("cp1252", "utf-8")]
+    for came, signed in [*((one, "utf-8") for one in wide), *pairs]:
+        try:
+            yield Cause.BODY_CHARSET, body.decode(came).encode(signed)
+        except UnicodeError:
+            continue
+
+
+def _reserialised(body: bytes) -> Iterator[Body]:
+    if len(body) > RESERIALISE_BYTES:
+        return
+    odd: List[str] = []
+    try:
+        text = body.decode("utf-8")
+        data = json.loads(text, parse_float=lambda literal: _number(literal, odd))
+    except (ValueError, RecursionError):
+        return
+    for candidate in _forms(text, data, bool(odd)):
+        yield Cause.BODY_RESERIALISED, candidate
+
+
+def _number(literal: str, odd: List[str]) -> float:
+    """The number; `odd` gets a literal that Python would not write so."""
+    value = float(literal)
+    if repr(value) != literal:
+        odd.append(literal)
+    return value
+
+
+def _forms(text: str, data: Any, odd: bool) -> Iterator[bytes]:
+    """The JSON as programs write it, the common ways first. odd: its numbers must stay as they are."""
+    if odd:
+        yield "".join(_PARTS.findall(text)).encode()
+        yield "".join([_WIDE.get(part, part) for part in _PARTS.findall(text)]).encode()
+    escapes = (False, True) if "\\u" in text or not text.isascii() else (True,)
+    narrow: List[str] = []
+    for sort in (False, True):
+        for separators in (_COMPACT, _SPACED):
+            for ascii_only in escapes:
+                written = json.dumps(data, separators=separators, ensure_ascii=ascii_only, sort_keys=sort)
+                yield written.encode("utf-8", "surrogatepass")
+                if not sort and separators is _COMPACT:
+                    narrow.append(written)
+                    if ascii_only and "/" in written:
+                        yield written.replace("/", "\\/").encode()  # as PHP writes it
+    if len(text) <= PRETTY_BYTES:
+        for one in [text] if odd else narrow:
+            for indent in ("  ", "    "):
+                yield _pretty(_PARTS.findall(one), indent).encode("utf-8", "surrogatepass")
+
+
+_WIDE: Dict[str, str] = {",": ", ", ":": ": "}
+
+
+def _pretty(parts: List[str], indent: str) -> str:
+    """A line for each member, as JSON.stringify(x, null, 2) and its kin write."""
+    written: List[str] = []
+    depth, last = 0, ""
+    for part in parts:
+        if part in ("}", "]"):
+            depth -= 1
+            if last not in ("{", "["):
+                written.append("\n" + indent * depth)
+        elif last in ("{", "[", ","):
+            written.append("\n" + indent * depth)
+        if part in ("{", "["):
+            depth += 1
+        written.append(": " if part == ":" else part)
+        last = part
+    return "".join(written)
