@@ -1,13 +1,25 @@
-"""A WSGI application on loopback, and requests written byte by byte."""
+"""Applications on loopback under the servers that their users run, and requests written byte by byte."""
 
 import http.client
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
+from typing import Any, NamedTuple
 
+import uvicorn
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+Headers = list[tuple[str, str]]
+CHUNKED = ("Transfer-Encoding", "chunked")
+
+
+class Answer(NamedTuple):
+    """headers: by their lower-case names."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str]
 
 
 class _Quiet(WSGIRequestHandler):
@@ -17,7 +29,7 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def served(app: Callable[..., Any]) -> Iterator[int]:
-    """The port that the application is served on while the block lasts."""
+    """The port that the WSGI application is served on while the block lasts."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
@@ -29,10 +41,28 @@ def served(app: Callable[..., Any]) -> Iterator[int]:
         server.server_close()
 
 
-def sent(port: int, method: str, path: str, headers: list[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
-    """(status, body) of one request, its header lines in this order, doubled ones too."""
+@contextmanager
+def served_asgi(app: Any, **settings: Any) -> Iterator[int]:
+    """The port that the ASGI application is served on while the block lasts; then it is told to shut down."""
+    given = {"lifespan": "on", "ws": "none", "log_config": None, "proxy_headers": False, **settings}
+    server = uvicorn.Server(uvicorn.Config(app, **given))
+    with closing(socket.socket()) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(128)  # who connects before the server is up, waits
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield int(listening.getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join(10)
+    assert not thread.is_alive(), "the server did not end"
+
+
+def sent(port: int, method: str, path: str, headers: Headers, body: bytes) -> Answer:
+    """The answer to one request, its header lines in this order, doubled ones too."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.putrequest(method, path)
+    connection.putrequest(method, path, skip_accept_encoding=True)
     for name, value in headers:
         connection.putheader(name, value)
     if not any(name.lower() in ("content-length", "transfer-encoding") for name, _ in headers):
@@ -44,19 +74,29 @@ def sent(port: int, method: str, path: str, headers: list[tuple[str, str]], body
         pass  # a server may answer and close before it has read all
     try:
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        found = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, answer.read(), found)
     finally:
         connection.close()
 
 
-def chunked(port: int, path: str, headers: list[tuple[str, str]], body: bytes) -> int:
+def chunked(port: int, path: str, headers: Headers, body: bytes) -> int:
     """The status of a request without a Content-Length, its body in two chunks."""
     parts = [body[:10], body[10:]]
-    lines = [
-        f"{name}: {value}" for name, value in [*headers, ("Transfer-Encoding", "chunked"), ("Host", "x")]
-    ]
-    raw = f"POST {path} HTTP/1.1\r\n".encode() + "\r\n".join(lines).encode() + b"\r\n\r\n"
-    raw += b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts if part) + b"0\r\n\r\n"
+    return sent(port, "POST", path, [*headers, CHUNKED], b"".join(map(chunk, parts)) + chunk(b"")).status
+
+
+def chunk(part: bytes) -> bytes:
+    """One chunk of a chunked body; the empty one ends it."""
+    return b"%x\r\n%b\r\n" % (len(part), part)
+
+
+def broken_off(port: int, path: str, headers: Headers, part: bytes) -> None:
+    """Sends the head and `part` of the body, then no more; returns once the server has let go."""
+    lines = [f"{name}: {value}" for name, value in [("Host", "x"), *headers]]
+    raw = "\r\n".join([f"POST {path} HTTP/1.1", *lines, "", ""]).encode() + part
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(raw)
-        return int(connection.makefile("rb").readline().split()[1])
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass

@@ -4,7 +4,8 @@ from typing import Any, Union
 
 from flask import Blueprint, Flask, Response, request
 
-from hookvitals.integrations import Mounted, body_of
+from hookvitals.integrations import Mounted, answer_of, body_of
+from hookvitals.integrations.wsgi import url_of
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -20,8 +21,13 @@ def mount(receiver: Mounted, app: "Union[Flask, Blueprint]", path: str) -> None:
         declared = request.content_length
         small = declared is not None and declared <= limit
         body = request.get_data(cache=True) if small else body_of(request.stream, limit)
-        status, headers, answer = receiver.handle(
-            request.method, request.url, list(request.headers.items()), body, request.remote_addr
+        status, headers, answer = answer_of(
+            receiver,
+            request.method,
+            url_of(request.environ),
+            list(request.headers.items()),
+            body,
+            request.remote_addr,
         )
         return Response(answer, status=status, headers=headers)
 

@@ -2,13 +2,11 @@
 
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, Callable, Dict, Iterable, List, Tuple
-from urllib.parse import quote
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
-from hookvitals.integrations import Mounted, body_of
+from hookvitals.integrations import Mounted, answer_of, body_of, path_of
 
 StartResponse = Callable[[str, List[Tuple[str, str]]], Any]
-_IN_A_PATH = "/;=,:@!$&'()*+~"
 Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
 
 
@@ -17,26 +15,36 @@ def application(receiver: Mounted) -> Application:
 
     def app(environ: Dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         method = environ.get("REQUEST_METHOD", "")
-        status, headers, body = receiver.handle(
+        status, headers, body = answer_of(
+            receiver,
             method,
-            _url(environ),
+            url_of(environ),
             _headers(environ),
             _body(environ, receiver.settings.max_body_bytes),
             environ.get("REMOTE_ADDR"),
         )
-        start_response(f"{status} {_phrase(status)}", [*headers, ("Content-Length", str(len(body)))])
+        if status != 204:
+            headers = [*headers, ("Content-Length", str(len(body)))]
+        start_response(f"{status} {_phrase(status)}", headers)
         return [] if method == "HEAD" else [body]
 
     receiver.start()
     return app
 
 
-def _url(environ: Dict[str, Any]) -> str:
+def url_of(environ: Dict[str, Any]) -> str:
     """As PEP 3333 puts it together; a server may leave out any part of it."""
-    path = quote(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""), _IN_A_PATH, "latin-1")
+    seen = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    path = path_of(written_path(environ), seen.encode("latin-1", "replace"))
     query = environ.get("QUERY_STRING", "")
     host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
     return f"{environ.get('wsgi.url_scheme', 'http')}://{host}{path}" + (f"?{query}" if query else "")
+
+
+def written_path(environ: Dict[str, Any]) -> str:
+    """The path as it came, still quoted; "" where the server does not tell. No standard names the key."""
+    target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
+    return target.partition("?")[0]
 
 
 def _headers(environ: Dict[str, Any]) -> List[Tuple[str, str]]:
@@ -48,18 +56,16 @@ def _headers(environ: Dict[str, Any]) -> List[Tuple[str, str]]:
     return found
 
 
-def _body(environ: Dict[str, Any], max_bytes: int) -> bytes:
+def _body(environ: Dict[str, Any], max_bytes: int) -> Optional[bytes]:
     """Without a length only a server that ends the stream itself may be read."""
     try:
         length = int(environ.get("CONTENT_LENGTH") or -1)
     except ValueError:
         length = -1
     stream = environ.get("wsgi.input") or BytesIO()
-    if length < 0:
-        return body_of(stream, max_bytes) if environ.get("wsgi.input_terminated") else b""
-    if length > max_bytes:
-        return body_of(stream, max_bytes)
-    return body_of(stream, length - 1) if length else b""
+    if length >= 0:
+        return body_of(stream, max_bytes, length)
+    return body_of(stream, max_bytes) if environ.get("wsgi.input_terminated") else b""
 
 
 def _phrase(status: int) -> str:
