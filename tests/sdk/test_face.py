@@ -7,13 +7,13 @@ from importlib.metadata import requires, version
 
 import hookvitals
 from hookvitals import Receiver, Recorder, Shipper
-from hookvitals.integrations import flask, wsgi
+from hookvitals.integrations import asgi, django, flask, wsgi
 from hookvitals.testing import signed_request
 
 FACE = {
-    "PROFILES", "SCHEMES", "Event", "MemoryState", "MissingDependency", "Profile", "Receiver", "Recorder",
-    "RetryPolicy", "Shipper", "SqliteState", "VerificationError", "Verified", "__version__", "make",
-    "profile_of", "replay_headers",
+    "PROFILES", "SCHEMES", "Event", "JsonFormatter", "LogContext", "MemoryState", "MissingDependency",
+    "Profile", "Receiver", "Recorder", "RetryPolicy", "Shipper", "SqliteState", "VerificationError", "Verified",
+    "__version__", "canary_headers", "make", "profile_of", "register", "replay_headers",
 }  # fmt: skip
 
 
@@ -40,6 +40,12 @@ def test_what_others_call_keeps_its_parameters() -> None:
     assert parameters(hookvitals.replay_headers) == ["item", "body", "secret", "now"]
     assert parameters(flask.mount) == ["receiver", "app", "path"]
     assert parameters(wsgi.application) == ["receiver"]
+    assert parameters(asgi.application) == ["receiver", "threads"]
+    assert parameters(asgi.mount) == ["receiver", "app", "path", "threads"]
+    assert parameters(asgi.lifespan) == ["receivers"]
+    assert parameters(asgi.on_this_loop) == ["handler"]
+    assert parameters(django.view) == ["receiver"]
+    assert parameters(django.fresh_connections) == ["handler"]
     assert parameters(signed_request)[:5] == ["system", "secret", "event_id", "event_type", "data"]
 
 
@@ -47,7 +53,8 @@ def test_importing_it_brings_in_the_standard_library_alone() -> None:
     program = """
 import sys
 before = set(sys.modules)
-import hookvitals, hookvitals.testing, hookvitals.__main__, hookvitals.integrations.wsgi
+import hookvitals, hookvitals.testing, hookvitals.__main__
+import hookvitals.integrations.asgi, hookvitals.integrations.wsgi
 names = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(sorted(names - set(sys.stdlib_module_names) - {"hookvitals"}))
 """

@@ -5,10 +5,11 @@ This module is the public face; everything else may move. Framework adapters sta
 """
 
 from hookvitals.event import Event
-from hookvitals.profiles import PROFILES, Profile, profile_of
+from hookvitals.log import JsonFormatter, LogContext
+from hookvitals.profiles import PROFILES, Profile, profile_of, register
 from hookvitals.receiver import Receiver
 from hookvitals.recorder import Recorder
-from hookvitals.replay import replay_headers
+from hookvitals.replay import canary_headers, replay_headers
 from hookvitals.retry import RetryPolicy
 from hookvitals.schemes import SCHEMES, MissingDependency, VerificationError, Verified, make
 from hookvitals.shipper import Shipper
@@ -19,6 +20,8 @@ __all__ = [
     "PROFILES",
     "SCHEMES",
     "Event",
+    "JsonFormatter",
+    "LogContext",
     "MemoryState",
     "MissingDependency",
     "Profile",
@@ -30,7 +33,9 @@ __all__ = [
     "VerificationError",
     "Verified",
     "__version__",
+    "canary_headers",
     "make",
     "profile_of",
+    "register",
     "replay_headers",
 ]

@@ -1,34 +1,53 @@
 """Who may come in: method, size, address, signature, rate, in this order. Never reads the body's meaning.
 
-A replay of ours, known by its own signature, passes the address, the source's signature and the rate.
+A replay or a canary of ours, known by its own signature, passes the address, the source's signature and the
+source's rate; there is a rate of its own for it.
 """
 
 import math
 import time
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from hookvitals.addresses import contains
 from hookvitals.answers import Refused
-from hookvitals.limits import FailureLimit, TokenBucket
-from hookvitals.replay import replay_item
+from hookvitals.limits import FailureLimit
+from hookvitals.rates import Allowance, allowances
+from hookvitals.replay import canary_id, replay_item
 from hookvitals.request import Request
 from hookvitals.schemes import VerificationError
 from hookvitals.settings import Settings
+from hookvitals.state import State
+
+
+class Admitted(NamedTuple):
+    """Whose request it is: the source's, unless it carries the id of a replay or a canary of ours."""
+
+    replay_id: Optional[str] = None
+    canary_id: Optional[str] = None
+
+
+_OF_THE_SOURCE = Admitted()
 
 
 class Admission:
     """The gate of one receiver. now: seconds since 1970; monotonic: seconds of a clock that never jumps."""
 
-    def __init__(self, settings: Settings, now: Callable[[], float], monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        state: State,
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
         self._settings = settings
         self._now = now
         self._monotonic = monotonic
-        rate, failures = settings.profile.rate_per_minute, settings.failures_per_minute
-        self._bucket = None if rate is None else TokenBucket(rate)
+        failures = settings.failures_per_minute
+        self._sources, self._ours = allowances(settings, state, now, monotonic)
         self._failures = None if failures is None else FailureLimit(failures)
 
-    def admit(self, request: Request, fields: Dict[str, Any]) -> Optional[str]:
-        """The replay item's id if it is a replay of ours, else None. Raises Refused.
+    def admit(self, request: Request, fields: Dict[str, Any]) -> Admitted:
+        """Whose request it is. Raises Refused.
 
         fields: gets verify_ms, secret_id and skew_ms.
         """
@@ -36,13 +55,26 @@ class Admission:
             raise Refused("method_not_allowed", allow="POST")
         if len(request.body) > self._settings.max_body_bytes:
             raise Refused("too_large", f"more than {self._settings.max_body_bytes} bytes")
-        secret = self._settings.replay_secret
-        replay_id = replay_item(request.headers, request.body, secret, self._now())
-        if replay_id is None:
-            self._check_address(request.address)
+        ours = self._ours_alone(request)
+        if ours is not None:
+            _spend(self._ours)
+            return ours
+        self._check_address(request.address)
+        try:
             self._verify(request, fields)
-            self._spend()
-        return replay_id
+        except Refused as refused:
+            self._explain(refused, request, fields)
+            raise
+        _spend(self._sources)
+        return _OF_THE_SOURCE
+
+    def _ours_alone(self, request: Request) -> Optional[Admitted]:
+        secret, now = self._settings.replay_secret, self._now()
+        replay = replay_item(request.headers, request.body, secret, now)
+        if replay is not None:
+            return Admitted(replay_id=replay)
+        canary = canary_id(request.headers, request.body, secret, now)
+        return None if canary is None else Admitted(canary_id=canary)
 
     def _check_address(self, address: Optional[str]) -> None:
         if self._settings.allowed and not contains(self._settings.allowed, address):
@@ -68,9 +100,24 @@ class Admission:
         if verified.signed_at is not None:
             fields["skew_ms"] = verified.signed_at * 1000 - request.at_us / 1000
 
-    def _spend(self) -> None:
-        """After the signature: forgeries must not use up the source's allowance."""
-        if self._bucket is not None:
-            wait_s = self._bucket.wait_s(self._monotonic())
-            if wait_s > 0:
-                raise Refused("rate_limited", retry_after_s=math.ceil(wait_s))
+    def _explain(self, refused: Refused, request: Request, fields: Dict[str, Any]) -> None:
+        """After the refusal is decided, and outside of what verifying took."""
+        if isinstance(refused.__cause__, VerificationError):
+            cause = self._settings.forensics.cause(
+                refused.__cause__,
+                request.headers,
+                request.body,
+                self._now(),
+                request.url,
+                request.method,
+                monotonic=self._monotonic(),
+            )
+            if cause is not None:
+                fields["cause"] = cause
+
+
+def _spend(allowance: Optional[Allowance]) -> None:
+    """After the signature: forgeries must not use up anybody's allowance."""
+    wait_s = 0.0 if allowance is None else allowance.wait_s()
+    if wait_s > 0:
+        raise Refused("rate_limited", retry_after_s=math.ceil(wait_s))

@@ -1,4 +1,5 @@
-"""What the sender is told: a status per outcome, and for refusals a problem document that gives nothing away.
+"""What the sender is told: a status for each outcome and refusal, in one table a source, and for refusals a
+problem document that gives nothing away.
 
 A refusal names a stable code and an error id that finds the record; never the expected signature, a secret
 or a stack.
@@ -6,7 +7,7 @@ or a stack.
 
 import json
 from dataclasses import dataclass
-from typing import List, Mapping, Optional, Tuple
+from typing import Any, List, Mapping, Optional, Tuple
 
 Headers = List[Tuple[str, str]]
 
@@ -38,6 +39,9 @@ class Answer:
     body: bytes
 
 
+TAKEN = ("accepted", "succeeded", "duplicate", "stale", "unhandled")
+"""Outcomes that the sender need not come back for: answered with the source's own 2xx."""
+
 STATUS_OF: Mapping[str, int] = {
     "method_not_allowed": 405,
     "too_large": 413,
@@ -66,10 +70,25 @@ _TITLES: Mapping[str, str] = {
     "timestamp_in_future": "It was signed in the future",
     "rate_limited": "Too many requests",
     "malformed_body": "The body is not JSON",
-    "invalid_payload": "The body has no event id and type where this source has them",
+    "invalid_payload": "The body is not an event of the form agreed upon",
     "busy": "Another copy of this event is being processed",
     "failed": "Processing failed",
 }
+
+
+def table(ack_status: int, other: Mapping[str, int]) -> Mapping[str, int]:
+    """Outcome or refusal → the status a source is answered. other: where it differs from all others' table.
+
+    Raises ValueError for an outcome that is none, a refusal that would say 2xx, work taken that would not.
+    """
+    for name, status in other.items():
+        allowed = range(200, 300) if name in TAKEN else range(400, 600) if name in STATUS_OF else ()
+        if type(status) is not int or status not in allowed:
+            raise ValueError(
+                f"statuses has {name!r}: {status!r}; known are {', '.join(TAKEN)} with a status from 200 "
+                f"to 299, and {', '.join(STATUS_OF)} with one from 400 to 599"
+            )
+    return {**dict.fromkeys(TAKEN, ack_status), **STATUS_OF, **other}
 
 
 def taken(status: int) -> Answer:
@@ -77,11 +96,20 @@ def taken(status: int) -> Answer:
     return Answer(status, [("Content-Type", "application/json")], b'{"ok":true}' if status != 204 else b"")
 
 
+def asked(body: Mapping[str, Any]) -> Answer:
+    """The answer to a provider's question about the endpoint."""
+    return Answer(200, [("Content-Type", "application/json")], json.dumps(body).encode())
+
+
 def refusal(
-    code: str, error_id: str, *, retry_after_s: Optional[int] = None, allow: Optional[str] = None
+    code: str,
+    status: int,
+    error_id: str,
+    *,
+    retry_after_s: Optional[int] = None,
+    allow: Optional[str] = None,
 ) -> Answer:
     """An RFC 9457 problem document for this code. error_id: the id of the record that knows more."""
-    status = STATUS_OF.get(code, 400)
     headers: Headers = [("Content-Type", "application/problem+json")]
     if retry_after_s is not None:
         headers.append(("Retry-After", str(retry_after_s)))

@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, Optional
 from hookvitals.dispatch import Dispatcher, Handler
 from hookvitals.event import Event
 from hookvitals.inbox import Inbox, Work
+from hookvitals.log import handling
 from hookvitals.ordering import order_of
 from hookvitals.reporter import Reporter
 from hookvitals.settings import Settings
@@ -55,10 +56,16 @@ class Attempts:
             # handlers may still be registering: no attempt was made
             return lambda: self._inbox.defer(work, _LOOK_AGAIN_S)
         fields: Dict[str, Any] = {"attempt": event.attempt, "queue_ms": self._since_ms(event)}
-        order = order_of(self._settings.scope, event.fields.get("resource"), event.fields.get("version"))
-        if order and event.replay_id is None and order.is_stale(self._state.version(order.key)):
+        order = order_of(
+            self._settings.scope,
+            event.fields.get("resource"),
+            event.fields.get("version"),
+            self._settings.profile.equal_versions,
+        )
+        verdict = order.verdict(self._state.version(order.key)) if order and event.replay_id is None else None
+        if verdict is not None:
             return self._settling(
-                "stale", event, fields, lambda: self._inbox.finish(work, self._keep_until_us())
+                verdict, event, fields, lambda: self._inbox.finish(work, self._keep_until_us())
             )
         error = self._tried(handler, event, fields)
         if error is None:
@@ -78,7 +85,8 @@ class Attempts:
         made = self._settings.retry.attempts
         if event.attempt > made:
             return ProcessDied(f"the process ended during each of {made} attempts")
-        return run(handler, event, fields)
+        with handling(self._settings.source, self._settings.endpoint, event):
+            return run(handler, event, fields)
 
     def _settling(
         self, outcome: str, event: Event, fields: Dict[str, Any], store: Callable[[], None]

@@ -1,6 +1,7 @@
 """What a sender is answered, and the record of it: one place, so that neither goes without the other."""
 
-from typing import Any, Callable, Dict, Optional
+import logging
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from hookvitals import answers
 from hookvitals.answers import Answer, Refused
@@ -9,20 +10,42 @@ from hookvitals.ids import uuid7
 from hookvitals.reporter import Reporter, event_names
 from hookvitals.request import Request
 
+log = logging.getLogger("hookvitals")
+
+CANARY_TYPE, CHALLENGE_TYPE = "canary", "challenge"
+"""Event types of our own, of what is no event of the source's."""
+
 
 class Desk:
-    """Answers for one receiver. fields: what the record will say besides; given away."""
+    """Answers for one receiver. fields: what the record will say besides; given away.
 
-    def __init__(self, ack_status: int, reporter: Reporter, now_us: Callable[[], int]) -> None:
-        self._ack_status = ack_status
+    statuses: what each outcome and refusal is answered.
+    """
+
+    def __init__(self, statuses: Mapping[str, int], reporter: Reporter, now_us: Callable[[], int]) -> None:
+        self._statuses = statuses
         self._reporter = reporter
         self._now_us = now_us
 
     def taken(self, request: Request, outcome: str, event: Event, fields: Dict[str, Any]) -> Answer:
         """The source's 2xx: work that was accepted, done, or needs no doing."""
-        answer = answers.taken(self._ack_status)
+        answer = answers.taken(self._statuses[outcome])
         fields.update(event_names(event))
-        self._reporter.delivered(request, outcome, answer.status, fields, event)
+        self._note(request, outcome, answer, fields, event)
+        return answer
+
+    def canary(self, request: Request, canary_id: str, fields: Dict[str, Any]) -> Answer:
+        """The source's 2xx to a canary of the monitor: nothing was to be done."""
+        answer = answers.taken(self._statuses["succeeded"])
+        fields.update(event_id=canary_id, event_type=CANARY_TYPE, canary=True)
+        self._note(request, "succeeded", answer, fields)
+        return answer
+
+    def asked(self, request: Request, body: Dict[str, Any], fields: Dict[str, Any]) -> Answer:
+        """The answer to a provider's question about the endpoint: no event of anybody's."""
+        answer = answers.asked(body)
+        fields.update(event_id=f"{CHALLENGE_TYPE}-{uuid7(self._now_us())}", event_type=CHALLENGE_TYPE)
+        self._note(request, "unhandled", answer, fields)
         return answer
 
     def refused(
@@ -31,17 +54,21 @@ class Desk:
         """A problem that names the record. event: known when the refusal says only that it is at work."""
         fields["record_id"] = uuid7(self._now_us())
         answer = answers.refusal(
-            refused.reason, fields["record_id"], retry_after_s=refused.retry_after_s, allow=refused.allow
+            refused.reason,
+            self._statuses.get(refused.reason, 400),
+            fields["record_id"],
+            retry_after_s=refused.retry_after_s,
+            allow=refused.allow,
         )
         if refused.reason == "busy" and event is not None:
             fields.update(event_names(event))
             fields.pop("replay_id", None)  # a copy at work settles nothing
-            self._reporter.delivered(request, "duplicate", answer.status, fields)
+            self._note(request, "duplicate", answer, fields)
             return answer
         fields["reason"] = refused.reason
         if refused.detail:
             fields["error_message"] = refused.detail
-        self._reporter.delivered(request, "rejected", answer.status, fields)
+        self._note(request, "rejected", answer, fields)
         return answer
 
     def failed(
@@ -49,9 +76,22 @@ class Desk:
     ) -> Answer:
         """A 500: the sender will come again. Without an event there is nothing to record."""
         fields["record_id"] = uuid7(self._now_us())
-        answer = answers.refusal("failed", fields["record_id"])
+        answer = answers.refusal("failed", self._statuses["failed"], fields["record_id"])
         if event is not None:
             fields.update(event_names(event))
             fields.update(self._reporter.error(error))
-            self._reporter.delivered(request, "failed", answer.status, fields, event)
+            self._note(request, "failed", answer, fields, event)
         return answer
+
+    def _note(
+        self,
+        request: Request,
+        outcome: str,
+        answer: Answer,
+        fields: Dict[str, Any],
+        event: Optional[Event] = None,
+    ) -> None:
+        try:
+            self._reporter.delivered(request, outcome, answer.status, fields, event)
+        except Exception:  # the answer stands, whatever becomes of its record
+            log.exception("hookvitals: what became of a request could not be recorded")

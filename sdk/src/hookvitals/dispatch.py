@@ -1,23 +1,36 @@
 """Which handler an event goes to: the exact type first, then the longest pattern that matches."""
 
 import inspect
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Callable, Dict, Optional
 
 from hookvitals.event import Event
+from hookvitals.validate import Schema, Validator, validator_of
 
 Handler = Callable[[Event], Any]
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where events of some type go, and the form their payload must have."""
+
+    handler: Handler
+    validator: Optional[Validator] = None
 
 
 class Dispatcher:
     """Handlers by event type; `*` in a type matches any run of characters."""
 
     def __init__(self) -> None:
-        self._exact: Dict[str, Handler] = {}
-        self._patterns: Dict[str, Handler] = {}
+        self._exact: Dict[str, Route] = {}
+        self._patterns: Dict[str, Route] = {}
 
-    def add(self, pattern: str, handler: Handler) -> None:
-        """Registers a handler. Raises ValueError when the pattern is taken, or when it is async."""
+    def add(self, pattern: str, handler: Handler, schema: Optional[Schema] = None) -> None:
+        """Registers a handler. schema: see `validate`.
+
+        Raises ValueError when the pattern is taken, the handler is async, or the schema is none.
+        """
         if inspect.iscoroutinefunction(handler):
             raise ValueError(
                 f"the handler of {pattern!r} is async, and nobody would await it; give a function"
@@ -25,11 +38,17 @@ class Dispatcher:
         table = self._patterns if "*" in pattern else self._exact
         if pattern in table:
             raise ValueError(f"{pattern!r} has a handler already")
-        table[pattern] = handler
+        table[pattern] = Route(handler, None if schema is None else validator_of(schema))
+
+    def route_of(self, event_type: str) -> Optional[Route]:
+        """Where a type goes; None when nothing was registered for it."""
+        route = self._exact.get(event_type)
+        if route is not None or not self._patterns:
+            return route
+        matching = [pattern for pattern in self._patterns if fnmatchcase(event_type, pattern)]
+        return self._patterns[max(matching, key=len)] if matching else None
 
     def handler_of(self, event_type: str) -> Optional[Handler]:
         """The handler of a type; None when there is none."""
-        if event_type in self._exact:
-            return self._exact[event_type]
-        matching = [pattern for pattern in self._patterns if fnmatchcase(event_type, pattern)]
-        return self._patterns[max(matching, key=len)] if matching else None
+        route = self.route_of(event_type)
+        return None if route is None else route.handler

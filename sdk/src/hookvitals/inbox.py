@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any, Callable, Dict, List, Optional
 
 from hookvitals.event import Event
-from hookvitals.ordering import Order
+from hookvitals.ordering import STALE, Order
 from hookvitals.state.base import Claim
 from hookvitals.state.sqlite import SqliteState
 
@@ -53,8 +53,9 @@ class Inbox:
             if self._state.claim_in(db, key, now_us, keep_us) is not Claim.NEW:
                 return Put.DONE
             self._state.done_in(db, key, now_us + keep_us)
-            if order is not None and order.is_stale(self._state.version_in(db, order.key)):
-                return Put.STALE
+            verdict = None if order is None else order.verdict(self._state.version_in(db, order.key))
+            if verdict is not None:
+                return Put.STALE if verdict == STALE else Put.DONE
             db.execute(
                 "INSERT INTO inbox (scope, key, work, body, due_us, received_us) VALUES (?, ?, ?, ?, ?, ?)",
                 (self._scope, key, _packed(event), event.body, now_us, event.received_at_us),

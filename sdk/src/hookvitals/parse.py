@@ -3,6 +3,7 @@
 What cannot be an event is refused with a reason. Never looks at a signature.
 """
 
+import hashlib
 import json
 from typing import Any, Dict, Optional
 
@@ -14,17 +15,22 @@ from hookvitals.profiles import Profile
 from hookvitals.request import Request
 from hookvitals.settings import Settings
 
+BODY_DIGEST = "body:sha256"
 _NAME_CHARS = 256
 _INT64 = 1 << 63
 
 
-def parsed(request: Request, settings: Settings, replay_id: Optional[str]) -> Event:
-    """The event of this request. Raises Refused(malformed_body or invalid_payload)."""
-    profile = settings.profile
+def json_of(request: Request) -> Any:
+    """What the body says. Raises Refused(malformed_body)."""
     try:
-        data = json.loads(request.body, parse_constant=_no_number)
+        return json.loads(request.body, parse_constant=_no_number)
     except (ValueError, RecursionError) as exc:
         raise Refused("malformed_body", "the body is not JSON") from exc
+
+
+def parsed(request: Request, data: Any, settings: Settings, replay_id: Optional[str]) -> Event:
+    """The event of this request. data: its body's JSON. Raises Refused(invalid_payload)."""
+    profile = settings.profile
     return Event(
         _name(profile.id_path, data, request),
         _name(profile.type_path, data, request),
@@ -50,11 +56,15 @@ def check_age(event: Event, profile: Profile, now_us: int) -> None:
 
 
 def _name(path: str, data: Any, request: Request) -> str:
-    found = found_at(path, data, request.headers)
+    found = _digest(request) if path == BODY_DIGEST else found_at(path, data, request.headers)
     text = str(found) if isinstance(found, (str, int)) and not isinstance(found, bool) else ""
     if not 0 < len(text) <= _NAME_CHARS or not text.isprintable():
         raise Refused("invalid_payload", f"{path} is missing, or not a text of 1 to {_NAME_CHARS} characters")
     return text
+
+
+def _digest(request: Request) -> str:
+    return hashlib.sha256(request.body).hexdigest()
 
 
 def _order_fields(profile: Profile, data: Any, request: Request) -> Dict[str, Any]:

@@ -19,9 +19,11 @@ from hookvitals.desk import Desk
 from hookvitals.dispatch import Dispatcher, Handler
 from hookvitals.event import Event
 from hookvitals.inbox import Inbox, Put
+from hookvitals.log import handling
 from hookvitals.ordering import Order, order_of
-from hookvitals.parse import check_age, parsed
+from hookvitals.parse import check_age, json_of, parsed
 from hookvitals.recorder import Recorder
+from hookvitals.redact import Redact
 from hookvitals.reporter import Reporter
 from hookvitals.request import Request
 from hookvitals.retry import RetryPolicy
@@ -30,6 +32,7 @@ from hookvitals.schemes.signed import HeadersLike
 from hookvitals.settings import DEFAULT_MAX_BODY_BYTES, SEPARATOR, Settings, settings_for
 from hookvitals.shipper import Shipper
 from hookvitals.state import Claim, MemoryState, SqliteState, State
+from hookvitals.validate import InvalidPayload, Schema, Validator
 from hookvitals.worker import InboxWorker
 
 log = logging.getLogger("hookvitals")
@@ -55,6 +58,12 @@ class Receiver:
     public_url: the address that the sender was given, for schemes that sign it; without it what the framework
     says, or what a trusted proxy says.
     shipper: share one between receivers instead of giving collector and key; without either nothing is sent.
+    spool_dir: where records wait while the collector is away; a shared shipper has its own. durable: each
+    record is on the disk of the spool before its answer leaves.
+    capture_rate: the share of events that capture="sampled" keeps. redact: paths into the body, or a function
+    of its JSON, for what no capture may show; such a capture is never replayed.
+    previous_secrets, other_environments: secrets that are not valid here (environment → its secrets): they
+    only explain why a signature did not hold.
     lease_s: how long one copy of an event may be worked inline before another may start.
     failures_per_minute: an address that fails verification more often is told 429 unheard; None: never.
     Raises ValueError for a setting that cannot work.
@@ -71,6 +80,8 @@ class Receiver:
         collector: Optional[str] = None,
         key: Optional[str] = None,
         shipper: Optional[Shipper] = None,
+        spool_dir: Optional[str] = None,
+        durable: bool = False,
         state_path: Optional[str] = None,
         inbox: bool = False,
         profile: Optional[Mapping[str, Any]] = None,
@@ -81,6 +92,10 @@ class Receiver:
         max_body_bytes: int = DEFAULT_MAX_BODY_BYTES,
         capture: str = "dead_letters",
         capture_headers: Sequence[str] = (),
+        capture_rate: float = 0.01,
+        redact: Union[Redact, Sequence[str], None] = None,
+        previous_secrets: Sequence[Union[str, bytes]] = (),
+        other_environments: Optional[Mapping[str, Sequence[Union[str, bytes]]]] = None,
         retry: Optional[RetryPolicy] = None,
         lease_s: float = 300.0,
         failures_per_minute: Optional[float] = 600.0,
@@ -102,6 +117,10 @@ class Receiver:
             max_body_bytes=max_body_bytes,
             capture_policy=capture,
             capture_headers=capture_headers,
+            capture_rate=capture_rate,
+            redact=redact,
+            previous_secrets=previous_secrets,
+            other_environments=other_environments,
             retry=retry,
             lease_s=lease_s,
             failures_per_minute=failures_per_minute,
@@ -112,13 +131,14 @@ class Receiver:
         if collector and not key:
             raise ValueError("a collector needs key, an ingest key made by `hookvitals key create`")
         self._now = now
-        self._admission = Admission(self.settings, now, monotonic)
         self._owns_shipper = shipper is None
-        self.shipper = shipper or (Shipper(collector, key or "") if collector else None)
+        self.shipper = shipper or (Shipper(collector, key or "", spool_dir=spool_dir) if collector else None)
+        if (durable or spool_dir) and (self.shipper is None or self.shipper.spool_dir is None):
+            raise ValueError("spool_dir and durable need a collector; a shared shipper has its own spool_dir")
         reporter = Reporter(
-            self.settings, _recorder(self.settings, self.shipper, now) if self.shipper else None
+            self.settings, _recorder(self.settings, self.shipper, durable, now) if self.shipper else None
         )
-        self._desk = Desk(self.settings.profile.ack_status, reporter, self._now_us)
+        self._desk = Desk(self.settings.profile.status_of(), reporter, self._now_us)
         self._dispatcher = Dispatcher()
         self.state: State = MemoryState()
         self.inbox: Optional[Inbox] = None
@@ -131,12 +151,17 @@ class Receiver:
                 self._worker = InboxWorker(self.inbox, lock_path, attempts.attempt)
                 if self.shipper:
                     self.shipper.sample(self._queue_samples)
+        self._admission = Admission(self.settings, self.state, now, monotonic)
 
-    def on(self, pattern: str) -> Callable[[Handler], Handler]:
-        """Registers the decorated function for an event type; `*` matches any run of characters."""
+    def on(self, pattern: str, *, schema: Optional[Schema] = None) -> Callable[[Handler], Handler]:
+        """Registers the decorated function for an event type; `*` matches any run of characters.
+
+        schema: the form of the payload, a JSON Schema (extra `jsonschema`) or a function of `event.data` that
+        raises or gives something falsy; what does not have it is refused before anything is claimed.
+        """
 
         def register(handler: Handler) -> Handler:
-            self._dispatcher.add(pattern, handler)
+            self._dispatcher.add(pattern, handler, schema)
             return handler
 
         return register
@@ -185,9 +210,15 @@ class Receiver:
         fields: Dict[str, Any] = {}
         event: Optional[Event] = None
         try:
-            replay_id = self._admission.admit(request, fields)
-            event = parsed(request, self.settings, replay_id)
-            if replay_id is None:
+            admitted = self._admission.admit(request, fields)
+            if admitted.canary_id is not None:
+                return self._desk.canary(request, admitted.canary_id, fields)
+            data = json_of(request)
+            challenged = self._challenged(data, fields)
+            if challenged is not None:
+                return self._desk.asked(request, challenged, fields)
+            event = parsed(request, data, self.settings, admitted.replay_id)
+            if admitted.replay_id is None:
                 check_age(event, self.settings.profile, request.at_us)
             return self._take(request, event, fields)
         except Refused as refused:
@@ -196,12 +227,26 @@ class Receiver:
             log.exception("hookvitals: a request could not be handled")
             return self._desk.failed(request, exc, event, fields)
 
+    def _challenged(self, data: Any, fields: Dict[str, Any]) -> Optional[Dict[str, Any]]:
+        """The answer, where the source asks about the endpoint itself."""
+        challenge = self.settings.profile.challenge
+        if challenge is None:
+            return None
+        return challenge(data, self.settings.secret_of(fields.get("secret_id")))
+
     def _take(self, request: Request, event: Event, fields: Dict[str, Any]) -> Answer:
-        handler = self._dispatcher.handler_of(event.type)
-        if handler is None:
+        route = self._dispatcher.route_of(event.type)
+        if route is None:
             return self._desk.taken(request, "unhandled", event, fields)
+        if route.validator is not None:
+            _check(route.validator, event)
         key = f"{self.settings.scope}{SEPARATOR}{event.id}"
-        order = order_of(self.settings.scope, event.fields.get("resource"), event.fields.get("version"))
+        order = order_of(
+            self.settings.scope,
+            event.fields.get("resource"),
+            event.fields.get("version"),
+            self.settings.profile.equal_versions,
+        )
         if self.inbox:
             return self._enqueue(request, event, key, order, fields)
         claim = self.state.claim(key, self._now_us(), int(self.settings.lease_s * 1e6))
@@ -209,10 +254,12 @@ class Receiver:
             return self._desk.taken(request, "duplicate", event, fields)
         if claim is Claim.BUSY:
             raise Refused("busy", retry_after_s=_BUSY_RETRY_S)
-        if order and event.replay_id is None and order.is_stale(self.state.version(order.key)):
-            self.state.done(key, self._keep_until_us())
-            return self._desk.taken(request, "stale", event, fields)
-        return self._process_inline(request, event, key, order, handler, fields)
+        if order and event.replay_id is None:
+            verdict = order.verdict(self.state.version(order.key))
+            if verdict is not None:
+                self.state.done(key, self._keep_until_us())
+                return self._desk.taken(request, verdict, event, fields)
+        return self._process_inline(request, event, key, order, route.handler, fields)
 
     def _enqueue(
         self, request: Request, event: Event, key: str, order: Optional[Order], fields: Dict[str, Any]
@@ -242,7 +289,8 @@ class Receiver:
         event = replace(event, attempt=self.state.attempts(key))
         fields["attempt"] = event.attempt
         fields["queue_ms"] = request.elapsed_ms()
-        error = run(handler, event, fields)
+        with handling(self.settings.source, self.settings.endpoint, event):
+            error = run(handler, event, fields)
         try:  # the work is done, or not, whatever becomes of our notes: the lease covers for them
             if error is not None:
                 self.state.release(key, self._now_us())
@@ -278,11 +326,17 @@ class Receiver:
         return int(self._now() * 1e6)
 
 
-def _recorder(settings: Settings, shipper: Shipper, now: Callable[[], float]) -> Recorder:
+def _recorder(settings: Settings, shipper: Shipper, durable: bool, now: Callable[[], float]) -> Recorder:
     now_ns = time.time_ns if now is time.time else lambda: int(now() * 1e9)
-    return Recorder(
-        settings.source, settings.endpoint, shipper, environment=settings.environment, now_ns=now_ns
-    )
+    named = {"source": settings.source, "endpoint": settings.endpoint, "environment": settings.environment}
+    return Recorder(**named, shipper=shipper, durable=durable, now_ns=now_ns)
+
+
+def _check(validator: Validator, event: Event) -> None:
+    try:
+        validator(event.data)
+    except InvalidPayload as exc:
+        raise Refused("invalid_payload", f"{event.type}: {exc}") from exc
 
 
 def _lock_path(state_path: str, scope: str) -> str:

@@ -5,9 +5,12 @@ from typing import Any, Mapping, Optional, Sequence, Tuple, Union
 
 from hookvitals import capture
 from hookvitals.addresses import Network, networks
+from hookvitals.forensics import Forensics
 from hookvitals.profiles import Profile, profile_of
+from hookvitals.redact import Redact, redaction
 from hookvitals.retry import RetryPolicy
-from hookvitals.schemes import Scheme, make, standard_key
+from hookvitals.schemes import SCHEMES, Scheme, standard_key
+from hookvitals.schemes.signed import secret_id
 
 DEFAULT_MAX_BODY_BYTES = 1 << 20
 _LONGEST = {"source": 64, "endpoint": 128, "environment": 32}
@@ -32,12 +35,23 @@ class Settings:
     max_body_bytes: int
     capture_policy: str
     capture_headers: Tuple[str, ...]
+    capture_rate: float
+    redact: Optional[Redact] = field(repr=False)
+    forensics: Forensics = field(repr=False)
     retry: RetryPolicy
     lease_s: float
     failures_per_minute: Optional[float]
     labels: Mapping[str, str]
+    secrets: Tuple[Union[str, bytes], ...] = field(default=(), repr=False)
     hidden: Tuple[str, ...] = field(default=(), repr=False)
     """Secrets that no error text may carry."""
+
+    def secret_of(self, known_as: Optional[str]) -> Union[str, bytes]:
+        """The secret of this id, as `Verified` names it; the first where none has it."""
+        for secret in self.secrets:
+            if secret_id(secret.encode() if isinstance(secret, str) else secret) == known_as:
+                return secret
+        return self.secrets[0]
 
     @property
     def scope(self) -> str:
@@ -60,6 +74,10 @@ def settings_for(
     max_body_bytes: int,
     capture_policy: str,
     capture_headers: Sequence[str],
+    capture_rate: float,
+    redact: Union[Redact, Sequence[str], None],
+    previous_secrets: Sequence[Union[str, bytes]],
+    other_environments: Optional[Mapping[str, Sequence[Union[str, bytes]]]],
     retry: Optional[RetryPolicy],
     lease_s: float,
     failures_per_minute: Optional[float],
@@ -73,12 +91,7 @@ def settings_for(
     try:
         profiled = replace(known, **profile)
     except TypeError as exc:
-        raise ValueError(f"profile has an unknown field: {exc}") from exc
-    status = profiled.ack_status
-    if not isinstance(status, int) or not 200 <= status <= 299:
-        raise ValueError(f"ack_status must be a number from 200 to 299, not {status!r}")
-    if profiled.rate_per_minute is not None and profiled.rate_per_minute <= 0:
-        raise ValueError("rate_per_minute must be above 0; None switches the limit off")
+        raise ValueError(f"profile has an unknown field, or one of the wrong type: {exc}") from exc
     if failures_per_minute is not None and failures_per_minute <= 0:
         raise ValueError("failures_per_minute must be above 0; None switches the limit off")
     if max_body_bytes < 1:
@@ -87,20 +100,34 @@ def settings_for(
         raise ValueError(f"lease_s must be above 0, not {lease_s}")
     if capture_policy not in capture.POLICIES:
         raise ValueError(f"capture must be one of {', '.join(capture.POLICIES)}, not {capture_policy!r}")
+    if not 0.0 <= capture_rate <= 1.0:
+        raise ValueError(f"capture_rate must be a share from 0 to 1, not {capture_rate}")
+    if isinstance(previous_secrets, (str, bytes)):
+        raise ValueError("previous_secrets is a list, even of one")
     if public_url is not None and not public_url.startswith(("http://", "https://")):
         raise ValueError(f"public_url must be an http(s) address, not {public_url!r}")
     if replay_secret is not None:
         standard_key(replay_secret)
     scheme_settings = dict(profiled.scheme_settings)
-    if profiled.scheme != "orum":
+    signs_time = SCHEMES[profiled.scheme].tolerance_s is not None
+    if signs_time or any(name.startswith("timestamp_") for name in scheme_settings):
         scheme_settings.setdefault("tolerance_s", profiled.tolerance_s)
     listed = profiled.allowed_addresses.get(environment, ()) if allow_from is None else allow_from
+    forensics = Forensics(
+        (environment, source, endpoint),
+        profiled.scheme,
+        scheme_settings,
+        secrets,
+        previous=previous_secrets,
+        elsewhere=other_environments,
+    )
+    retired = [*previous_secrets, *(one for theirs in (other_environments or {}).values() for one in theirs)]
     return Settings(
         source=source,
         endpoint=endpoint,
         environment=environment,
         profile=profiled,
-        scheme=make(profiled.scheme, secrets, **scheme_settings),
+        scheme=forensics.scheme,
         allowed=networks(listed),
         trusted_proxies=networks(trusted_proxies),
         public_url=public_url,
@@ -108,11 +135,15 @@ def settings_for(
         max_body_bytes=max_body_bytes,
         capture_policy=capture_policy,
         capture_headers=(*capture_headers, *_header_paths(profiled)),
+        capture_rate=capture_rate,
+        redact=redaction(redact),
+        forensics=forensics,
         retry=retry or RetryPolicy(),
         lease_s=lease_s,
         failures_per_minute=failures_per_minute,
         labels=_labels(labels or {}),
-        hidden=_hidden((*secrets, *([replay_secret] if replay_secret else ()))),
+        secrets=tuple(secrets),
+        hidden=_hidden((*secrets, *retired, *([replay_secret] if replay_secret else ()))),
     )
 
 

@@ -1,5 +1,9 @@
-"""The order guard: what is older than what was processed is stale, what is as new is not."""
+"""The order guard: what is older than what was processed is stale, what says the same again a duplicate.
 
+Practice 14; and the bug of a guide that compares times as texts.
+"""
+
+import threading
 from typing import Any
 
 import pytest
@@ -37,13 +41,67 @@ def test_an_older_version_is_acknowledged_and_recorded_as_stale(world: World, re
     assert (stale["event_id"], stale["resource"], stale["version"]) == ("evt_1", "inv_1", 10)
 
 
-def test_an_equal_version_is_handled_because_two_events_may_carry_one_instant(
-    world: World, receiver: Receiver
-) -> None:
+def test_an_equal_version_is_a_duplicate(world: World, receiver: Receiver) -> None:
     send(world, receiver, "evt_1", "2026-11-21T09:00:00Z")
     send(world, receiver, "evt_2", "2026-11-21T10:00:00+01:00")
+    send(world, receiver, "evt_3", "2026-11-21T09:00:00.000000Z")
+
+    assert handled(world) == ["evt_1"]
+    outcomes = {record["event_id"]: record["outcome"] for record in world.records()}
+    assert (outcomes["evt_2"], outcomes["evt_3"]) == ("duplicate", "duplicate")
+
+
+@pytest.mark.parametrize("inbox", [False, True])
+def test_equal_versions_are_handled_where_that_was_wanted(world: World, inbox: bool) -> None:
+    make = world.inbox if inbox else world.receiver
+    receiver = make(profile={**ORDERED, "equal_versions": "process"})
+    send(world, receiver, "evt_1", 7)
+    send(world, receiver, "evt_2", 7)
 
     assert handled(world) == ["evt_1", "evt_2"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (2**60, 2**60 + 1),
+        ("2026-11-21T09:00:00.123456100Z", "2026-11-21T09:00:00.123456200Z"),
+    ],
+)
+def test_versions_that_differ_by_less_than_is_kept_are_never_taken_for_equal(
+    world: World, receiver: Receiver, first: Any, second: Any
+) -> None:
+    send(world, receiver, "evt_1", first)
+    send(world, receiver, "evt_2", second)
+
+    assert handled(world) == ["evt_1", "evt_2"]
+
+
+def test_an_event_that_waits_behind_its_equal_is_a_duplicate_when_its_turn_comes(world: World) -> None:
+    entered, hold = threading.Event(), threading.Event()
+
+    def work(event: Event) -> None:
+        entered.set()
+        assert hold.wait(10)
+
+    world.behave = work
+    receiver = world.inbox(profile=ORDERED)
+    for event_id in ("evt_1", "evt_2"):
+        assert deliver(receiver, event_id, data={"data": {"id": 1, "updated": 5}}).status == 200
+        assert entered.wait(10)
+    hold.set()
+    inbox = receiver.inbox
+    assert inbox is not None
+    world.until(lambda: inbox.depth() == 0)
+
+    assert handled(world) == ["evt_1"]
+    (last,) = [r for r in world.records() if r["event_id"] == "evt_2" and r["outcome"] != "accepted"]
+    assert last["outcome"] == "duplicate"
+
+
+def test_a_word_that_is_no_way_to_take_equal_versions_is_refused(world: World) -> None:
+    with pytest.raises(ValueError, match="equal_versions"):
+        world.receiver(profile={**ORDERED, "equal_versions": "ignore"})
 
 
 def test_a_copy_of_an_older_event_is_a_duplicate_not_stale(world: World, receiver: Receiver) -> None:
