@@ -1,39 +1,70 @@
-"""Signatures made by code that is not ours: the openssl command, RSA and Ed25519 of `cryptography`."""
+"""Signatures made by code that is not ours: the openssl command; RSA, ECDSA and Ed25519 of `cryptography`."""
 
 import base64
 import hashlib
 import shutil
 import subprocess
+from functools import lru_cache
 
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 NOW = 1_800_000_000.0
 HAS_OPENSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command is missing")
+SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
+
+
+@lru_cache(maxsize=4096)
+def openssl_mac(key: bytes, signed: bytes, digest: str = "sha256") -> bytes:
+    """Made by `openssl dgst -mac HMAC`."""
+    command = ["openssl", "dgst", f"-{digest}", "-mac", "HMAC", "-macopt", f"hexkey:{key.hex()}", "-binary"]
+    return subprocess.run(command, input=signed, capture_output=True, check=True, timeout=20).stdout
 
 
 def openssl_hmac(secret: str, signed: bytes, digest: str = "sha256") -> str:
-    """Lower-case hex, made by `openssl dgst -hmac`."""
-    command = ["openssl", "dgst", f"-{digest}", "-hmac", secret, "-r"]
-    done = subprocess.run(command, input=signed, capture_output=True, check=True, timeout=20)
-    return done.stdout.split()[0].decode()
+    """The same in lower-case hex, under a secret that is text."""
+    return openssl_mac(secret.encode(), signed, digest).hex()
 
 
 def sha256_hex(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
+def b64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
 class OrumLike:
     """A provider with an RSA key of its own, signing body + created_at."""
 
     def __init__(self, bits: int = 2048) -> None:
-        self._private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-        spki = serialization.PublicFormat.SubjectPublicKeyInfo
-        self.pem = self._private.public_key().public_bytes(serialization.Encoding.PEM, spki).decode()
-        der = self._private.public_key().public_bytes(serialization.Encoding.DER, spki)
-        self.bare = base64.b64encode(der).decode()
+        self.private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+        self.pem = self.private.public_key().public_bytes(serialization.Encoding.PEM, SPKI).decode()
+        self.bare = b64(self.private.public_key().public_bytes(serialization.Encoding.DER, SPKI))
 
     def signature(self, body: bytes, created_at: str) -> str:
-        signed = self._private.sign(body + created_at.encode(), padding.PKCS1v15(), hashes.SHA256())
-        return base64.b64encode(signed).decode()
+        return b64(self.private.sign(body + created_at.encode(), padding.PKCS1v15(), hashes.SHA256()))
+
+
+class SendGridLike:
+    """A provider with an ECDSA key on P-256; `public` is what its settings page shows."""
+
+    def __init__(self, curve: ec.EllipticCurve | None = None) -> None:
+        self.private = ec.generate_private_key(curve or ec.SECP256R1())
+        self.public = b64(self.private.public_key().public_bytes(serialization.Encoding.DER, SPKI))
+
+    def signature(self, signed: bytes) -> bytes:
+        return self.private.sign(signed, ec.ECDSA(hashes.SHA256()))
+
+
+class DiscordLike:
+    """A provider with an Ed25519 key; `public` is its hexadecimal."""
+
+    def __init__(self) -> None:
+        self.private = ed25519.Ed25519PrivateKey.generate()
+        raw = serialization.Encoding.Raw
+        self.public = self.private.public_key().public_bytes(raw, serialization.PublicFormat.Raw).hex()
+
+    def signature(self, signed: bytes) -> bytes:
+        return self.private.sign(signed)

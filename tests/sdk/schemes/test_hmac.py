@@ -169,5 +169,5 @@ def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any
 
 
 def test_an_unknown_scheme_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="hmac, hopnow, orum"):
+    with pytest.raises(ValueError, match="hmac, hopnow, hubspot"):
         make("stripee", [SECRET])

@@ -1,13 +1,11 @@
 """Signature schemes by name: `make(name, secrets)` gives something that verifies, and signs where it can."""
 
-from typing import Any, Callable, Dict, List, Protocol, Sequence, Tuple, Union
+from typing import Any, List, Protocol, Sequence, Tuple, Union
 
 from hookvitals.schemes.errors import MissingDependency, VerificationError
-from hookvitals.schemes.hmac_scheme import HmacScheme, TimestampedScheme
-from hookvitals.schemes.orum import OrumScheme
-from hookvitals.schemes.scalekit import ScalekitScheme
 from hookvitals.schemes.signed import HeaderItems, Verified, header_items
-from hookvitals.schemes.standard import StandardScheme, standard_key, standard_signature
+from hookvitals.schemes.standard import standard_key, standard_signature
+from hookvitals.schemes.table import SCHEMES
 
 __all__ = [
     "SCHEMES",
@@ -38,32 +36,11 @@ class Scheme(Protocol):
         """The headers a provider would send. Raises ValueError where only the provider can sign."""
 
 
-def _hopnow(secrets: Sequence[Union[str, bytes]], **settings: Any) -> Scheme:
-    # its guide shows bare hex, its live documentation sha256=<hex>
-    return HmacScheme(
-        secrets, header="X-Webhook-Signature", prefix="sha256=", prefix_optional=True, **settings
-    )
-
-
-def _svix(secrets: Sequence[Union[str, bytes]], **settings: Any) -> Scheme:
-    return StandardScheme(secrets, header_prefix="svix", **settings)
-
-
-SCHEMES: Dict[str, Callable[..., Scheme]] = {
-    "orum": OrumScheme,
-    "hopnow": _hopnow,
-    "scalekit": ScalekitScheme,
-    "standard": StandardScheme,
-    "svix": _svix,
-    "hmac": HmacScheme,
-    "timestamped": TimestampedScheme,
-}
-
-
 def make(name: str, secrets: Sequence[Union[str, bytes]], **settings: Any) -> Scheme:
     """The scheme of this name. Raises ValueError for an unknown name or a secret that cannot be one."""
     if name not in SCHEMES:
         raise ValueError(f"unknown signature scheme {name!r}; known are {', '.join(sorted(SCHEMES))}")
     if isinstance(secrets, (str, bytes)):  # each of its letters would be a secret of its own
         raise ValueError("secrets is a list, even of one: [secret]")
-    return SCHEMES[name](secrets, **settings)
+    scheme: Scheme = SCHEMES[name].build(secrets, **settings)
+    return scheme

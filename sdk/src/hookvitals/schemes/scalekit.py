@@ -7,7 +7,7 @@ Its SDK's form is Standard Webhooks; its guide's is `t=<seconds>,v1=<hex>` under
 from dataclasses import dataclass, field
 from typing import List, Sequence, Tuple, Union
 
-from hookvitals.schemes.hmac_scheme import TimestampedScheme
+from hookvitals.schemes.hmac_scheme import TIMESTAMPED, HmacScheme
 from hookvitals.schemes.signed import DEFAULT_TOLERANCE_S, HeaderItems, Verified
 from hookvitals.schemes.standard import StandardScheme
 
@@ -40,5 +40,5 @@ class ScalekitScheme:
     def _standard(self) -> StandardScheme:
         return StandardScheme(self.secrets, tolerance_s=self.tolerance_s)
 
-    def _guide(self, header: str) -> TimestampedScheme:
-        return TimestampedScheme(self.secrets, header=header, tolerance_s=self.tolerance_s)
+    def _guide(self, header: str) -> HmacScheme:
+        return HmacScheme(self.secrets, tolerance_s=self.tolerance_s, **{**TIMESTAMPED, "header": header})

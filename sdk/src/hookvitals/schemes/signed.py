@@ -9,8 +9,10 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
+from hookvitals.event import instant_us
 from hookvitals.schemes.errors import (
     MALFORMED_SIGNATURE,
     MISSING_SIGNATURE,
@@ -22,6 +24,8 @@ from hookvitals.schemes.errors import (
 MAX_HEADER_CHARS = 8 * 1024
 MAX_SIGNATURES = 32
 DEFAULT_TOLERANCE_S = 300.0
+UNITS = ("s", "ms", "iso")
+"""How a provider writes a time: seconds or milliseconds since 1970 in plain digits, or ISO 8601."""
 
 _DIGITS = re.compile(r"[0-9]{1,13}\Z", re.ASCII)
 _HEX = re.compile(r"[0-9a-fA-F]+\Z", re.ASCII)
@@ -41,7 +45,12 @@ class Verified:
 def header_items(headers: HeadersLike) -> List[Tuple[str, str]]:
     """(lower-case name, value) in order, duplicates kept."""
     pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return [(str(name).lower(), str(value)) for name, value in pairs]
+    return [(_text(name).lower(), _text(value)) for name, value in pairs]
+
+
+def _text(value: object) -> str:
+    """Some servers hand headers over as bytes; every byte is a character of latin-1."""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def only(headers: HeaderItems, name: str) -> str:
@@ -61,6 +70,28 @@ def seconds(text: str) -> float:
     if not _DIGITS.match(text):
         raise VerificationError(MALFORMED_SIGNATURE, "the timestamp is not a plain number of seconds")
     return float(int(text))
+
+
+def instant(text: str, unit: str) -> float:
+    """A signed time as seconds since 1970. unit: of UNITS. Raises VerificationError(malformed_signature)."""
+    if unit != "iso":
+        return seconds(text) / (1000 if unit == "ms" else 1)
+    found_us = instant_us(text)
+    if found_us is None:
+        raise VerificationError(MALFORMED_SIGNATURE, "the timestamp is not an ISO 8601 time")
+    return found_us / 1e6
+
+
+def stamp_of(now: float, unit: str) -> str:
+    """A time as such a provider writes it."""
+    if unit == "iso":
+        return datetime.fromtimestamp(int(now), tz=timezone.utc).isoformat().replace("+00:00", "Z")
+    return str(int(now * 1000) if unit == "ms" else int(now))
+
+
+def text_bytes(text: str) -> bytes:
+    """UTF-8 of any text; half a surrogate pair becomes bytes that nobody signs."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def within(signed_at: float, now: float, tolerance_s: float) -> float:

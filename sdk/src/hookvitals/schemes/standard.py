@@ -8,15 +8,15 @@ import base64
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from typing import Any, List, Optional, Sequence, Tuple, Union
+from typing import List, Optional, Sequence, Tuple, Union
 
 from hookvitals.schemes.errors import (
     BAD_SIGNATURE,
     MALFORMED_SIGNATURE,
     UNKNOWN_KEY,
-    MissingDependency,
     VerificationError,
 )
+from hookvitals.schemes.public_keys import PublicKey, ed25519_key
 from hookvitals.schemes.signed import (
     DEFAULT_TOLERANCE_S,
     HeaderItems,
@@ -60,7 +60,7 @@ class StandardScheme:
     header_prefix: str = "webhook"
     tolerance_s: float = DEFAULT_TOLERANCE_S
     _keys: Tuple[bytes, ...] = field(default=(), init=False, repr=False)
-    _public: Tuple[Tuple[str, Any], ...] = field(default=(), init=False, repr=False)
+    _public: Tuple[PublicKey, ...] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
         texts = [s.decode() if isinstance(s, bytes) else s for s in self.secrets]
@@ -123,27 +123,14 @@ class StandardScheme:
         return None
 
     def _matched_public(self, content: bytes, given: List[bytes]) -> Optional[str]:
-        from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  # the crypto extra
-
-        for name, key in self._public:
-            for one in given:
-                try:
-                    key.verify(one, content)
-                except InvalidSignature:
-                    continue
-                return name
+        for key in self._public:
+            if any(key.holds(one, content) for one in given):
+                return key.id
         return None
 
 
-def _public_key(text: str) -> Tuple[str, Any]:
+def _public_key(text: str) -> PublicKey:
     try:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415  # the crypto extra
-            Ed25519PublicKey,
-        )
-    except ImportError as exc:
-        raise MissingDependency("v1a signatures need: pip install 'hookvitals[crypto]'") from exc
-    try:
-        raw = base64.b64decode(text[len(_PUBLIC) :], validate=True)
-        return secret_id(raw), Ed25519PublicKey.from_public_bytes(raw)
+        return ed25519_key(base64.b64decode(text[len(_PUBLIC) :], validate=True))
     except ValueError as exc:
         raise ValueError("a `whpk_` key is 32 bytes in base64") from exc
