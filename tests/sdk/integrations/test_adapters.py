@@ -177,3 +177,15 @@ def test_events_are_handled_at_the_same_time(world: World, port: int) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(send, range(8))) == {200}
     assert {event.id for event in world.handled} == {f"evt_{number}" for number in range(8)}
+
+
+def test_what_an_earlier_process_left_is_worked_before_any_request(world: World, adapter: str) -> None:
+    """Practice 4."""
+    receiver = world.inbox(handle=None)
+    assert receiver.inbox is not None
+    receiver.inbox.put("evt_0", Event("evt_0", "t", {}, b"{}", [], int(NOW * 1e6)), keep_us=10**9)
+
+    with serving(adapter, receiver):
+        receiver.on("*")(world.handled.append)  # handlers may come after the mounting
+        world.clock.now += 2.0
+        world.until(lambda: [event.id for event in world.handled] == ["evt_0"])
