@@ -296,8 +296,9 @@ def _shapes() -> Dict[str, FrozenSet[str]]:
     for name, scheme_class in SCHEMES.items():
         scheme = _made_or_none(name, [_NOBODYS])
         headers = _signed_headers(scheme) if scheme is not None else ()
-        if not headers and isinstance(getattr(scheme_class, "header", None), str):
-            headers = (scheme_class.header,)
+        default = getattr(scheme_class, "header", None)
+        if not headers and isinstance(default, str):
+            headers = (default,)
         if headers:
             found[name] = frozenset(header.lower() for header in headers)
     return found

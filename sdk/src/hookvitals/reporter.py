@@ -1,12 +1,14 @@
 """What a receiver tells the monitor: a record per delivery and per attempt, a capture where wanted.
 
-An inline delivery is both at once. Never changes an answer, and does nothing where no collector is set.
+An inline delivery is both at once. Each outcome has its line in the receiver's own log besides, whether or
+not a collector is set. Never changes an answer.
 """
 
 from typing import Any, Dict, Optional
 
 from hookvitals.capture import capture, wanted
 from hookvitals.event import Event
+from hookvitals.log import OutcomeLog
 from hookvitals.recorder import Recorder, error_fields
 from hookvitals.request import Request
 from hookvitals.settings import Settings
@@ -18,6 +20,7 @@ class Reporter:
     def __init__(self, settings: Settings, recorder: Optional[Recorder]) -> None:
         self._settings = settings
         self._recorder = recorder
+        self._log = OutcomeLog(settings.source, settings.endpoint, settings.environment)
 
     def delivered(
         self,
@@ -28,19 +31,16 @@ class Reporter:
         event: Optional[Event] = None,
     ) -> None:
         """Notes what the sender was answered, just before it leaves. fields: given away."""
-        if self._recorder is None:
-            return
         fields.update(request.context())
         fields["http_status"] = status
         fields["ack_ms"] = fields["latency_ms"] = request.elapsed_ms()
-        self._note(self._recorder, outcome, request.at_us, fields, event)
+        kept_as = "dead_lettered" if outcome == "failed" and self._may_be_last(fields) else outcome
+        self._note(outcome, request.at_us, fields, event, kept_as)
 
     def attempted(self, outcome: str, event: Event, fields: Dict[str, Any]) -> None:
         """Notes an attempt whose delivery was answered before. fields: given away."""
-        if self._recorder is None:
-            return
         fields.update(event_names(event))
-        self._note(self._recorder, outcome, event.received_at_us, fields, event)
+        self._note(outcome, event.received_at_us, fields, event, outcome)
 
     def error(self, error: BaseException) -> Dict[str, Any]:
         """error_class, error_message and error_stack, without this receiver's secrets."""
@@ -48,18 +48,28 @@ class Reporter:
 
     def _note(
         self,
-        recorder: Recorder,
         outcome: str,
         received_at_us: int,
         fields: Dict[str, Any],
         event: Optional[Event],
+        kept_as: str,
     ) -> None:
-        policy = self._settings.capture_policy
-        if event is not None and wanted(policy, outcome):
-            fields["capture"] = capture(policy, dict(event.headers), event.body)
-        if self._settings.labels:
-            fields["labels"] = self._settings.labels
-        recorder.record(outcome, received_at_us, fields)
+        self._log.tell(outcome, fields, received_at_us)
+        if self._recorder is None:
+            return
+        settings = self._settings
+        policy = settings.capture_policy
+        if event is not None and wanted(policy, kept_as, event.id, settings.capture_rate):
+            fields["capture"] = capture(policy, dict(event.headers), event.body, settings.redact)
+        if settings.labels:
+            fields["labels"] = settings.labels
+        self._recorder.record(outcome, received_at_us, fields)
+
+    def _may_be_last(self, fields: Dict[str, Any]) -> bool:
+        """Whether an inline failure may be the end of its event: the sender keeps the only other copy, and
+        after as many tries as we would make ourselves, or where it makes but one, it may not come again."""
+        settings = self._settings
+        return settings.profile.retry_horizon_s <= 0 or settings.retry.exhausted(fields.get("attempt", 1))
 
 
 def event_names(event: Event) -> Dict[str, Any]:

@@ -6,18 +6,20 @@ import base64
 import json
 import re
 import zlib
-from typing import Any, Dict, Iterator, List, Tuple
+from functools import partial
+from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 from hookvitals.causes import Cause
 from hookvitals.schemes.signed import HeaderItems
 
 RESERIALISE_BYTES = 64 * 1024
-PRETTY_BYTES = 8 * 1024
+WRITTEN_BYTES = 64 * 1024
+"""How much JSON one search writes: all its ways at 2 KB, three of them at 20 KB."""
 _INFLATED_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _COMPACT, _SPACED = (",", ":"), (", ", ": ")
 
-_PARTS = re.compile(r'"(?:[^"\\]|\\.)*"|[^\s"{}\[\],:]+|[{}\[\],:]')
+_PARTS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"{}\[\],:]+|[{}\[\],:]')
 _SIGNATURE_NAME = re.compile("sig|hmac|sha1|sha256|digest")
 _MAC = re.compile(
     r"(?<![A-Za-z0-9+/])"
@@ -141,25 +143,51 @@ def _number(literal: str, odd: List[str]) -> float:
 
 
 def _forms(text: str, data: Any, odd: bool) -> Iterator[bytes]:
-    """The JSON as programs write it, the common ways first. odd: its numbers must stay as they are."""
+    """The JSON as programs write it, the common ways first and as many as may be written.
+
+    odd: it has numbers that must stay as they are.
+    """
+    left = WRITTEN_BYTES
+    for cost, write in _ways(text, data, odd):
+        if cost * len(text) <= left:
+            left -= cost * len(text)
+            yield from (written.encode("utf-8", "surrogatepass") for written in write())
+
+
+def _ways(text: str, data: Any, odd: bool) -> Iterator[Tuple[int, Callable[[], Iterator[str]]]]:
+    """(cost, way to write it). cost: in times that the C encoder takes."""
+
+    def dumped(separators: Tuple[str, str], ascii_only: bool, sort: bool = False) -> Iterator[str]:
+        written = json.dumps(data, separators=separators, ensure_ascii=ascii_only, sort_keys=sort)
+        yield written
+        if ascii_only and separators is _COMPACT and not sort and "/" in written:
+            yield written.replace("/", "\\/")  # as PHP writes it
+
+    def respaced() -> Iterator[str]:
+        parts = _PARTS.findall(text)
+        yield "".join(parts)
+        yield "".join([_WIDE.get(part, part) for part in parts])
+
+    def pretty(indent: str, ascii_only: bool) -> Iterator[str]:
+        yield _pretty(_PARTS.findall(text if odd else next(dumped(_COMPACT, ascii_only))), indent)
+
     if odd:
-        yield "".join(_PARTS.findall(text)).encode()
-        yield "".join([_WIDE.get(part, part) for part in _PARTS.findall(text)]).encode()
-    escapes = (False, True) if "\\u" in text or not text.isascii() else (True,)
-    narrow: List[str] = []
-    for sort in (False, True):
-        for separators in (_COMPACT, _SPACED):
-            for ascii_only in escapes:
-                written = json.dumps(data, separators=separators, ensure_ascii=ascii_only, sort_keys=sort)
-                yield written.encode("utf-8", "surrogatepass")
-                if not sort and separators is _COMPACT:
-                    narrow.append(written)
-                    if ascii_only and "/" in written:
-                        yield written.replace("/", "\\/").encode()  # as PHP writes it
-    if len(text) <= PRETTY_BYTES:
-        for one in [text] if odd else narrow:
-            for indent in ("  ", "    "):
-                yield _pretty(_PARTS.findall(one), indent).encode("utf-8", "surrogatepass")
+        yield 3, respaced
+    plain = "\\u" not in text and text.isascii()
+    # JavaScript, Go and Java; Python; PHP; and the rest
+    common = [(_COMPACT, False), (_SPACED, True), (_COMPACT, True), (_SPACED, False)]
+    pairs = common[:2] if plain else common
+    if plain and "/" in text:
+        pairs = [(_COMPACT, True), (_SPACED, True)]
+    for separators, ascii_only in pairs:
+        yield 1, partial(dumped, separators, ascii_only)
+    yield 4, partial(pretty, "  ", False)
+    for separators, ascii_only in pairs:
+        yield 1, partial(dumped, separators, ascii_only, True)
+    yield 4, partial(pretty, "    ", False)
+    if not plain:
+        yield 4, partial(pretty, "  ", True)
+        yield 4, partial(pretty, "    ", True)
 
 
 _WIDE: Dict[str, str] = {",": ", ", ":": ": "}
