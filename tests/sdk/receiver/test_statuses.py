@@ -10,7 +10,7 @@ import pytest
 from hookvitals import Event
 from hookvitals.answers import STATUS_OF, TAKEN, table
 from tests.sdk.schemes.oracles import OrumLike
-from tests.sdk.world import NOW, URL, Answered, World, deliver, request
+from tests.sdk.world import NOW, SECRET, URL, Answered, World, deliver, request
 
 ORDERED = {"resource_path": "data.id", "version_path": "data.v"}
 Case = Callable[[World], Answered]
@@ -148,11 +148,10 @@ def test_a_table_that_would_lie_to_the_sender_is_refused(world: World, statuses:
         world.receiver(profile={"statuses": statuses})
 
 
-def test_no_answer_to_a_forgery_says_2xx_whatever_the_source(world: World) -> None:
-    for system, secret in (("hopnow", "k"), ("scalekit", None), ("orum", OrumLike().pem)):
-        receiver = world.receiver(
-            system, system=None, allow_from=[], **({} if secret is None else {"secrets": [secret]})
-        )
-        headers, body = request()
+@pytest.mark.parametrize("system", ["hopnow", "scalekit", "orum", "stripe", "slack", "shopify", "gitlab"])
+def test_no_answer_to_a_forgery_says_2xx_whatever_the_source(world: World, system: str) -> None:
+    secret = OrumLike().pem if system == "orum" else SECRET
+    receiver = world.receiver(system, system=None, allow_from=[], secrets=[secret])
+    headers, body = request()
 
-        assert Answered(receiver.handle("POST", URL, headers, body + b" ")).status == 401
+    assert Answered(receiver.handle("POST", URL, headers, body + b" ")).status == 401
