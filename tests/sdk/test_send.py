@@ -51,13 +51,13 @@ def test_a_refusal_is_an_exit_status_of_1(url: str, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--url", "http://127.0.0.1:9", "--secret", SECRET], "refused"),
+        (["--url", "http://127.0.0.1:9", "--secret", SECRET], "does the receiver run there?"),
         (["--url", "ftp://x", "--secret", SECRET], "ftp://x"),
         (["--url", "http://x", "--secret", "not base64!"], "base64"),
         (["--url", "http://x"], "HOOKVITALS_SEND_SECRET"),
         (["--url", "http://x", "--secret", SECRET, "--data", "[1]"], "JSON object"),
         (["--url", "http://x", "--secret", SECRET, "--data", "{"], "not JSON"),
-        (["--url", "http://x", "--secret", SECRET, "--scheme", "orum"], "private RSA key"),
+        (["--url", "http://x", "--secret", SECRET, "--scheme", "orum"], "secret new --scheme orum"),
         (["--url", "http://x", "--secret-file", "/nowhere/secret"], "/nowhere/secret"),
     ],
 )

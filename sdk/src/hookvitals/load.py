@@ -4,51 +4,59 @@ Events fall due by the clock, not when the one before was answered, and an answe
 was due: a receiver that stalls is seen to stall, however few connections there are. Measures, never judges.
 """
 
-import http.client
 import itertools
 import math
 import threading
 import time
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
-from urllib.parse import SplitResult, urlsplit
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from hookvitals.connection import Connection
+from hookvitals.mix import is_expected
 
 MOST_CONNECTIONS = 256
-TIMEOUT_S = 30.0
-
-Signed = Tuple[Sequence[Tuple[str, str]], bytes]
-"""(headers, body) of one request."""
+MOST_EVENTS = 1_000_000
+MOST_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class Planned:
+    """One request to send. kind: of the mix; says which answer is expected."""
+
+    headers: Sequence[Tuple[str, str]]
+    body: bytes
+    kind: str = "valid"
+
+
+@dataclass(frozen=True)
+class Answered:
     """What became of one event. told: `HTTP 200`, or what went wrong; seconds: since it was due."""
 
     told: str
     seconds: float
-
-    @property
-    def good(self) -> bool:
-        return self.told.startswith("HTTP 2")
+    kind: str = "valid"
+    expected: bool = True
 
 
 @dataclass(frozen=True)
 class Report:
     """Every answer, and how long all took together."""
 
-    answers: Sequence[Answer]
+    answers: Sequence[Answered]
     took_s: float
 
     @property
-    def all_good(self) -> bool:
-        return bool(self.answers) and all(answer.good for answer in self.answers)
+    def all_expected(self) -> bool:
+        return bool(self.answers) and all(answer.expected for answer in self.answers)
 
     def by_answer(self) -> Dict[str, int]:
         """How often each was told, the most frequent first."""
-        counts: Dict[str, int] = {}
-        for answer in self.answers:
-            counts[answer.told] = counts.get(answer.told, 0) + 1
-        return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+        return _counted([answer.told for answer in self.answers])
+
+    def by_kind(self) -> Dict[str, Dict[str, int]]:
+        """The same for each kind, kinds in the order they came."""
+        kinds = dict.fromkeys(answer.kind for answer in self.answers)
+        return {kind: _counted([one.told for one in self.answers if one.kind == kind]) for kind in kinds}
 
     def quantile_ms(self, q: float) -> float:
         """The nearest rank of the times of all answers, errors included. At least one answer."""
@@ -66,34 +74,53 @@ class Report:
         )
         return [
             f"{count} events in {self.took_s:.1f} s, {count / self.took_s:.1f} a second",
-            *(f"{n:>8}  {told}" for told, n in self.by_answer().items()),
+            *self._count_lines(),
             f"from due to answered: {times}",
+        ]
+
+    def _count_lines(self) -> List[str]:
+        unexpected = {(answer.kind, answer.told) for answer in self.answers if not answer.expected}
+        kinds = self.by_kind()
+        return [
+            f"{n:>8}  "
+            + (f"{kind:<17}  " if len(kinds) > 1 else "")
+            + told
+            + ("  not expected" if (kind, told) in unexpected else "")
+            for kind, counts in kinds.items()
+            for told, n in counts.items()
         ]
 
 
 def run(
     url: str,
-    signed: Callable[[int], Signed],
-    count: int,
+    planned: Callable[[int], Planned],
+    count: Optional[int] = None,
     *,
+    for_s: Optional[float] = None,
     rate: Optional[float] = None,
     connections: int = 1,
 ) -> Report:
-    """Sends the events 0 to `count` - 1, each made by `signed` in its turn, and waits for the answers.
+    """Sends the events 0 to `count` - 1, each made by `planned` in its turn, and waits for the answers.
 
-    rate: events a second; without one each connection sends as soon as it was answered. An interrupt ends it
-    early, with a report of what was sent. Raises ValueError for senseless numbers or an address without http.
+    for_s: none falls due later than this; with a count, whichever comes first. rate: events a second;
+    without one each connection sends as soon as it was answered. An interrupt ends it early, with a report of
+    what was sent. Raises ValueError for senseless numbers or an address without http.
     """
-    place = urlsplit(url)
-    if place.scheme not in ("http", "https") or not place.hostname or place.port == 0:
-        raise ValueError(f"{url!r} is not an http address")
-    if count < 1 or not 1 <= connections <= MOST_CONNECTIONS or (rate is not None and not rate > 0):
+    if count is None and for_s is None:
+        raise ValueError("expected a number of events, or a time to send for")
+    number = MOST_EVENTS if count is None else count
+    if not 1 <= number <= MOST_EVENTS or not 1 <= connections <= MOST_CONNECTIONS:
         raise ValueError(
-            f"expected at least one event, 1 to {MOST_CONNECTIONS} connections and a rate above zero"
+            f"expected at least one event, at most {MOST_EVENTS}, and 1 to {MOST_CONNECTIONS} connections"
         )
-    senders = _Senders(place, signed, count, rate)
+    if rate is not None and not 0 < rate < math.inf:
+        raise ValueError("expected a rate above zero")
+    if for_s is not None and not 0 < for_s <= MOST_SECONDS:
+        raise ValueError(f"expected a time above zero and of {MOST_SECONDS:.0f} s at most")
+    senders = _Senders(planned, number, rate, for_s or math.inf)
+    lines = [Connection(url) for _ in range(min(connections, number))]
     began = time.perf_counter()
-    threads = [threading.Thread(target=senders.work, args=(began,)) for _ in range(min(connections, count))]
+    threads = [threading.Thread(target=senders.work, args=(line, began)) for line in lines]
     for thread in threads:
         thread.start()
     try:
@@ -112,26 +139,30 @@ class _Senders:
     """What the threads share; each has a connection of its own."""
 
     def __init__(
-        self, place: SplitResult, signed: Callable[[int], Signed], count: int, rate: Optional[float]
+        self, planned: Callable[[int], Planned], count: int, rate: Optional[float], for_s: float
     ) -> None:
-        self._place = place
-        self._signed = signed
+        self._planned = planned
         self._rate = rate
+        self._for_s = for_s
         self._numbers: Iterator[int] = iter(range(count))  # next() of it is atomic
-        self.answers: List[Answer] = []
+        self.answers: List[Answered] = []
         self.end = threading.Event()
         self.failure: Optional[Exception] = None
 
-    def work(self, began: float) -> None:
-        connection = _Connection(self._place)
+    def work(self, connection: Connection, began: float) -> None:
         try:
             for number in itertools.takewhile(lambda _: not self.end.is_set(), self._numbers):
-                headers, body = self._signed(number)
-                due = time.perf_counter() if self._rate is None else began + number / self._rate
+                one = self._planned(number)
+                after_s = time.perf_counter() - began if self._rate is None else number / self._rate
+                if after_s >= self._for_s:
+                    return
+                due = began + after_s
                 if self.end.wait(max(0.0, due - time.perf_counter())):
                     return
-                told = connection.post(dict(headers), body)
-                self.answers.append(Answer(told, time.perf_counter() - due))
+                told = connection.send(dict(one.headers), one.body)
+                took_s = time.perf_counter() - due
+                expected = is_expected(one.kind, told.status)
+                self.answers.append(Answered(told.told, took_s, one.kind, expected))
         except (ValueError, RuntimeError) as exc:  # what cannot be signed stops all of them
             self.failure = exc
             self.end.set()
@@ -139,37 +170,8 @@ class _Senders:
             connection.close()
 
 
-class _Connection:
-    """One connection, kept open; opened again after an error."""
-
-    def __init__(self, place: SplitResult) -> None:
-        kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-        self._http = kind(place.hostname or "", place.port, timeout=TIMEOUT_S)
-        self._path = (place.path or "/") + (f"?{place.query}" if place.query else "")
-
-    def post(self, headers: Mapping[str, str], body: bytes) -> str:
-        """`HTTP <status>`, or the name of what went wrong."""
-        reused = self._http.sock is not None
-        try:
-            return self._post(headers, body)
-        except (http.client.RemoteDisconnected, ConnectionError, BrokenPipeError) as exc:
-            self.close()
-            if not reused:
-                return f"no answer: {type(exc).__name__}"
-        except (OSError, http.client.HTTPException) as exc:
-            self.close()
-            return f"no answer: {type(exc).__name__}"
-        try:  # the receiver had closed an idle connection: the event has not been heard
-            return self._post(headers, body)
-        except (OSError, http.client.HTTPException) as exc:
-            self.close()
-            return f"no answer: {type(exc).__name__}"
-
-    def close(self) -> None:
-        self._http.close()
-
-    def _post(self, headers: Mapping[str, str], body: bytes) -> str:
-        self._http.request("POST", self._path, body, dict(headers))
-        response = self._http.getresponse()
-        response.read()
-        return f"HTTP {response.status}"
+def _counted(told: Sequence[str]) -> Dict[str, int]:
+    counts: Dict[str, int] = {}
+    for one in told:
+        counts[one] = counts.get(one, 0) + 1
+    return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
