@@ -12,7 +12,8 @@ from hookvitals.testing import signed_request
 
 FACE = {
     "PROFILES", "SCHEMES", "Event", "JsonFormatter", "LogContext", "MemoryState", "MissingDependency",
-    "Profile", "Receiver", "Recorder", "RetryPolicy", "Shipper", "SqliteState", "VerificationError", "Verified",
+    "Permanent", "Profile", "Receiver", "Recorder", "RedisState", "RetryPolicy", "Shipper", "SqlState",
+    "SqliteState", "StateUnavailable", "Transient", "VerificationError", "Verified",
     "__version__", "canary_headers", "make", "profile_of", "register", "replay_headers",
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ This module is the public face; everything else may move. Framework adapters sta
 """
 
 from hookvitals.event import Event
+from hookvitals.failures import Permanent, Transient
 from hookvitals.log import JsonFormatter, LogContext
 from hookvitals.profiles import PROFILES, Profile, profile_of, register
 from hookvitals.receiver import Receiver
@@ -13,7 +14,7 @@ from hookvitals.replay import canary_headers, replay_headers
 from hookvitals.retry import RetryPolicy
 from hookvitals.schemes import SCHEMES, MissingDependency, VerificationError, Verified, make
 from hookvitals.shipper import Shipper
-from hookvitals.state import MemoryState, SqliteState
+from hookvitals.state import MemoryState, RedisState, SqliteState, SqlState, StateUnavailable
 from hookvitals.version import VERSION as __version__
 
 __all__ = [
@@ -24,12 +25,17 @@ __all__ = [
     "LogContext",
     "MemoryState",
     "MissingDependency",
+    "Permanent",
     "Profile",
     "Receiver",
     "Recorder",
+    "RedisState",
     "RetryPolicy",
     "Shipper",
+    "SqlState",
     "SqliteState",
+    "StateUnavailable",
+    "Transient",
     "VerificationError",
     "Verified",
     "__version__",

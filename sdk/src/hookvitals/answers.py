@@ -42,6 +42,10 @@ class Answer:
 TAKEN = ("accepted", "succeeded", "duplicate", "stale", "unhandled")
 """Outcomes that the sender need not come back for: answered with the source's own 2xx."""
 
+GIVEN_UP = "dead_lettered"
+"""Work that failed for good without an inbox. Not a 2xx unless a source's table says so: until its record is
+stored the sender's copy is the only one that survives this process."""
+
 STATUS_OF: Mapping[str, int] = {
     "method_not_allowed": 405,
     "too_large": 413,
@@ -57,6 +61,7 @@ STATUS_OF: Mapping[str, int] = {
     "invalid_payload": 400,
     "busy": 503,
     "failed": 500,
+    "dead_lettered": 422,
 }
 _TITLES: Mapping[str, str] = {
     "method_not_allowed": "Webhooks are sent with POST",
@@ -73,6 +78,7 @@ _TITLES: Mapping[str, str] = {
     "invalid_payload": "The body is not an event of the form agreed upon",
     "busy": "Another copy of this event is being processed",
     "failed": "Processing failed",
+    "dead_lettered": "Processing failed, and would fail again",
 }
 
 
@@ -83,10 +89,10 @@ def table(ack_status: int, other: Mapping[str, int]) -> Mapping[str, int]:
     """
     for name, status in other.items():
         allowed = range(200, 300) if name in TAKEN else range(400, 600) if name in STATUS_OF else ()
-        if type(status) is not int or status not in allowed:
+        if type(status) is not int or not (status in allowed or (name == GIVEN_UP and 200 <= status < 300)):
             raise ValueError(
                 f"statuses has {name!r}: {status!r}; known are {', '.join(TAKEN)} with a status from 200 "
-                f"to 299, and {', '.join(STATUS_OF)} with one from 400 to 599"
+                f"to 299, and {', '.join(STATUS_OF)} with one from 400 to 599; {GIVEN_UP} may be either"
             )
     return {**dict.fromkeys(TAKEN, ack_status), **STATUS_OF, **other}
 

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Optional
 
 from hookvitals.dispatch import Dispatcher, Handler
 from hookvitals.event import Event
+from hookvitals.failures import Kind
 from hookvitals.inbox import Inbox, Work
 from hookvitals.log import handling
 from hookvitals.ordering import order_of
@@ -73,9 +74,10 @@ class Attempts:
                 "succeeded", event, fields, lambda: self._inbox.finish(work, self._keep_until_us(), order)
             )
         fields.update(self._reporter.error(error))
-        if handler is None or self._settings.retry.exhausted(event.attempt):
+        retry = self._settings.retry
+        if handler is None or retry.exhausted(event.attempt) or retry.kind_of(error) is Kind.PERMANENT:
             return self._settling("dead_lettered", event, fields, lambda: self._inbox.give_up(work))
-        wait_s = self._settings.retry.wait_s(event.attempt)
+        wait_s = retry.wait_s(event.attempt)
         return self._settling("failed", event, fields, lambda: self._inbox.postpone(work, wait_s))
 
     def _tried(self, handler: Optional[Handler], event: Event, fields: Dict[str, Any]) -> Optional[Exception]:

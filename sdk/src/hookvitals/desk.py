@@ -72,15 +72,23 @@ class Desk:
         return answer
 
     def failed(
-        self, request: Request, error: Exception, event: Optional[Event], fields: Dict[str, Any]
+        self,
+        request: Request,
+        error: Exception,
+        event: Optional[Event],
+        fields: Dict[str, Any],
+        outcome: str = "failed",
     ) -> Answer:
-        """A 500: the sender will come again. Without an event there is nothing to record."""
+        """A refusal: the sender will come again, unless this `dead_lettered` is a 2xx. No event, no record."""
         fields["record_id"] = uuid7(self._now_us())
-        answer = answers.refusal("failed", self._statuses["failed"], fields["record_id"])
+        status = self._statuses[outcome]
+        answer = (
+            answers.taken(status) if status < 300 else answers.refusal(outcome, status, fields["record_id"])
+        )
         if event is not None:
             fields.update(event_names(event))
             fields.update(self._reporter.error(error))
-            self._note(request, "failed", answer, fields, event)
+            self._note(request, outcome, answer, fields, event)
         return answer
 
     def _note(

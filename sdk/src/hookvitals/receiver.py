@@ -18,6 +18,7 @@ from hookvitals.attempts import Attempts, run
 from hookvitals.desk import Desk
 from hookvitals.dispatch import Dispatcher, Handler
 from hookvitals.event import Event
+from hookvitals.failures import Kind
 from hookvitals.inbox import Inbox, Put
 from hookvitals.log import handling
 from hookvitals.ordering import Order, order_of
@@ -167,10 +168,15 @@ class Receiver:
         return register
 
     def init_app(self, app: Any, path: str) -> None:
-        """Adds this receiver to a Flask application, or to a blueprint, at `path`."""
-        from hookvitals.integrations.flask import mount  # noqa: PLC0415  # the flask extra
+        """Adds this receiver at `path` to an application of Flask (or a blueprint), Starlette or FastAPI."""
+        if hasattr(app, "add_url_rule"):
+            from hookvitals.integrations import flask  # noqa: PLC0415  # the flask extra
 
-        mount(self, app, path)
+            flask.mount(self, app, path)
+        else:
+            from hookvitals.integrations import asgi  # noqa: PLC0415  # asyncio, for those who use it
+
+            asgi.mount(self, app, path)
 
     def start(self) -> None:
         """Starts working what an earlier process left in the inbox. Called by the first request otherwise."""
@@ -301,7 +307,9 @@ class Receiver:
         except Exception:
             log.exception("hookvitals: event %s was worked, and that could not be stored", event.id)
         if error is not None:
-            return self._desk.failed(request, error, event, fields)
+            permanent = self.settings.retry.kind_of(error) is Kind.PERMANENT
+            outcome = "dead_lettered" if permanent else "failed"
+            return self._desk.failed(request, error, event, fields, outcome)
         return self._desk.taken(request, "succeeded", event, fields)
 
     def _queue_samples(self) -> List[Dict[str, Any]]:

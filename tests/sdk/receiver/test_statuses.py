@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hookvitals import Event
+from hookvitals import Event, Permanent
 from hookvitals.answers import STATUS_OF, TAKEN, table
 from tests.sdk.schemes.oracles import OrumLike
 from tests.sdk.world import NOW, SECRET, URL, Answered, World, deliver, request
@@ -48,6 +48,14 @@ def _failed(world: World) -> Answered:
     return deliver(world.receiver())
 
 
+def _dead_lettered(world: World) -> Answered:
+    def refuse(event: Event) -> None:
+        raise Permanent
+
+    world.behave = refuse
+    return deliver(world.receiver())
+
+
 def _busy(world: World) -> Answered:
     receiver = world.receiver()
     met: list[Answered] = []
@@ -80,6 +88,7 @@ CASES: dict[str, tuple[int, Case]] = {
     "stale": (200, _stale),
     "unhandled": (200, _unhandled),
     "failed": (500, _failed),
+    "dead_lettered": (422, _dead_lettered),
     "busy": (503, _busy),
     "method_not_allowed": (405, lambda world: Answered(world.receiver().handle("PUT", URL, [], b""))),
     "too_large": (
