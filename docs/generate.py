@@ -18,6 +18,9 @@ from pydantic.fields import FieldInfo
 
 from alerts.model import Rule
 from alerts.rules import KINDS
+from hookvitals.advice import ADVICE
+from hookvitals.answers import STATUS_OF
+from hookvitals.causes import ADVICE as CAUSE_ADVICE
 from hookvitals.profiles import PROFILES
 from monitor.api.app import routes
 from monitor.cli.main import main as main_group
@@ -105,6 +108,18 @@ def profiles() -> str:
     )
 
 
+def refusals() -> str:
+    """Every reason for which the SDK answers with an error, and what to do about it."""
+    rows = [(f"`{reason}`", str(STATUS_OF[reason]), advice) for reason, advice in ADVICE.items()]
+    return table(("reason", "answered", "what to do"), rows)
+
+
+def causes() -> str:
+    """What the SDK can find behind a signature that did not hold."""
+    rows = [(f"`{cause.value}`", *advice) for cause, advice in CAUSE_ADVICE.items()]
+    return table(("cause", "what it means", "what to do"), rows)
+
+
 def commands() -> str:
     """Every command, with its own sentence."""
     found = _commands(main_group, "hookvitals")
@@ -116,6 +131,8 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "file": ("configuration.md", file_keys),
     "routes": ("http-api.md", api_routes),
     "profiles": ("sources.md", profiles),
+    "refusals": ("causes.md", refusals),
+    "causes": ("causes.md", causes),
     "commands": ("cli.md", commands),
     "rules": ("rules.md", rules),
 }

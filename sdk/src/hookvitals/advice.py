@@ -18,9 +18,10 @@ ADVICE: Mapping[str, str] = {
     "rate_limited": "The sender comes again after `Retry-After`. Raise `rate_per_minute` if this is its "
     "usual rate; an address that keeps failing is told the same.",
     "malformed_body": "The signature is right and the body is no JSON: ask the provider.",
-    "invalid_payload": "The signature is right and the id or the type is not where the profile looks: set "
-    "`id_path` and `type_path`.",
+    "invalid_payload": "The signature is right, and the id or the type is not where the profile looks (set "
+    "`id_path` and `type_path`), or the payload has not the form that `schema` asks for.",
     "busy": "A copy of the event is being processed; the sender comes again.",
     "failed": "The handler raised: look at the record's error.",
+    "dead_lettered": "The handler raised what no further try can mend: correct it, then replay the event.",
 }
 """Reason → what to do."""

@@ -4,6 +4,8 @@ import random
 
 import pytest
 
+from hookvitals.advice import ADVICE as REFUSALS
+from hookvitals.answers import STATUS_OF
 from hookvitals.causes import ADVICE, Cause
 from hookvitals.forensics import Forensics
 from hookvitals.schemes import VerificationError
@@ -57,6 +59,10 @@ def test_a_fault_is_named_and_its_request_refused(fault: Fault, provider: Provid
 def test_every_cause_has_its_meaning_and_what_to_do() -> None:
     assert set(ADVICE) == set(Cause)
     assert all(meaning.endswith(".") and advice.endswith(".") for meaning, advice in ADVICE.values())
+
+
+def test_every_refusal_has_what_to_do() -> None:
+    assert set(REFUSALS) == set(STATUS_OF)
 
 
 def test_the_faults_of_these_tests_are_all_the_causes_there_are() -> None:
