@@ -5,7 +5,7 @@ import os
 from fastapi import FastAPI
 
 from hookvitals import Event, Receiver
-from hookvitals.integrations.asgi import lifespan, mount
+from hookvitals.integrations.asgi import lifespan
 
 receiver = Receiver(
     "standard",  # or orum, hopnow, scalekit, svix, timestamped, hmac
@@ -17,7 +17,7 @@ receiver = Receiver(
     inbox=True,  # acknowledge first, process after
 )
 app = FastAPI(lifespan=lifespan(receiver))
-mount(receiver, app, "/webhooks/billing")
+receiver.init_app(app, "/webhooks/billing")
 
 
 @receiver.on("invoice.*")

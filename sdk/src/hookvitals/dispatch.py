@@ -33,7 +33,8 @@ class Dispatcher:
         """
         if inspect.iscoroutinefunction(handler):
             raise ValueError(
-                f"the handler of {pattern!r} is async, and nobody would await it; give a function"
+                f"the handler of {pattern!r} is async, and nobody would await it; give a function, "
+                "or hookvitals.integrations.asgi.on_this_loop(handler)"
             )
         table = self._patterns if "*" in pattern else self._exact
         if pattern in table:

@@ -60,7 +60,7 @@ def _starlette(receiver: Receiver, path: str) -> Any:
 
 def _fastapi(receiver: Receiver, path: str) -> Any:
     app = FastAPI(lifespan=asgi.lifespan(receiver))
-    asgi.mount(receiver, app, path)
+    receiver.init_app(app, path)
     return app
 
 

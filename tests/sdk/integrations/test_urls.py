@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from hookvitals import Receiver, make
+from hookvitals.integrations.asgi import application
 from tests.sdk.integrations.adapters import ADAPTERS, PATH, serving
-from tests.sdk.integrations.serving import sent
+from tests.sdk.integrations.serving import sent, served_asgi
 from tests.sdk.world import NOW, SECRET, World
 
 
@@ -71,3 +72,18 @@ def test_what_a_proxy_forwards_is_believed_of_a_trusted_one_alone(
 
     assert (wrong.status, right.status) == (401, 200)
     assert {record["remote_ip"] for record in world.records()} == {"203.0.113.7" if trusted else "127.0.0.1"}
+
+
+def test_a_server_that_judges_proxies_itself_has_the_say(world: World) -> None:
+    """uvicorn does by default: it believes scheme and address, not host, of connections from this machine."""
+    forwarded = [
+        ("X-Forwarded-For", "203.0.113.7"),
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Host", "h"),
+    ]
+
+    with served_asgi(application(by_url(world)), proxy_headers=True) as port:
+        url = f"https://127.0.0.1:{port}{PATH}"
+        assert sent(port, "POST", PATH, [*forwarded, signature(url)], BODY).status == 200
+
+    assert [record["remote_ip"] for record in world.records()] == ["203.0.113.7"]
