@@ -28,7 +28,7 @@ from hookvitals.redact import Redact
 from hookvitals.reporter import Reporter
 from hookvitals.request import Request
 from hookvitals.retry import RetryPolicy
-from hookvitals.schemes import header_items
+from hookvitals.schemes import HeaderItems, header_items
 from hookvitals.schemes.signed import HeadersLike
 from hookvitals.settings import DEFAULT_MAX_BODY_BYTES, SEPARATOR, Settings, settings_for
 from hookvitals.shipper import Shipper
@@ -197,18 +197,36 @@ class Receiver:
         self, method: str, url: str, headers: HeadersLike, body: bytes, remote_addr: Optional[str] = None
     ) -> Response:
         """(status, headers, body) for a request. url: whole. body: the bytes as received. Never raises."""
+        started_ns = time.perf_counter_ns()
         try:
             items = header_items(headers)
         except Exception:  # what no server hands over holds no signature
             items = []
-        forwarded = ",".join(value for name, value in items if name == "x-forwarded-for")
-        trusted = self.settings.trusted_proxies
-        address = client_address(remote_addr, forwarded, trusted)
-        started_ns = time.perf_counter_ns()
-        url = sender_url(str(url), self.settings.public_url, dict(items).get, remote_addr, trusted)
-        request = Request(str(method).upper(), url, items, body, address, self._now_us(), started_ns)
+        try:
+            request = self._request(str(method), str(url), items, body, remote_addr, started_ns)
+        except Exception:  # nor has it a method
+            request = Request("", "", items, b"", None, self._now_us(), started_ns)
         answer = self._answered(request)
         return answer.status, answer.headers, answer.body
+
+    def _request(
+        self,
+        method: str,
+        url: str,
+        items: HeaderItems,
+        body: bytes,
+        remote_addr: Optional[str],
+        started_ns: int,
+    ) -> Request:
+        """As the sender made it, as far as the proxies that are trusted say so."""
+        settings = self.settings
+        trusted = settings.trusted_proxies
+        address = None if remote_addr is None else str(remote_addr)
+        if trusted or settings.public_url:
+            forwarded = ",".join(value for name, value in items if name == "x-forwarded-for")
+            url = sender_url(url, settings.public_url, dict(items).get, address, trusted)
+            address = client_address(address, forwarded, trusted)
+        return Request(method.upper(), url, items, body, address, self._now_us(), started_ns)
 
     # --- the pipeline; fields: what the record will say ---
 

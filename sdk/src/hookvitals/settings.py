@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Optional, Sequence, Tuple, Union
+from urllib.parse import urlsplit
 
 from hookvitals import capture
 from hookvitals.addresses import Network, networks
@@ -104,7 +105,7 @@ def settings_for(
         raise ValueError(f"capture_rate must be a share from 0 to 1, not {capture_rate}")
     if isinstance(previous_secrets, (str, bytes)):
         raise ValueError("previous_secrets is a list, even of one")
-    if public_url is not None and not public_url.startswith(("http://", "https://")):
+    if public_url is not None and not _is_http(public_url):
         raise ValueError(f"public_url must be an http(s) address, not {public_url!r}")
     if replay_secret is not None:
         standard_key(replay_secret)
@@ -164,6 +165,14 @@ def _hidden(secrets: Sequence[Union[str, bytes]]) -> Tuple[str, ...]:
     texts = [text.decode("utf-8", "replace") if isinstance(text, bytes) else text for text in secrets]
     tails = [text.partition("_")[2] for text in texts if text.startswith("whsec_")]
     return tuple(sorted({*texts, *tails} - {""}, key=len, reverse=True))
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
 
 
 def _names(**given: str) -> None:

@@ -1,4 +1,4 @@
-"""Whose request it is: the address behind trusted proxies, and the list of those that may send."""
+"""Whose request it is: the address behind trusted proxies, and the list of who may send (practice 8)."""
 
 import pytest
 

@@ -255,6 +255,8 @@ def test_a_time_in_a_body_that_signs_no_other_has_a_largest_age(world: World) ->
         ({"state_path": "/nowhere/at/all.db"}, "/nowhere/at/all.db"),
         ({"labels": {str(number): "" for number in range(17)}}, "labels"),
         ({"max_body_bytes": 0}, "max_body_bytes"),
+        ({"public_url": "http://["}, "public_url"),
+        ({"public_url": "hooks.example.com"}, "public_url"),
         ({"lease_s": 0.0}, "lease_s"),
         ({"profile": {"rate_per_minute": 0}}, "rate"),
     ],
