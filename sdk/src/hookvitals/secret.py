@@ -14,6 +14,8 @@ from hookvitals.schemes import SCHEMES, make
 
 _BYTES = 32
 _STANDARD = ("standard", "svix", "openai", "scalekit")
+PROVIDER_ALONE = ("paypal", "plaid", "sns")
+"""Schemes whose keys are fetched from the provider, so that no key of one's own can stand in."""
 _ALGORITHMS = ("ed25519", "ecdsa", "rsa")
 
 
@@ -40,14 +42,25 @@ def source_profile(system: str) -> Profile:
     )
 
 
+def signable(system: str) -> Profile:
+    """The same where somebody else than the provider can sign. Raises ValueError that says what helps."""
+    profile = source_profile(system)
+    if profile.scheme in PROVIDER_ALONE:
+        raise ValueError(
+            f"only the provider can sign like {system}: its keys are fetched from it. Try the handlers under "
+            "another scheme, such as hmac, or with the headers of hookvitals.replay_headers"
+        )
+    return profile
+
+
 def new_secret(system: str) -> Secret:
     """A fresh one. Raises ValueError where only the provider can sign, MissingDependency without `crypto`."""
-    profile = source_profile(system)
+    profile = signable(system)
     if profile.scheme in _STANDARD:
         shared = "whsec_" + base64.b64encode(secrets.token_bytes(_BYTES)).decode()
         return Secret(shared, shared)
     shared = secrets.token_hex(_BYTES)  # read alike as text and as hexadecimal
-    if _refusal(profile, shared) is None:
+    if SCHEMES[profile.scheme].extra != "crypto" and _refusal(profile, shared) is None:
         return Secret(shared, shared)
     for algorithm in _ALGORITHMS:
         pem = new_private_key(algorithm)

@@ -23,12 +23,12 @@ from hookvitals.schemes.hmac_scheme import HmacScheme, hmac_keys
 from hookvitals.schemes.orum import OrumScheme
 from hookvitals.schemes.signed import stamp_of
 from hookvitals.schemes.standard import StandardScheme
-from hookvitals.secret import source_profile
+from hookvitals.secret import signable, source_profile
 
 Headers = List[Tuple[str, str]]
 Key = Union[str, bytes]
 
-_HEADER = "header:"
+_HEADER, _BY_BODY = "header:", "body:sha256"
 _FORMS = ("twilio",)
 """Schemes whose senders post forms."""
 _WITH_V1A = ("standard", "svix", "openai")
@@ -55,7 +55,7 @@ def signed_request(
     Raises ValueError for a secret that cannot sign, or where only the provider can.
     """
     at = time.time() if now is None else now
-    draft = _draft(system, event_id, event_type, data, at)
+    draft = _draft(signable(system).name, event_id, event_type, data, at)
     if draft.profile.scheme == "adyen":
         return draft.headers, _body("adyen", _adyen_signed(draft.payload, secret))
     signer = _Signer(draft.profile, secret, settings or {})
@@ -80,7 +80,7 @@ def signed_body(
     Raises ValueError besides where the scheme signs parts of the JSON that are not there.
     """
     at = time.time() if now is None else now
-    draft = _draft(system, event_id, event_type, None, at)
+    draft = _draft(signable(system).name, event_id, event_type, None, at)
     if draft.profile.scheme == "adyen":
         raise ValueError("Adyen's standard webhooks carry the signature in the body")
     signer = _Signer(draft.profile, secret, settings or {})
@@ -144,9 +144,9 @@ def _draft(
     for path, value in places:
         if path and path.startswith(_HEADER):
             headers.append((path[len(_HEADER) :], value))
-        elif path:
+        elif path and path != _BY_BODY:
             put(payload, path, value)
-    if profile.id_path.startswith(_HEADER):
+    if profile.id_path == _BY_BODY or profile.id_path.startswith(_HEADER):
         put(payload, "id", event_id)
     return _Draft(profile, headers, payload)
 
@@ -205,9 +205,8 @@ class _Signer:
             return _signed_by(twin, body, at, event_id, url, method)
         if isinstance(scheme, StandardScheme):
             return _standard_v1a(scheme, self._key, body, at, event_id)
-        if isinstance(scheme, OrumScheme):
-            return _orum(scheme, self._key, body)
-        raise ValueError("only the provider can sign like this")
+        assert isinstance(scheme, OrumScheme)
+        return _orum(scheme, self._key, body)
 
 
 def _private(system: str, secret: Key) -> PrivateKey:
