@@ -1,27 +1,17 @@
-"""What every State promises, and what the file promises besides: to processes, forks and full disks."""
+"""What every State promises, whatever keeps it."""
 
-import os
-import sqlite3
-import subprocess
-import sys
-import textwrap
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from hookvitals import MemoryState, SqliteState
 from hookvitals.state import Claim, State
+from tests.sdk.state.places import KINDS
+from tests.sdk.world import Clock
 
 S = 1_000_000
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def state(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[State]:
-    made: State = MemoryState() if request.param == "memory" else SqliteState(str(tmp_path / "s.db"))
-    yield made
-    made.close()
+DAY = 86_400 * S
+own_expiry = pytest.mark.parametrize("place", [kind for kind in KINDS if kind != "redis"], indirect=True)
+"""Redis expires by its own clock, which no test moves."""
 
 
 def test_the_first_to_ask_has_it_and_the_next_must_wait(state: State) -> None:
@@ -77,178 +67,109 @@ def test_the_newest_version_is_kept_in_whatever_order_they_come(state: State) ->
     assert state.version("q") is None
 
 
+@own_expiry
 def test_what_has_expired_is_dropped_now_and_then_and_what_has_not_is_kept(state: State) -> None:
-    day = 86_400 * S
-    for key, until in (("old", 1 * S), ("kept", 30 * day)):
+    """practice 13: memory of events is bounded by the time that a sender may repeat them in."""
+    for key, until in (("old", 1 * S), ("kept", 30 * DAY)):
         state.claim(key, 0, 10 * S)
         state.done(key, until)
     state.claim("failing", 0, 10 * S)
     state.release("failing", 1 * S)
+    state.advance("resource", 1.0, 0)
 
-    for number in range(10_001):
-        state.claim(f"k{number % 3}", 2 * day, 10 * S)
+    claim_until_forgotten(state, "old", 2 * DAY)
 
-    assert state.attempts("old") == 0
     assert state.attempts("failing") == 1, "an unfinished one still counts its attempts"
-    assert state.claim("kept", 2 * day, 10 * S) is Claim.DONE
+    assert state.version("resource") == 1.0
+    assert state.claim("kept", 2 * DAY, 10 * S) is Claim.DONE
+    claim_until_forgotten(state, "failing", 9 * DAY)
+    assert state.claim("kept", 29 * DAY, 10 * S) is Claim.DONE
     for number in range(10_001):
-        state.claim(f"k{number % 3}", 9 * day, 10 * S)
-    assert state.attempts("failing") == 0, "but not for ever"
+        if state.version("resource") is None:
+            break
+        state.claim(f"k{number % 3}", 29 * DAY, 10 * S)
+    assert state.version("resource") is None, "nor is a version for ever"
 
 
-def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    SqliteState(str(tmp_path / "s.db")).close()
-
-    assert (tmp_path / "s.db").stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize("path", ["missing/s.db", "."])
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, path: str) -> None:
-    with pytest.raises(ValueError, match="state cannot be kept in"):
-        SqliteState(str(tmp_path / path))
+def claim_until_forgotten(state: State, key: str, now_us: int) -> None:
+    for number in range(10_001):
+        if state.attempts(key) == 0:
+            return
+        state.claim(f"k{number % 3}", now_us, 10 * S)
+    raise AssertionError(f"{key} is remembered for ever")
 
 
-def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    path.write_text("my notes, not yours " * 100)
+@own_expiry
+def test_a_note_is_forgotten_at_its_time(state: State, clock: Clock) -> None:
+    state.change("n", lambda was: b"first", 100 * S)
 
-    with pytest.raises(ValueError, match=r"notes\.txt"):
-        SqliteState(str(path))
-    assert path.read_text().startswith("my notes")
-
-
-def test_a_commit_that_fails_leaves_no_transaction_open(tmp_path: Path) -> None:
-    """A reader of the file keeps a COMMIT waiting; the next change must be able to begin."""
-    path = str(tmp_path / "s.db")
-    state = SqliteState(path)
-    state.claim("k", 0, S)
-    with state.reading() as db:
-        db.execute("PRAGMA busy_timeout = 50")
-    reader = sqlite3.connect(path, isolation_level=None)
-    reader.execute("BEGIN")
-    reader.execute("SELECT * FROM claim").fetchall()
-
-    with pytest.raises(sqlite3.OperationalError):
-        state.done("k", 100 * S)
-    reader.execute("COMMIT")
-    reader.close()
-
-    assert state.claim("k", 2 * S, S) is Claim.NEW, "what could not be committed did not happen"
-    state.done("k", 100 * S)
-    assert state.claim("k", 3 * S, S) is Claim.DONE
+    clock.now = 99.9
+    assert state.change("n", lambda was: b"%r then" % was, 100 * S) == b"b'first' then"
+    clock.now = 100.0
+    assert state.change("n", lambda was: b"%r then" % was, 200 * S) == b"None then"
 
 
-def fill(state: SqliteState) -> None:
-    for number in range(1000):
-        state.claim(f"k{number}" * 100, 0, S)
+def test_an_empty_note_is_a_note(state: State) -> None:
+    state.change("n", lambda was: b"", 100 * S)
+
+    assert state.change("n", lambda was: b"%r then" % was, 100 * S) == b"b'' then"
 
 
-def test_a_full_disk_is_an_error_now_and_none_later(tmp_path: Path) -> None:
-    state = SqliteState(str(tmp_path / "s.db"))
-    with state.reading() as db:
-        pages = db.execute("PRAGMA page_count").fetchone()[0]
-        db.execute(f"PRAGMA max_page_count = {pages}")
+def test_a_note_holds_any_bytes(state: State) -> None:
+    every = bytes(range(256)) * 4
+    state.change("n", lambda was: every, 100 * S)
 
-    with pytest.raises(sqlite3.OperationalError, match="full"):
-        fill(state)
-    with state.reading() as db:
-        db.execute("PRAGMA max_page_count = 100000")
-
-    assert state.claim("after", 0, S) is Claim.NEW
+    assert state.change("n", lambda was: was or b"", 100 * S) == every
 
 
-def run(program: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=40,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+def test_a_change_that_fails_changes_nothing(state: State) -> None:
+    state.change("n", lambda was: b"first", 100 * S)
+
+    def fail(was: bytes | None) -> bytes:
+        raise LookupError(was)
+
+    with pytest.raises(LookupError, match="first"):
+        state.change("n", fail, 100 * S)
+    assert state.change("n", lambda was: was or b"", 100 * S) == b"first"
 
 
-def test_a_fork_amid_transactions_of_other_threads_harms_neither_side(tmp_path: Path) -> None:
-    told = run(
-        """
-        import os, sys, threading, time
-        from hookvitals import SqliteState
-        state = SqliteState(sys.argv[1])
-        stop = threading.Event()
-        claimed = []
-        def claim(own):
-            number = 0
-            while not stop.is_set():
-                state.claim(f"{own}-{number}", 0, 10**12)
-                number += 1
-                time.sleep(0.001)
-            claimed.append(number)
-        threads = [threading.Thread(target=claim, args=(own,), daemon=True) for own in range(2)]
-        [thread.start() for thread in threads]
-        def fork(own):
-            for number in range(4):
-                pid = os.fork()
-                if pid == 0:
-                    for one in range(3):
-                        state.claim(f"child-{own}-{number}-{one}", 0, 10**12)
-                    os._exit(0)
-                assert os.waitpid(pid, 0)[1] == 0
-        forking = [threading.Thread(target=fork, args=(own,), daemon=True) for own in range(2)]
-        [thread.start() for thread in forking]
-        [thread.join() for thread in forking]
-        stop.set()
-        [thread.join() for thread in threads]
-        print(sum(claimed) + 24)
-        """,
-        str(tmp_path / "s.db"),
-    )
+def test_what_nobody_claimed_may_be_done_and_need_not_be_released(state: State) -> None:
+    """Its claim may have been forgotten while it was worked."""
+    state.done("done", 100 * S)
+    state.release("released", 0)
 
-    db = sqlite3.connect(tmp_path / "s.db")
-    assert db.execute("SELECT count(*) FROM claim").fetchone()[0] == int(told)
-    assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-    db.close()
+    assert state.claim("done", 0, 10 * S) is Claim.DONE
+    assert state.attempts("done") == 0
+    assert state.claim("released", 0, 10 * S) is Claim.NEW
+    assert state.attempts("released") == 1
 
 
-def test_an_orphaned_child_does_not_keep_the_inbox_from_the_next_process(tmp_path: Path) -> None:
-    """The parent works the inbox, forks, and is killed: its lock must die with it."""
-    program = """
-        import os, sys, time, threading
-        from hookvitals import Event, Receiver
-        receiver = Receiver("acme", endpoint="orders", secrets=["k"], system="hmac",
-                            state_path=sys.argv[1], inbox=True)
-        receiver.on("*")(lambda event: open(sys.argv[2], "a").write("handled"))
-        receiver.start()
-        event = Event("evt_" + sys.argv[3], "t", {}, b"{}", [], 0)
-        receiver.inbox.put(event.id, event, keep_us=10**12)
-        deadline = time.monotonic() + 10
-        while receiver.inbox.depth() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert receiver.inbox.depth() == 0
-        if sys.argv[3] == "1":
-            child = os.fork()
-            if child == 0:
-                os.close(0), os.close(1), os.close(2)
-                time.sleep(30)
-                os._exit(0)
-            print(child, flush=True)
-            os.kill(os.getpid(), 9)
-        """
-    arguments = [str(tmp_path / "s.db"), str(tmp_path / "handled")]
-    first = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), *arguments, "1"],
-        capture_output=True,
-        text=True,
-        timeout=40,
-        check=False,
-    )
-    orphan = int(first.stdout)
-    try:
-        run(program, *arguments, "2")
-    finally:
-        os.kill(orphan, 9)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("evt_A", "evt_a"),
+        ("e", "e "),
+        ("é", "e\u0301"),
+        ("a\x00", "a"),
+        ("k" * 5000, "k" * 4999),
+    ],
+)
+def test_names_that_look_alike_are_two(state: State, names: tuple[str, str]) -> None:
+    """practice 13: no event is taken for a copy of another."""
+    for number, name in enumerate(names):
+        assert state.claim(name, 0, 10 * S) is Claim.NEW
+        state.advance(name, float(number), 0)
+        state.change(name, lambda was: b"%r" % was, 100 * S)
 
-    assert (tmp_path / "handled").read_text() == "handledhandled"
+    assert [state.version(name) for name in names] == [0.0, 1.0]
+    assert [state.attempts(name) for name in names] == [1, 1]
+
+
+@pytest.mark.parametrize("version", [0.1 + 0.2, 1_800_000_000_123_456.0, -5e-324, 1e308])
+def test_a_version_comes_back_to_the_last_digit(state: State, version: float) -> None:
+    state.advance("r", version, 0)
+
+    assert state.version("r") == version
 
 
 def test_threads_share_one_state(state: State) -> None:

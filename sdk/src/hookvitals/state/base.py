@@ -1,5 +1,8 @@
 """What a receiver must remember: which events it has claimed, the newest version of each resource, and small
 notes such as what is left of an allowance.
+
+Every driver keeps the same promises (one suite of tests holds them all to it). Times are those of the caller,
+who passes them in; a driver's own clock, `now`, only says when what has expired may be dropped.
 """
 
 from enum import Enum
@@ -7,6 +10,11 @@ from typing import Callable, Optional, Protocol
 
 Change = Callable[[Optional[bytes]], bytes]
 """A note's next value from its present one, None for none. Pure: it may be called more than once."""
+
+KEEP_UNDONE_US = 7 * 86_400 * 1_000_000
+"""An unfinished claim stays a week after its lease, for its count of attempts."""
+KEEP_VERSION_US = 28 * 86_400 * 1_000_000
+"""A resource's version is forgotten four weeks after it last grew."""
 
 
 class Claim(Enum):
@@ -17,8 +25,15 @@ class Claim(Enum):
     BUSY = "busy"  # another copy is being handled now
 
 
+class StateUnavailable(Exception):
+    """The state cannot be asked now: its server is away, its file is locked or full. Nothing was promised."""
+
+
 class State(Protocol):
-    """Shared by all threads, and by all processes of a host where the implementation says so."""
+    """Shared by all threads, and by all processes and hosts where the driver says so.
+
+    Every method but close raises StateUnavailable where what keeps the state is away.
+    """
 
     def claim(self, key: str, now_us: int, lease_us: int) -> Claim:
         """Atomic: of any number of copies at once, one is told NEW."""

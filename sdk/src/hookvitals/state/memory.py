@@ -1,28 +1,29 @@
 """State of one process, forgotten when it ends: for tests, and where handling an event twice is harmless."""
 
 import threading
-from typing import Dict, Optional
+import time
+from typing import Callable, Dict, Optional
 
-from hookvitals.state.base import Change, Claim
+from hookvitals.state.base import KEEP_UNDONE_US, KEEP_VERSION_US, Change, Claim
 
-_KEEP_UNDONE_US = 7 * 86_400 * 1_000_000
-"""An unfinished claim stays a week, for its count of attempts."""
+_EXPIRE_EVERY = 10_000
 
 
 class MemoryState:
-    """A State in dictionaries. Entries that have expired are dropped now and then."""
+    """A State in dictionaries. What has expired is dropped now and then. now: seconds since 1970."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._lock = threading.Lock()
         self._claims: Dict[str, "tuple[bool, int]"] = {}  # key → (done, until_us)
         self._attempts: Dict[str, int] = {}
-        self._versions: Dict[str, float] = {}
+        self._versions: Dict[str, "tuple[float, int]"] = {}  # resource → (version, until_us)
         self._notes: Dict[str, "tuple[bytes, int]"] = {}  # note → (value, until_us)
         self._asked = 0
 
     def claim(self, key: str, now_us: int, lease_us: int) -> Claim:
         with self._lock:
-            self._expire(now_us)
+            self._expire_now_and_then(now_us)
             held = self._claims.get(key)
             if held is not None and held[1] > now_us:
                 return Claim.DONE if held[0] else Claim.BUSY
@@ -42,32 +43,40 @@ class MemoryState:
         return self._attempts.get(key, 0)
 
     def version(self, resource: str) -> Optional[float]:
-        return self._versions.get(resource)
+        held = self._versions.get(resource)
+        return None if held is None else held[0]
 
     def advance(self, resource: str, version: float, now_us: int) -> None:
         with self._lock:
-            self._versions[resource] = max(version, self._versions.get(resource, version))
+            self._expire_now_and_then(now_us)
+            held = self._versions.get(resource)
+            if held is None or held[0] < version:
+                self._versions[resource] = (version, now_us + KEEP_VERSION_US)
 
     def change(self, note: str, change: Change, until_us: int) -> bytes:
         with self._lock:
+            now_us = int(self._now() * 1e6)
+            self._expire_now_and_then(now_us)
             held = self._notes.get(note)
-            value = change(None if held is None else held[0])
+            value = change(None if held is None or held[1] <= now_us else held[0])
             self._notes[note] = (value, until_us)
             return value
 
     def close(self) -> None:
         """Nothing to close."""
 
-    def _expire(self, now_us: int) -> None:
+    def _expire_now_and_then(self, now_us: int) -> None:
         self._asked += 1
-        if self._asked % 10_000 == 0:
-            expired = [
-                key
-                for key, (done, until_us) in self._claims.items()
-                if until_us <= (now_us if done else now_us - _KEEP_UNDONE_US)
-            ]
-            for key in expired:
-                del self._claims[key]
-                self._attempts.pop(key, None)
-            for note in [note for note, (_, until_us) in self._notes.items() if until_us <= now_us]:
-                del self._notes[note]
+        if self._asked % _EXPIRE_EVERY:
+            return
+        for key in [
+            key
+            for key, (done, until_us) in self._claims.items()
+            if until_us <= (now_us if done else now_us - KEEP_UNDONE_US)
+        ]:
+            del self._claims[key]
+            self._attempts.pop(key, None)
+        for resource in [name for name, (_, until_us) in self._versions.items() if until_us <= now_us]:
+            del self._versions[resource]
+        for note in [name for name, (_, until_us) in self._notes.items() if until_us <= now_us]:
+            del self._notes[note]

@@ -1,17 +1,18 @@
 """State in one SQLite file, shared by every thread and process of a host, and the inbox beside it.
 
-Each change is one short transaction with synchronous=FULL: what was answered survives a power cut. The
-rollback journal is used on purpose: several processes write, and older libraries can damage a WAL so shared.
+Each change is one short transaction that is synced: what was answered survives a power cut. Notes stand in a
+second file, `<path>-notes`, whose changes cost no sync.
 """
 
 import os
 import sqlite3
-import threading
-import weakref
+import time
 from contextlib import contextmanager
-from typing import Iterator, List, Optional
+from typing import Callable, Iterator, Optional
 
-from hookvitals.state.base import Change, Claim
+from hookvitals.state.base import KEEP_UNDONE_US, KEEP_VERSION_US, Change, Claim, StateUnavailable
+from hookvitals.state.note_file import NoteFile
+from hookvitals.state.shared_file import SharedFile
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS claim (
@@ -21,9 +22,7 @@ CREATE INDEX IF NOT EXISTS claim_until ON claim (until_us);
 CREATE TABLE IF NOT EXISTS version (
     resource TEXT PRIMARY KEY, version REAL NOT NULL, seen_us INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS note (
-    name TEXT PRIMARY KEY, value BLOB NOT NULL, until_us INTEGER NOT NULL
-) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS version_seen ON version (seen_us);
 CREATE TABLE IF NOT EXISTS inbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, key TEXT NOT NULL UNIQUE, work TEXT NOT NULL,
     body BLOB NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due_us INTEGER NOT NULL,
@@ -33,59 +32,37 @@ CREATE INDEX IF NOT EXISTS inbox_due ON inbox (scope, due_us);
 CREATE INDEX IF NOT EXISTS inbox_age ON inbox (scope, received_us);
 """
 _PURGE_EVERY = 1000
-_KEEP_UNDONE_US = 7 * 86_400 * 1_000_000
 
 
 class SqliteState:
-    """A State in the file `path`, made with mode 0600 when it is not there.
+    """A State in the file `path`, made with mode 0600 when it is not there. now: seconds since 1970.
 
     Raises ValueError when the file cannot be used.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, now: Callable[[], float] = time.time) -> None:
         self.path = os.fspath(path)
-        self._lock = threading.RLock()
+        self._now = now
+        self._claims = 0
         self._changes = 0
-        self._pid = 0
+        self._file = SharedFile(self.path, _TABLES)
         try:
-            self._db = self._opened()
-        except (OSError, sqlite3.Error) as exc:
-            raise ValueError(
-                f"state cannot be kept in {self.path}: {exc}; name a file that this process may write"
-            ) from exc
-        _LIVE.add(self)
-
-    def _opened(self) -> sqlite3.Connection:
-        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-        db = sqlite3.connect(self.path, timeout=5.0, isolation_level=None, check_same_thread=False)
-        # With FULL a truncated journal is synced, the deletion of one is not.
-        db.execute("PRAGMA journal_mode=TRUNCATE")
-        db.execute("PRAGMA synchronous=FULL")
-        db.executescript(_TABLES)
-        self._pid = os.getpid()
-        return db
+            with self._file.transaction():  # so that of several processes one makes the notes' file
+                self._notes = NoteFile(f"{self.path}-notes")
+        except StateUnavailable as exc:
+            raise ValueError(f"state cannot be kept in {exc}") from exc
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One writing transaction; rolled back when the body raises."""
-        with self.reading():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:  # a full disk may have ended it already
-                    self._db.execute("ROLLBACK")
-                raise
+        """One writing transaction; rolled back when the body raises. Raises StateUnavailable."""
+        with self._file.transaction() as db:
+            yield db
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The connection, for one statement that changes nothing; no lock of the file outlasts it."""
-        with self._lock:
-            if self._pid != os.getpid():
-                _INHERITED.append(self._db)  # a connection must not cross a fork, nor be closed there
-                self._db = self._opened()
-            yield self._db
+        """The connection, for one statement that changes nothing. Raises StateUnavailable."""
+        with self._file.reading() as db:
+            yield db
 
     def claim(self, key: str, now_us: int, lease_us: int) -> Claim:
         with self.transaction() as db:
@@ -111,7 +88,11 @@ class SqliteState:
 
     def done_in(self, db: sqlite3.Connection, key: str, until_us: int) -> None:
         """The same inside a transaction of the caller's."""
-        db.execute("UPDATE claim SET done = 1, until_us = ? WHERE key = ?", (until_us, key))
+        db.execute(
+            "INSERT INTO claim (key, done, until_us, attempts) VALUES (?, 1, ?, 0)"
+            " ON CONFLICT (key) DO UPDATE SET done = 1, until_us = excluded.until_us",
+            (key, until_us),
+        )
 
     def release(self, key: str, now_us: int) -> None:
         with self.transaction() as db:
@@ -149,60 +130,22 @@ class SqliteState:
         )
 
     def change(self, note: str, change: Change, until_us: int) -> bytes:
-        with self.transaction() as db:
-            row = db.execute("SELECT value FROM note WHERE name = ?", (note,)).fetchone()
-            value = change(None if row is None else bytes(row[0]))
-            db.execute(
-                "INSERT OR REPLACE INTO note (name, value, until_us) VALUES (?, ?, ?)",
-                (note, value, until_us),
-            )
-            return value
+        now_us = int(self._now() * 1e6)
+        self._changes += 1
+        if self._changes % _PURGE_EVERY == 0:
+            self._notes.drop_expired(now_us)
+        return self._notes.change(note, change, now_us, until_us)
 
     def close(self) -> None:
-        with self._lock:
-            if self._pid == os.getpid():
-                self._db.close()
-
-    def hold(self) -> None:
-        """Waits for the transaction in hand and lets no other begin until `let_go`."""
-        self._lock.acquire()
-
-    def let_go(self) -> None:
-        """Ends what `hold` began."""
-        self._lock.release()
+        self._notes.close()
+        self._file.close()
 
     def _purge(self, db: sqlite3.Connection, now_us: int) -> None:
         """Now and then, what has expired; an unfinished claim stays a week, for its count of attempts."""
-        self._changes += 1
-        if self._changes % _PURGE_EVERY == 0:
+        self._claims += 1
+        if self._claims % _PURGE_EVERY == 0:
             db.execute(
-                "DELETE FROM claim WHERE until_us < ? AND (done = 1 OR until_us < ?)",
-                (now_us, now_us - _KEEP_UNDONE_US),
+                "DELETE FROM claim WHERE until_us <= ? AND (done = 1 OR until_us <= ?)",
+                (now_us, now_us - KEEP_UNDONE_US),
             )
-            db.execute("DELETE FROM note WHERE until_us < ?", (now_us,))
-            db.execute("DELETE FROM version WHERE seen_us < ?", (now_us - 4 * _KEEP_UNDONE_US,))
-
-
-_LIVE: "weakref.WeakSet[SqliteState]" = weakref.WeakSet()
-_INHERITED: List[sqlite3.Connection] = []
-_forking = threading.Lock()
-_held: List[SqliteState] = []
-
-
-def _hold_all() -> None:
-    """Before a fork: no other thread is inside a transaction, so that no lock stays held in the child."""
-    _forking.acquire()  # one fork after the other: they share _held
-    _held[:] = list(_LIVE)
-    for state in _held:
-        state.hold()
-
-
-def _let_go() -> None:
-    for state in _held:
-        state.let_go()
-    _held.clear()
-    _forking.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_hold_all, after_in_parent=_let_go, after_in_child=_let_go)
+            db.execute("DELETE FROM version WHERE seen_us <= ?", (now_us - KEEP_VERSION_US,))

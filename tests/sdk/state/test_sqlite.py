@@ -1,0 +1,170 @@
+"""What the file promises besides: to processes, forks, full disks, and to notes that change all the time."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from hookvitals import SqliteState
+from hookvitals.state import Claim, StateUnavailable
+
+S = 1_000_000
+
+
+def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    SqliteState(str(tmp_path / "s.db")).close()
+
+    assert (tmp_path / "s.db").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("path", ["missing/s.db", "."])
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, path: str) -> None:
+    with pytest.raises(ValueError, match="state cannot be kept in"):
+        SqliteState(str(tmp_path / path))
+
+
+def test_a_file_that_is_no_database_is_named_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("my notes, not yours " * 100)
+
+    with pytest.raises(ValueError, match=r"notes\.txt"):
+        SqliteState(str(path))
+    assert path.read_text().startswith("my notes")
+
+
+def test_a_commit_that_fails_leaves_no_transaction_open(tmp_path: Path) -> None:
+    """A reader of the file keeps a COMMIT waiting; the next change must be able to begin."""
+    path = str(tmp_path / "s.db")
+    state = SqliteState(path)
+    state.claim("k", 0, S)
+    with state.reading() as db:
+        db.execute("PRAGMA busy_timeout = 50")
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM claim").fetchall()
+
+    with pytest.raises(StateUnavailable):
+        state.done("k", 100 * S)
+    reader.execute("COMMIT")
+    reader.close()
+
+    assert state.claim("k", 2 * S, S) is Claim.NEW, "what could not be committed did not happen"
+    state.done("k", 100 * S)
+    assert state.claim("k", 3 * S, S) is Claim.DONE
+
+
+def fill(state: SqliteState) -> None:
+    for number in range(1000):
+        state.claim(f"k{number}" * 100, 0, S)
+
+
+def test_a_full_disk_is_an_error_now_and_none_later(tmp_path: Path) -> None:
+    state = SqliteState(str(tmp_path / "s.db"))
+    with state.reading() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages}")
+
+    with pytest.raises(StateUnavailable, match="full"):
+        fill(state)
+    with state.reading() as db:
+        db.execute("PRAGMA max_page_count = 100000")
+
+    assert state.claim("after", 0, S) is Claim.NEW
+
+
+def run(program: str, *arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_a_fork_amid_transactions_of_other_threads_harms_neither_side(tmp_path: Path) -> None:
+    told = run(
+        """
+        import os, sys, threading, time
+        from hookvitals import SqliteState
+        state = SqliteState(sys.argv[1])
+        stop = threading.Event()
+        claimed = []
+        def claim(own):
+            number = 0
+            while not stop.is_set():
+                state.claim(f"{own}-{number}", 0, 10**12)
+                number += 1
+                time.sleep(0.001)
+            claimed.append(number)
+        threads = [threading.Thread(target=claim, args=(own,), daemon=True) for own in range(2)]
+        [thread.start() for thread in threads]
+        def fork(own):
+            for number in range(4):
+                pid = os.fork()
+                if pid == 0:
+                    for one in range(3):
+                        state.claim(f"child-{own}-{number}-{one}", 0, 10**12)
+                    os._exit(0)
+                assert os.waitpid(pid, 0)[1] == 0
+        forking = [threading.Thread(target=fork, args=(own,), daemon=True) for own in range(2)]
+        [thread.start() for thread in forking]
+        [thread.join() for thread in forking]
+        stop.set()
+        [thread.join() for thread in threads]
+        print(sum(claimed) + 24)
+        """,
+        str(tmp_path / "s.db"),
+    )
+
+    db = sqlite3.connect(tmp_path / "s.db")
+    assert db.execute("SELECT count(*) FROM claim").fetchone()[0] == int(told)
+    assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    db.close()
+
+
+def test_an_orphaned_child_does_not_keep_the_inbox_from_the_next_process(tmp_path: Path) -> None:
+    """The parent works the inbox, forks, and is killed: its lock must die with it."""
+    program = """
+        import os, sys, time, threading
+        from hookvitals import Event, Receiver
+        receiver = Receiver("acme", endpoint="orders", secrets=["k"], system="hmac",
+                            state_path=sys.argv[1], inbox=True)
+        receiver.on("*")(lambda event: open(sys.argv[2], "a").write("handled"))
+        receiver.start()
+        event = Event("evt_" + sys.argv[3], "t", {}, b"{}", [], 0)
+        receiver.inbox.put(event.id, event, keep_us=10**12)
+        deadline = time.monotonic() + 10
+        while receiver.inbox.depth() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert receiver.inbox.depth() == 0
+        if sys.argv[3] == "1":
+            child = os.fork()
+            if child == 0:
+                os.close(0), os.close(1), os.close(2)
+                time.sleep(30)
+                os._exit(0)
+            print(child, flush=True)
+            os.kill(os.getpid(), 9)
+        """
+    arguments = [str(tmp_path / "s.db"), str(tmp_path / "handled")]
+    first = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program), *arguments, "1"],
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+    )
+    orphan = int(first.stdout)
+    try:
+        run(program, *arguments, "2")
+    finally:
+        os.kill(orphan, 9)
+
+    assert (tmp_path / "handled").read_text() == "handledhandled"
