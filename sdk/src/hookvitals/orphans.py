@@ -50,8 +50,11 @@ class Orphan:
 
     def bound(self, max_bytes: int) -> int:
         """Gives up what is too old or too much; how many bytes are left. Raises OSError."""
+        before = self._waiting
         self._lose("spool_expired", self._spool.expire())
         self._lose("spool_full", self._spool.shrink(max_bytes))
+        if self._waiting < before:
+            self._spool.note(self._account.ledger(self._waiting))
         return self._spool.size()
 
     def release(self) -> None:
