@@ -1,0 +1,126 @@
+"""What is known of each source, and the one place where a source is added or changed (practices 1, 2 and 18)."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from hookvitals import PROFILES, Profile, profile_of, register
+from hookvitals.testing import signed_request
+from tests.sdk.world import NOW, SECRET, URL, Answered, World
+
+DAY_S = 86_400.0
+DOCUMENTED = {
+    # system: deadline, comes again for at most, answered, id, type
+    "orum": (30.0, DAY_S, 200, "event_id", "event_type"),
+    "hopnow": (5.0, DAY_S, 200, "id", "type"),
+    "scalekit": (10.0, 3 * DAY_S, 201, "id", "type"),
+    "standard": (15.0, 76 * 3600.0, 200, "header:webhook-id", "type"),
+    "svix": (15.0, 3 * DAY_S, 200, "header:svix-id", "type"),
+    "openai": (5.0, 3 * DAY_S, 200, "header:webhook-id", "type"),
+    "stripe": (10.0, 3 * DAY_S, 200, "id", "type"),
+    "github": (10.0, 3 * DAY_S, 200, "header:x-github-delivery", "header:x-github-event"),
+    "gitlab": (10.0, 3 * DAY_S, 200, "header:idempotency-key", "header:x-gitlab-event"),
+    "shopify": (5.0, 2 * DAY_S, 200, "header:x-shopify-webhook-id", "header:x-shopify-topic"),
+    "slack": (3.0, DAY_S, 200, "event_id", "event.type"),
+    "zoom": (3.0, DAY_S, 200, "body:sha256", "event"),
+    "paddle": (5.0, 3 * DAY_S, 200, "event_id", "event_type"),
+    "square": (10.0, DAY_S, 200, "event_id", "type"),
+    "linear": (5.0, DAY_S, 200, "header:linear-delivery", "type"),
+    "hmac": (30.0, 3 * DAY_S, 200, "id", "type"),
+    "generic": (30.0, 3 * DAY_S, 200, "id", "type"),
+    "timestamped": (30.0, 3 * DAY_S, 200, "id", "type"),
+}
+
+
+@pytest.fixture(autouse=True)
+def known() -> Iterator[None]:
+    """Leaves the table as it was."""
+    kept = dict(PROFILES)
+    yield
+    PROFILES.clear()
+    PROFILES.update(kept)
+
+
+@pytest.mark.parametrize("system", DOCUMENTED)
+def test_a_source_is_known_by_what_its_documents_say(system: str) -> None:
+    profile = profile_of(system)
+
+    assert (
+        profile.ack_deadline_s,
+        profile.retry_horizon_s,
+        profile.ack_status,
+        profile.id_path,
+        profile.type_path,
+    ) == DOCUMENTED[system]
+    assert profile.ack_status in profile.expected_statuses
+    assert profile.memory_s() >= profile.retry_horizon_s
+
+
+def test_every_source_is_in_this_table() -> None:
+    assert set(PROFILES) == set(DOCUMENTED)
+
+
+@pytest.mark.parametrize("system", ["hopnow", "scalekit", "stripe", "shopify", "paddle", "linear", "openai"])
+def test_where_documents_differ_or_are_silent_a_note_says_so(system: str) -> None:
+    assert len(profile_of(system).note) > 40
+
+
+def test_addresses_are_listed_for_those_who_publish_them_in_the_documents_we_read() -> None:
+    listed = {name for name, profile in PROFILES.items() if profile.allowed_addresses}
+
+    assert listed == {"orum"}
+    assert set(profile_of("orum").allowed_addresses) == {"sandbox", "production"}
+
+
+@pytest.mark.parametrize("system", sorted(set(DOCUMENTED) - {"orum"}))
+def test_what_it_sends_is_received_and_known_again(world: World, system: str) -> None:
+    receiver = world.receiver(system, system=None)
+    headers, body = signed_request(system, SECRET, "evt_1", "invoice.paid", now=NOW, url=URL)
+
+    statuses = [Answered(receiver.handle("POST", URL, headers, body, "192.0.2.1")).status for _ in range(2)]
+
+    assert statuses == [profile_of(system).ack_status] * 2
+    assert [event.type for event in world.handled] == ["invoice.paid"]
+    assert world.outcomes() == ["succeeded", "duplicate"]
+
+
+def test_a_source_of_ones_own_is_registered_once_and_received(world: World) -> None:
+    register(Profile("acme", scheme="hmac", id_path="meta.id", type_path="meta.kind", ack_status=202))
+    receiver = world.receiver("acme", system=None)
+    body = b'{"meta": {"id": "a_1", "kind": "made"}}'
+
+    answer = Answered(receiver.handle("POST", URL, receiver.settings.scheme.sign(body, NOW), body))
+
+    assert answer.status == 202
+    assert [(event.id, event.type) for event in world.handled] == [("a_1", "made")]
+
+
+def test_a_known_source_is_changed_for_the_receivers_made_from_then_on(world: World) -> None:
+    before = world.receiver("hopnow", system=None, endpoint="a")
+    register(dataclasses.replace(profile_of("hopnow"), ack_deadline_s=30.0))
+    after = world.receiver("hopnow", system=None, endpoint="b")
+
+    assert before.settings.profile.ack_deadline_s == 5.0
+    assert after.settings.profile.ack_deadline_s == 30.0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"scheme": "hmack"}, "known are"),
+        ({"ack_status": 302}, "ack_status"),
+        ({"ack_deadline_s": 0}, "ack_deadline_s"),
+        ({"tolerance_s": float("nan")}, "tolerance_s"),
+        ({"retry_horizon_s": -1}, "retry_horizon_s"),
+        ({"rate_burst": 0}, "rate_burst"),
+        ({"replays_per_minute": -5}, "replays_per_minute"),
+        ({"equal_versions": "stale"}, "equal_versions"),
+        ({"allowed_addresses": {"production": ["10.0.0.0/99"]}}, "10.0.0.0/99"),
+        ({"allowed_addresses": {"production": "10.0.0.0/8"}}, "list"),
+        ({"statuses": {"bad_signature": 200}}, "statuses"),
+    ],
+)
+def test_a_profile_that_cannot_work_is_refused_at_once(wrong: dict[str, object], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        dataclasses.replace(Profile("acme", scheme="hmac"), **wrong)  # type: ignore[arg-type]
