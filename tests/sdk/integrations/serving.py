@@ -46,7 +46,7 @@ def served_asgi(app: Any, **settings: Any) -> Iterator[int]:
     """The port that the ASGI application is served on while the block lasts; then it is told to shut down."""
     given = {"lifespan": "on", "ws": "none", "log_config": None, "proxy_headers": False, **settings}
     server = uvicorn.Server(uvicorn.Config(app, **given))
-    with closing(socket.socket()) as listening:
+    with closing(socket.socket(proto=socket.IPPROTO_TCP)) as listening:  # named, asyncio sends without delay
         listening.bind(("127.0.0.1", 0))
         listening.listen(128)  # who connects before the server is up, waits
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
