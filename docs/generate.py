@@ -110,7 +110,7 @@ def profiles() -> str:
 
 def refusals() -> str:
     """Every reason for which the SDK answers with an error, and what to do about it."""
-    rows = [(f"`{reason}`", str(STATUS_OF[reason]), advice) for reason, advice in ADVICE.items()]
+    rows = [(f"`{reason}`", str(status), ADVICE[reason]) for reason, status in STATUS_OF.items()]
     return table(("reason", "answered", "what to do"), rows)
 
 

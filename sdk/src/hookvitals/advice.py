@@ -21,6 +21,9 @@ ADVICE: Mapping[str, str] = {
     "invalid_payload": "The signature is right, and the id or the type is not where the profile looks (set "
     "`id_path` and `type_path`), or the payload has not the form that `schema` asks for.",
     "busy": "A copy of the event is being processed; the sender comes again.",
+    "unavailable": "Redis or the database that keeps the claims is away, or the state's file is full or "
+    "locked: see the log. Nothing was lost; the sender comes again.",
+    "circuit_open": "The handler failed so often that it is left alone for a while; the sender comes again.",
     "failed": "The handler raised: look at the record's error.",
     "dead_lettered": "The handler raised what no further try can mend: correct it, then replay the event.",
 }

@@ -19,6 +19,7 @@ class Cause(Enum):
     SIGNATURE_ENCODING = "signature_encoding"
     SIGNATURE_PREFIX = "signature_prefix"
     CLOCK_SKEW = "clock_skew"
+    OTHER_URL = "other_url"
     BODY_RESERIALISED = "body_reserialised"
     BODY_CHARSET = "body_charset"
     BODY_BOM = "body_bom"
@@ -64,6 +65,12 @@ ADVICE: Mapping[Cause, Tuple[str, str]] = {
         "The signature is right and its time lies outside the tolerance, by the seconds that are named.",
         "Seconds to minutes: set the clocks, here and at the sender. Hours: something held the request "
         "back, or somebody sends an old one again.",
+    ),
+    Cause.OTHER_URL: (
+        "The sender signed another form of this endpoint's address: http for https, another host or port, "
+        "with or without a slash or a query.",
+        "Set `public_url` to the address that the provider was given, or name the proxies in "
+        "`trusted_proxies`.",
     ),
     Cause.BODY_RESERIALISED: (
         "The body was parsed and written again: other spaces, order of keys, or escapes.",

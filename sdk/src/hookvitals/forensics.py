@@ -14,14 +14,16 @@ from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequ
 
 from hookvitals.causes import Cause
 from hookvitals.limits import TokenBucket
-from hookvitals.rewritings import bodies, spellings
+from hookvitals.rewritings import bodies, other_urls, spellings
 from hookvitals.schemes import SCHEMES, HeaderItems, Scheme, VerificationError, Verified, make
 from hookvitals.schemes.errors import (
     MALFORMED_SIGNATURE,
     MISSING_SIGNATURE,
     TIMESTAMP_IN_FUTURE,
     TIMESTAMP_TOO_OLD,
+    UNKNOWN_KEY,
 )
+from hookvitals.schemes.orum import OrumScheme
 
 log = logging.getLogger("hookvitals")
 
@@ -41,8 +43,8 @@ class Forensics:
     """What one receiver knows about its own mistakes.
 
     place: (environment, source, endpoint). previous: secrets that were valid once. elsewhere: environment →
-    its secrets. per_minute: how many refused requests a minute are looked into. Raises ValueError for a
-    secret that the scheme cannot have.
+    its secrets; both are passed over where a request names its key. per_minute: how many refused requests a
+    minute are looked into. Raises ValueError for a secret that the scheme cannot have.
     """
 
     def __init__(
@@ -61,6 +63,8 @@ class Forensics:
         self._settings = dict(scheme_settings)
         self._secrets = tuple(secrets)
         self.scheme = self._made(self._secrets)
+        self._fetches = _fetches_keys(self.scheme)
+        self._signs_url = "{url}" in self._settings.get("template", SCHEMES[scheme_name].signed)
         self._suspects: List[Tuple[str, Scheme]] = []
         retired = {Cause.PREVIOUS_SECRET.value: previous} if previous else {}
         for environment, theirs in (elsewhere or {}).items():
@@ -70,7 +74,7 @@ class Forensics:
                 self._suspects.append((named, self._made(theirs)))
             except ValueError as exc:
                 raise ValueError(f"{named.replace('_secret', '_secrets')}: {exc}") from exc
-        for form in _other_forms(self._secrets):
+        for form in () if self._fetches else _other_forms(self._secrets):
             with suppress(Exception):  # no key of this scheme looks like that
                 self._suspects.append((Cause.SECRET_ENCODING.value, self._made([form])))
         self._share = TokenBucket(per_minute)
@@ -104,23 +108,34 @@ class Forensics:
     def _found(self, error: VerificationError, search: "_Search") -> str:
         if error.reason in (TIMESTAMP_TOO_OLD, TIMESTAMP_IN_FUTURE):
             return search.skew()
-        found = None
+        found: Optional[str] = None
         try:
-            found = None if error.reason == MISSING_SIGNATURE else self._proven(search)
+            if error.reason != MISSING_SIGNATURE and not (self._fetches and error.reason == UNKNOWN_KEY):
+                found = self._proven(search)
             found = found or self._shape(error, search)
         except _Exhausted:  # a large body: what its headers say costs nothing
             pass
         return found or search.evidence() or Cause.UNKNOWN.value
 
     def _proven(self, search: "_Search") -> Optional[str]:
-        """A cause under which the signature holds."""
-        for named, scheme in (*self._suspects, *self._others()):
+        """A cause under which the signature holds. Where a request names the key, no guess changes the name:
+        somebody would be asked for each."""
+        suspects = [] if self._fetches else self._suspects
+        for named, scheme in (*suspects, *self._others()):
             if search.holds(scheme=scheme):
                 return named
+        if self._fetches:
+            return self._proven_by_content(search)
         header = str(getattr(self.scheme, "header", "")).lower()
         for cause, headers in spellings(search.headers, header, str(getattr(self.scheme, "prefix", ""))):
             if search.holds(headers=headers):
                 return cause.value
+        return self._proven_by_content(search)
+
+    def _proven_by_content(self, search: "_Search") -> Optional[str]:
+        for url in other_urls(search.headers, search.url) if self._signs_url else ():
+            if search.holds(url=url):
+                return Cause.OTHER_URL.value
         for cause, body in bodies(search.headers, search.body):
             if search.holds(body=body):
                 return cause.value
@@ -159,9 +174,15 @@ class Forensics:
             with_ours = _made_or_none(name, self._secrets)
             if with_ours is not None and search.holds(scheme=with_ours):
                 return f"{Cause.OTHER_SCHEME.value}: {name}"
-            if unreadable and readable is None and search.reads(_made_or_none(name, [_NOBODYS])):
+            if unreadable and readable is None and self._could_be(name, error, search):
                 readable = f"{Cause.OTHER_SCHEME.value}: {name}"
         return readable
+
+    def _could_be(self, name: str, error: VerificationError, search: "_Search") -> bool:
+        """Whether this scheme would read the signature; of one that cannot be tried, whether its header is
+        there and ours is not."""
+        nobodys = _made_or_none(name, [_NOBODYS])
+        return error.reason == MISSING_SIGNATURE if nobodys is None else search.reads(nobodys)
 
     def _made(self, secrets: Sequence[Secret]) -> Scheme:
         return make(self._name, secrets, **self._settings)
@@ -181,7 +202,7 @@ class _Search:
         self.body = body
         self._scheme = scheme
         self._now = now
-        self._url = url
+        self.url = url
         self._method = method
         self._left = WORK_BYTES
 
@@ -191,16 +212,17 @@ class _Search:
         scheme: Optional[Scheme] = None,
         headers: Optional[HeaderItems] = None,
         body: Optional[bytes] = None,
-        now: Optional[float] = None,
+        url: Optional[str] = None,
     ) -> bool:
         """Whether the signature holds when these are put in place of what was given."""
-        return self._verified(scheme, headers, body, now) is not None
+        return self._verified(scheme, headers, body, url) is not None
 
     def _verified(
         self,
         scheme: Optional[Scheme] = None,
         headers: Optional[HeaderItems] = None,
         body: Optional[bytes] = None,
+        url: Optional[str] = None,
         now: Optional[float] = None,
     ) -> Optional[Verified]:
         content = self.body if body is None else body
@@ -212,18 +234,16 @@ class _Search:
                 self.headers if headers is None else headers,
                 content,
                 self._now if now is None else now,
-                self._url,
+                self.url if url is None else url,
                 self._method,
             )
         except VerificationError:
             return None
 
-    def reads(self, scheme: Optional[Scheme]) -> bool:
+    def reads(self, scheme: Scheme) -> bool:
         """Whether the scheme finds a signature of its own form, whoever made it."""
-        if scheme is None:
-            return False
         try:
-            scheme.verify(self.headers, self.body, self._now, self._url, self._method)
+            scheme.verify(self.headers, self.body, self._now, self.url, self._method)
         except VerificationError as exc:
             return exc.reason not in (MISSING_SIGNATURE, MALFORMED_SIGNATURE)
         return True
@@ -293,14 +313,12 @@ def _other_forms(secrets: Sequence[Secret]) -> Iterator[Secret]:
 def _shapes() -> Dict[str, FrozenSet[str]]:
     """Scheme → the headers it signs with, in lower case; without the schemes that leave none to see."""
     found: Dict[str, FrozenSet[str]] = {}
-    for name, scheme_class in SCHEMES.items():
+    for name, kind in SCHEMES.items():
         scheme = _made_or_none(name, [_NOBODYS])
-        headers = _signed_headers(scheme) if scheme is not None else ()
-        default = getattr(scheme_class, "header", None)
-        if not headers and isinstance(default, str):
-            headers = (default,)
-        if headers:
-            found[name] = frozenset(header.lower() for header in headers)
+        headers = _signed_headers(scheme) if scheme is not None else [kind.header]
+        named = frozenset(header.lower() for header in headers if header)
+        if named:
+            found[name] = named
     return found
 
 
@@ -309,6 +327,11 @@ def _signed_headers(scheme: Scheme) -> Sequence[str]:
         return [name for name, _ in scheme.sign(b"{}", 1_000_000_000.0)]
     except Exception:  # only the provider can sign so
         return ()
+
+
+def _fetches_keys(scheme: Scheme) -> bool:
+    """Whether verifying may ask a provider for the key that a request names. Orum's has no name."""
+    return hasattr(scheme, "fetch") and not isinstance(scheme, OrumScheme)
 
 
 def _is_symmetric(scheme: Scheme) -> bool:

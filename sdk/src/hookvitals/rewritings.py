@@ -7,7 +7,9 @@ import json
 import re
 import zlib
 from functools import partial
+from itertools import product
 from typing import Any, Callable, Dict, Iterator, List, Tuple
+from urllib.parse import urlsplit, urlunsplit
 
 from hookvitals.causes import Cause
 from hookvitals.schemes.signed import HeaderItems
@@ -58,6 +60,25 @@ def spellings(headers: HeaderItems, own_header: str, own_prefix: str) -> Iterato
         for cause, text in _spelled(match, own_prefix):
             changed = value[: match.start()] + text + value[match.end() :]
             yield cause, [*headers[:place], (name, changed), *headers[place + 1 :]]
+
+
+def other_urls(headers: HeaderItems, url: str) -> Iterator[str]:
+    """The addresses under which a sender may know this endpoint, behind proxies; none of them `url`."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return
+    given = dict(headers)
+    forwarded = given.get("x-forwarded-host", "").split(",")[0].strip()
+    hosts = [parts.netloc, host, given.get("host", ""), forwarded, f"{host}:443"]
+    paths = [parts.path, parts.path[:-1] if parts.path.endswith("/") else parts.path + "/"]
+    seen = {url}
+    for one, path, query, scheme in product(hosts, paths, (parts.query, ""), ("https", "http")):
+        candidate = urlunsplit((scheme, one, path, query, ""))
+        if one and candidate not in seen:
+            seen.add(candidate)
+            yield candidate
 
 
 def _spelled(match: "re.Match[str]", own_prefix: str) -> Iterator[Tuple[Cause, str]]:
