@@ -11,7 +11,7 @@ from hookvitals.integrations import asgi, django, flask, wsgi
 from hookvitals.testing import signed_request
 
 FACE = {
-    "PROFILES", "SCHEMES", "Event", "JsonFormatter", "LogContext", "MemoryState", "MissingDependency",
+    "PROFILES", "SCHEMES", "BreakerPolicy", "Event", "JsonFormatter", "LogContext", "MemoryState", "MissingDependency",
     "Permanent", "Profile", "Receiver", "Recorder", "RedisState", "RetryPolicy", "Shipper", "SqlState",
     "SqliteState", "StateUnavailable", "Transient", "VerificationError", "Verified",
     "__version__", "canary_headers", "make", "profile_of", "register", "replay_headers",
@@ -28,7 +28,9 @@ def test_the_face_is_these_names_and_no_others() -> None:
 
 
 def test_what_others_call_keeps_its_parameters() -> None:
-    assert parameters(Receiver.handle)[1:] == ["method", "url", "headers", "body", "remote_addr"]
+    assert parameters(Receiver.handle)[1:] == [
+        "method", "url", "headers", "body", "remote_addr", "arrived_ns",
+    ]  # fmt: skip
     assert parameters(Receiver)[0] == "source"
     assert set(parameters(Receiver)) >= {
         "endpoint", "secrets", "system", "environment", "collector", "key", "shipper", "state_path", "inbox",

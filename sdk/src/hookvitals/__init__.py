@@ -4,6 +4,7 @@ This module is the public face; everything else may move. Framework adapters sta
 `hookvitals.integrations`, signed requests for tests in `hookvitals.testing`.
 """
 
+from hookvitals.breaker import BreakerPolicy
 from hookvitals.event import Event
 from hookvitals.failures import Permanent, Transient
 from hookvitals.log import JsonFormatter, LogContext
@@ -20,6 +21,7 @@ from hookvitals.version import VERSION as __version__
 __all__ = [
     "PROFILES",
     "SCHEMES",
+    "BreakerPolicy",
     "Event",
     "JsonFormatter",
     "LogContext",

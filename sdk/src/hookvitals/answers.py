@@ -60,6 +60,8 @@ STATUS_OF: Mapping[str, int] = {
     "malformed_body": 400,
     "invalid_payload": 400,
     "busy": 503,
+    "circuit_open": 503,
+    "unavailable": 503,
     "failed": 500,
     "dead_lettered": 422,
 }
@@ -77,6 +79,8 @@ _TITLES: Mapping[str, str] = {
     "malformed_body": "The body is not JSON",
     "invalid_payload": "The body is not an event of the form agreed upon",
     "busy": "Another copy of this event is being processed",
+    "circuit_open": "Most of the work fails at present; it is left alone for a while",
+    "unavailable": "Whether this event was processed before cannot be known at present",
     "failed": "Processing failed",
     "dead_lettered": "Processing failed, and would fail again",
 }

@@ -6,6 +6,7 @@ The inbox moves on before the record is noted, so that a record never claims wha
 import time
 from typing import Any, Callable, Dict, Optional
 
+from hookvitals.breaker import Breaker, went
 from hookvitals.dispatch import Dispatcher, Handler
 from hookvitals.event import Event
 from hookvitals.failures import Kind
@@ -39,6 +40,7 @@ class Attempts:
         state: State,
         dispatcher: Dispatcher,
         reporter: Reporter,
+        breaker: Breaker,
         now_us: Callable[[], int],
     ) -> None:
         self._settings = settings
@@ -46,6 +48,7 @@ class Attempts:
         self._state = state
         self._dispatcher = dispatcher
         self._reporter = reporter
+        self._breaker = breaker
         self._now_us = now_us
         self._born_us = now_us()
 
@@ -68,7 +71,12 @@ class Attempts:
             return self._settling(
                 verdict, event, fields, lambda: self._inbox.finish(work, self._keep_until_us())
             )
+        permit = self._breaker.ask()
+        if permit.wait_s > 0:
+            return lambda: self._inbox.put_back(work)
         error = self._tried(handler, event, fields)
+        not_run = isinstance(error, (NoHandler, ProcessDied))
+        self._breaker.tell(permit, None if not_run else went(error, self._settings.retry.kind_of))
         if error is None:
             return self._settling(
                 "succeeded", event, fields, lambda: self._inbox.finish(work, self._keep_until_us(), order)

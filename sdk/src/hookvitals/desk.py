@@ -15,6 +15,9 @@ log = logging.getLogger("hookvitals")
 CANARY_TYPE, CHALLENGE_TYPE = "canary", "challenge"
 """Event types of our own, of what is no event of the source's."""
 
+_NOT_TRIED = {"busy": "duplicate", "circuit_open": "failed", "unavailable": "failed"}
+"""Refusals of an event that may come again, and its outcome meanwhile."""
+
 
 class Desk:
     """Answers for one receiver. fields: what the record will say besides; given away.
@@ -60,10 +63,12 @@ class Desk:
             retry_after_s=refused.retry_after_s,
             allow=refused.allow,
         )
-        if refused.reason == "busy" and event is not None:
+        if refused.reason in _NOT_TRIED and event is not None:
             fields.update(event_names(event))
-            fields.pop("replay_id", None)  # a copy at work settles nothing
-            self._note(request, "duplicate", answer, fields)
+            fields.pop("replay_id", None)  # what was not tried settles nothing
+            if refused.__cause__ is not None:
+                fields.update(self._reporter.error(refused.__cause__))
+            self._note(request, _NOT_TRIED[refused.reason], answer, fields, event)
             return answer
         fields["reason"] = refused.reason
         if refused.detail:

@@ -102,6 +102,11 @@ class Inbox:
         """It could not be tried yet: due again later, and no attempt is counted."""
         self._due_in(work, wait_s, uncounted=1)
 
+    def put_back(self, work: Work) -> None:
+        """It was not tried: first in line again, and no attempt is counted."""
+        with self._state.transaction() as db:
+            db.execute("UPDATE inbox SET attempts = attempts - 1 WHERE id = ?", (work.id,))
+
     def _due_in(self, work: Work, wait_s: float, *, uncounted: int) -> None:
         due_us = self._now_us() + int(wait_s * 1e6)
         with self._state.transaction() as db:

@@ -7,6 +7,7 @@ event that was answered 2xx is never lost by a crash. Recording never changes an
 
 import hashlib
 import logging
+import math
 import time
 from dataclasses import replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
@@ -15,6 +16,7 @@ from hookvitals.addresses import client_address, sender_url
 from hookvitals.admission import Admission
 from hookvitals.answers import Answer, Refused
 from hookvitals.attempts import Attempts, run
+from hookvitals.breaker import Breaker, BreakerPolicy, CircuitOpen, went
 from hookvitals.desk import Desk
 from hookvitals.dispatch import Dispatcher, Handler
 from hookvitals.event import Event
@@ -32,7 +34,7 @@ from hookvitals.schemes import HeaderItems, header_items
 from hookvitals.schemes.signed import HeadersLike
 from hookvitals.settings import DEFAULT_MAX_BODY_BYTES, SEPARATOR, Settings, settings_for
 from hookvitals.shipper import Shipper
-from hookvitals.state import Claim, MemoryState, SqliteState, State
+from hookvitals.state import Claim, MemoryState, SqliteState, State, StateUnavailable
 from hookvitals.validate import InvalidPayload, Schema, Validator
 from hookvitals.worker import InboxWorker
 
@@ -53,7 +55,8 @@ class Receiver:
 
     source: who sends; also the source system unless `system` names another (see `profiles`).
     state_path: a file for claims and the inbox, shared by the processes of this host; without it they are
-    kept in memory. inbox: acknowledge first and process from the durable inbox; needs state_path.
+    kept in memory. state: instead of state_path what other hosts share too, e.g. RedisState; whoever made it
+    closes it. inbox: acknowledge first and process from the durable inbox; needs state_path.
     profile: fields of the source's profile to change, e.g. {"ack_deadline_s": 10}.
     allow_from: CIDRs that may send; None takes the source's published ones for the environment, [] any.
     public_url: the address that the sender was given, for schemes that sign it; without it what the framework
@@ -65,6 +68,7 @@ class Receiver:
     of its JSON, for what no capture may show; such a capture is never replayed.
     previous_secrets, other_environments: secrets that are not valid here (environment → its secrets): they
     only explain why a signature did not hold.
+    breaker: when to leave the handlers in peace for a while; None: never.
     lease_s: how long one copy of an event may be worked inline before another may start.
     failures_per_minute: an address that fails verification more often is told 429 unheard; None: never.
     Raises ValueError for a setting that cannot work.
@@ -84,6 +88,7 @@ class Receiver:
         spool_dir: Optional[str] = None,
         durable: bool = False,
         state_path: Optional[str] = None,
+        state: Optional[State] = None,
         inbox: bool = False,
         profile: Optional[Mapping[str, Any]] = None,
         allow_from: Optional[Sequence[str]] = None,
@@ -98,6 +103,7 @@ class Receiver:
         previous_secrets: Sequence[Union[str, bytes]] = (),
         other_environments: Optional[Mapping[str, Sequence[Union[str, bytes]]]] = None,
         retry: Optional[RetryPolicy] = None,
+        breaker: Optional[BreakerPolicy] = BreakerPolicy(),
         lease_s: float = 300.0,
         failures_per_minute: Optional[float] = 600.0,
         labels: Optional[Mapping[str, str]] = None,
@@ -127,6 +133,8 @@ class Receiver:
             failures_per_minute=failures_per_minute,
             labels=labels,
         )
+        if state is not None and state_path:
+            raise ValueError("state and state_path say the same thing twice: give one of them")
         if inbox and not state_path:
             raise ValueError("an inbox needs state_path, the file it is kept in")
         if collector and not key:
@@ -141,17 +149,21 @@ class Receiver:
         )
         self._desk = Desk(self.settings.profile.status_of(), reporter, self._now_us)
         self._dispatcher = Dispatcher()
-        self.state: State = MemoryState()
+        self._owns_state = state is None
+        self.state: State = state or (SqliteState(state_path, now) if state_path else MemoryState(now))
         self.inbox: Optional[Inbox] = None
-        if state_path:
-            self.state = kept = SqliteState(state_path)
-            if inbox:
-                self.inbox = Inbox(kept, self.settings.scope, self._now_us)
-                attempts = Attempts(self.settings, self.inbox, kept, self._dispatcher, reporter, self._now_us)
-                lock_path = _lock_path(state_path, self.settings.scope)
-                self._worker = InboxWorker(self.inbox, lock_path, attempts.attempt)
-                if self.shipper:
-                    self.shipper.sample(self._queue_samples)
+        self.breaker = Breaker(breaker, self.state, self.settings.scope, self._now_us)
+        if self.shipper:
+            self.shipper.watch(self.breaker.name, lambda: self.breaker.state)
+        if inbox and state_path and isinstance(self.state, SqliteState):
+            self.inbox = Inbox(self.state, self.settings.scope, self._now_us)
+            attempts = Attempts(
+                self.settings, self.inbox, self.state, self._dispatcher, reporter, self.breaker, self._now_us
+            )
+            lock_path = _lock_path(state_path, self.settings.scope)
+            self._worker = InboxWorker(self.inbox, lock_path, attempts.attempt, self.breaker.wait_s)
+            if self.shipper:
+                self.shipper.sample(self._queue_samples)
         self._admission = Admission(self.settings, self.state, now, monotonic)
 
     def on(self, pattern: str, *, schema: Optional[Schema] = None) -> Callable[[Handler], Handler]:
@@ -189,23 +201,37 @@ class Receiver:
             self._worker.stop()
         if self.shipper:
             self.shipper.forget(self._queue_samples)
+            self.shipper.watch(self.breaker.name, None)
             if self._owns_shipper:
                 self.shipper.close()
-        self.state.close()
+        if self._owns_state:
+            self.state.close()
 
     def handle(
-        self, method: str, url: str, headers: HeadersLike, body: bytes, remote_addr: Optional[str] = None
+        self,
+        method: str,
+        url: str,
+        headers: HeadersLike,
+        body: bytes,
+        remote_addr: Optional[str] = None,
+        *,
+        arrived_ns: Optional[int] = None,
     ) -> Response:
-        """(status, headers, body) for a request. url: whole. body: the bytes as received. Never raises."""
-        started_ns = time.perf_counter_ns()
+        """(status, headers, body) for a request. url: whole. body: the bytes as received. Never raises.
+
+        arrived_ns: of time.perf_counter_ns, when all of the request had come, if it had to wait since.
+        """
+        called_ns = time.perf_counter_ns()
+        started_ns = called_ns if arrived_ns is None else arrived_ns
+        at_us = self._now_us() - (called_ns - started_ns) // 1000
         try:
             items = header_items(headers)
         except Exception:  # what no server hands over holds no signature
             items = []
         try:
-            request = self._request(str(method), str(url), items, body, remote_addr, started_ns)
+            request = self._request(str(method), str(url), items, body, remote_addr, at_us, started_ns)
         except Exception:  # nor has it a method
-            request = Request("", "", items, b"", None, self._now_us(), started_ns)
+            request = Request("", "", items, b"", None, at_us, started_ns)
         answer = self._answered(request)
         return answer.status, answer.headers, answer.body
 
@@ -216,6 +242,7 @@ class Receiver:
         items: HeaderItems,
         body: bytes,
         remote_addr: Optional[str],
+        at_us: int,
         started_ns: int,
     ) -> Request:
         """As the sender made it, as far as the proxies that are trusted say so."""
@@ -226,7 +253,7 @@ class Receiver:
             forwarded = ",".join(value for name, value in items if name == "x-forwarded-for")
             url = sender_url(url, settings.public_url, dict(items).get, address, trusted)
             address = client_address(address, forwarded, trusted)
-        return Request(method.upper(), url, items, body, address, self._now_us(), started_ns)
+        return Request(method.upper(), url, items, body, address, at_us, started_ns)
 
     # --- the pipeline; fields: what the record will say ---
 
@@ -247,6 +274,11 @@ class Receiver:
             return self._take(request, event, fields)
         except Refused as refused:
             return self._desk.refused(request, refused, event, fields)
+        except StateUnavailable as exc:  # whether it was handled before cannot be known: the sender comes again
+            log.warning("hookvitals: the state of events cannot be asked: %s", exc)
+            away = Refused("unavailable", retry_after_s=_BUSY_RETRY_S)
+            away.__cause__ = exc
+            return self._desk.refused(request, away, event, fields)
         except Exception as exc:  # our own fault: the sender may try again, the event is not lost
             log.exception("hookvitals: a request could not be handled")
             return self._desk.failed(request, exc, event, fields)
@@ -312,9 +344,15 @@ class Receiver:
     ) -> Answer:
         event = replace(event, attempt=self.state.attempts(key))
         fields["attempt"] = event.attempt
+        permit = self.breaker.ask()
+        if permit.wait_s > 0:
+            self.state.release(key, self._now_us())
+            cause = CircuitOpen(f"tried again in {permit.wait_s:.0f} s at the latest")
+            raise Refused("circuit_open", retry_after_s=math.ceil(permit.wait_s)) from cause
         fields["queue_ms"] = request.elapsed_ms()
         with handling(self.settings.source, self.settings.endpoint, event):
             error = run(handler, event, fields)
+        self.breaker.tell(permit, went(error, self.settings.retry.kind_of))
         try:  # the work is done, or not, whatever becomes of our notes: the lease covers for them
             if error is not None:
                 self.state.release(key, self._now_us())

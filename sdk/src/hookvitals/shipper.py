@@ -35,8 +35,8 @@ Sampler = Callable[[], List[Dict[str, Any]]]
 """Gives queue samples, in the collector's format."""
 
 FINAL_FLUSH_S = 3.0
-MAX_WAITING = 50_000
-MAX_WAITING_BYTES = 32 << 20
+MAX_WAITING = 10_000
+MAX_WAITING_BYTES = 8 << 20
 TEND_SPOOLS_EVERY_S = 30.0
 _POST_BYTES = 1_000_000  # the collector takes 1 MiB compressed
 _POST_RECORDS = 500  # at most, when many wait
@@ -50,8 +50,8 @@ class Shipper:
 
     url: the collector's address, e.g. http://127.0.0.1:8700. key: an ingest key. A batch leaves when
     batch_size records wait, or batch_delay_s after the last. max_waiting: records kept in memory at most;
-    max_waiting_bytes bounds them too; captured bodies beyond it are left out of their records. Queue samples
-    are posted each sample_every_s. spool_dir: a directory on a local disk, for processes that report to the
+    max_waiting_bytes bounds them too; captured bodies beyond it are left out of their records: 20 MiB in all
+    at most by default. Queue samples are posted each sample_every_s. spool_dir: a directory on a local disk, for processes that report to the
     same collector with keys to the same sources; records wait there while the collector is away or memory
     fills, max_spool_bytes a process and max_spool_age_s at most, and a process that starts there, or runs,
     ships what another one left. Raises ValueError for a setting that cannot work.
@@ -89,6 +89,7 @@ class Shipper:
         self._spool_bounds = {"max_bytes": max_spool_bytes, "max_age_s": max_spool_age_s}
         self._uniform = uniform
         self._samplers: List[Sampler] = []
+        self._breakers: Dict[str, Callable[[], str]] = {}
         self._start()
         _LIVE.add(self)
 
@@ -153,6 +154,12 @@ class Shipper:
         """Registers a function that gives queue samples when asked."""
         self._samplers.append(sampler)
         self._nudge()
+
+    def watch(self, breaker: str, state: Optional[Callable[[], str]]) -> None:
+        """Tells the collector this breaker's state with each batch. state: None ends it."""
+        self._breakers.pop(breaker, None)
+        if state is not None:
+            self._breakers[breaker] = state
 
     def forget(self, sampler: Sampler) -> None:
         """Asks this function no more."""
@@ -249,7 +256,7 @@ class Shipper:
         """Leaves the body out when the captures that wait are too many bytes: the record matters more."""
         size = capture_bytes(capture)
         with self._lock:
-            if self._capture_bytes + size <= self._max_waiting_bytes:
+            if self._capture_bytes + self._memory.size() + size <= self._max_waiting_bytes:
                 self._capture_bytes += size
             else:
                 leave_body_out(capture)
@@ -534,6 +541,8 @@ class Shipper:
             "cpu_seconds": time.process_time(),
             "memory_bytes": memory_bytes(),
         }
+        if self._breakers:
+            client["breakers"] = {name: state() for name, state in list(self._breakers.items())}
         if self._sampled:
             client["inbox_depth"] = sum(one["depth"] for one in self._sampled)
             client["inbox_oldest_age_s"] = max(one["oldest_age_s"] for one in self._sampled)

@@ -27,12 +27,16 @@ class InboxWorker:
     """Hands due events to `process`, one after the other, and stores what became of each.
 
     lock_path: a file for the lock alone. process: works an event once and gives what remains to be stored.
+    hold_s: for how long nothing may be worked, 0 when something may.
     """
 
-    def __init__(self, inbox: Inbox, lock_path: str, process: Callable[[Work], Settle]) -> None:
+    def __init__(
+        self, inbox: Inbox, lock_path: str, process: Callable[[Work], Settle], hold_s: Callable[[], float]
+    ) -> None:
         self._inbox = inbox
         self._lock_path = lock_path
         self._process = process
+        self._hold_s = hold_s
         self._start_anew()
         _LIVE.add(self)
 
@@ -80,7 +84,10 @@ class InboxWorker:
             while not self._closing and not _locked(self._lock_file):
                 self._pause()
             while not self._closing:
-                if not self._worked():
+                hold_s = self._hold_s()
+                if hold_s > 0:
+                    self._pause(hold_s)
+                elif not self._worked():
                     self._pause(self._until_due_s())
         except OSError:
             log.exception("hookvitals: the inbox is not worked: its lock cannot be had")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hookvitals import Event, Permanent
+from hookvitals import BreakerPolicy, Event, Permanent
 from hookvitals.answers import STATUS_OF, TAKEN, table
 from tests.sdk.schemes.oracles import OrumLike
 from tests.sdk.world import NOW, SECRET, URL, Answered, World, deliver, request
@@ -64,6 +64,16 @@ def _busy(world: World) -> Answered:
     return met[0]
 
 
+def _circuit_open(world: World) -> Answered:
+    def fail(event: Event) -> None:
+        raise RuntimeError
+
+    world.behave = fail
+    receiver = world.receiver(breaker=BreakerPolicy(failures=1))
+    deliver(receiver)
+    return deliver(receiver, "evt_2")
+
+
 def _signed(world: World, body: bytes) -> Answered:
     receiver = world.receiver()
     return Answered(receiver.handle("POST", URL, receiver.settings.scheme.sign(body, NOW), body))
@@ -90,6 +100,7 @@ CASES: dict[str, tuple[int, Case]] = {
     "failed": (500, _failed),
     "dead_lettered": (422, _dead_lettered),
     "busy": (503, _busy),
+    "circuit_open": (503, _circuit_open),
     "method_not_allowed": (405, lambda world: Answered(world.receiver().handle("PUT", URL, [], b""))),
     "too_large": (
         413,
@@ -122,7 +133,8 @@ def test_each_outcome_is_answered_as_the_table_says(world: World, name: str) -> 
     deliveries = [record for record in world.records() if "http_status" in record]
     mine = deliveries[0] if name == "busy" else deliveries[-1]
     assert mine["http_status"] == status
-    assert (mine.get("reason") or mine["outcome"]) == ("duplicate" if name == "busy" else name)
+    outcome = {"busy": "duplicate", "circuit_open": "failed"}.get(name, name)
+    assert (mine.get("reason") or mine["outcome"]) == outcome
 
 
 def test_every_row_of_the_table_has_its_case() -> None:
