@@ -4,11 +4,14 @@ import base64
 import hashlib
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.x509.oid import NameOID
 
 NOW = 1_800_000_000.0
 HAS_OPENSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command is missing")
@@ -68,3 +71,25 @@ class DiscordLike:
 
     def signature(self, signed: bytes) -> bytes:
         return self.private.sign(signed)
+
+
+class Certified:
+    """A provider with an RSA key and a certificate over it, for the name."""
+
+    def __init__(self, name: str, first_year: int = 2020, last_year: int = 2040) -> None:
+        self.private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(self.private.public_key())
+            .serial_number(7)
+            .not_valid_before(datetime(first_year, 1, 1, tzinfo=UTC))
+            .not_valid_after(datetime(last_year, 1, 1, tzinfo=UTC))
+            .sign(self.private, hashes.SHA256())
+        )
+        self.pem = made.public_bytes(serialization.Encoding.PEM)
+
+    def signature(self, signed: bytes, digest: hashes.HashAlgorithm | None = None) -> str:
+        return b64(self.private.sign(signed, padding.PKCS1v15(), digest or hashes.SHA256()))

@@ -6,14 +6,17 @@ The signatures are made by the openssl command and by `cryptography`, never by o
 import base64
 import hashlib
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
 from hookvitals.schemes import Scheme, Verified, header_items, make
-from tests.sdk.schemes.oracles import NOW, DiscordLike, OrumLike, SendGridLike, b64, openssl_mac
+from tests.sdk.schemes.oracles import NOW, Certified, DiscordLike, OrumLike, SendGridLike, b64, openssl_mac
 
 Headers = list[tuple[str, str]]
 URL = "https://hooks.example.com/webhooks/billing?tenant=7"
@@ -45,7 +48,8 @@ class Provider:
     """name: of the scheme. secrets: two, both good. sign: (secret, the time's text, body) → what is sent.
 
     encoding: of the signature; none for a token. unit: of the signed time, none without one. joint: what
-    stands between two signatures where the header holds several.
+    stands between two signatures where the header holds several. settings: that the scheme needs, by its
+    secrets.
     """
 
     name: str
@@ -56,10 +60,11 @@ class Provider:
     tolerance_s: float = 300.0
     body: bytes = BODY
     joint: str = ""
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: Callable[[tuple[str, ...]], dict[str, Any]] = lambda secrets: {}
 
     def scheme(self, *secrets: str) -> Scheme:
-        return make(self.name, secrets or self.secrets[:1], **self.settings)
+        secrets = secrets or self.secrets[:1]
+        return make(self.name, secrets, **self.settings(secrets))
 
     def request(
         self, *, secret: str = "", at: float = NOW, stamp: str | None = None, body: bytes = b""
@@ -193,6 +198,81 @@ def _linear(secret: str, stamp: str, body: bytes) -> Request:
     return Request([("Linear-Signature", text)], body, text)
 
 
+PAYPAL = Certified("messageverificationcerts.paypal.com")
+PAYPAL_URL = "https://api.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1d93a270"
+
+
+def _paypal(secret: str, stamp: str, body: bytes) -> Request:
+    text = PAYPAL.signature(f"69cd13f0|{stamp}|{secret}|{zlib.crc32(body)}".encode())
+    headers = {"Id": "69cd13f0", "Time": stamp, "Sig": text}
+    listed = [(f"PAYPAL-TRANSMISSION-{name.upper()}", value) for name, value in headers.items()]
+    listed += [("PAYPAL-CERT-URL", PAYPAL_URL), ("PAYPAL-AUTH-ALGO", "SHA256withRSA")]
+    return Request(listed, body, text)
+
+
+SNS = Certified("sns.amazonaws.com")
+SNS_URL = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
+
+
+def sns_message(topic: str, stamp: str, message: str, **more: str) -> dict[str, str]:
+    """A notification of the topic, without its signature."""
+    return {
+        "Type": "Notification",
+        "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
+        "TopicArn": topic,
+        "Subject": "My subject",
+        "Message": message,
+        "Timestamp": stamp,
+        "SignatureVersion": "2",
+        "SigningCertURL": SNS_URL,
+        **more,
+    }
+
+
+def _sns(secret: str, stamp: str, body: bytes) -> Request:
+    message = sns_message(secret, stamp, body.decode())
+    signed = "".join(
+        f"{name}\n{message[name]}\n"
+        for name in ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
+    )
+    text = SNS.signature(signed.encode())
+    return Request([], json.dumps({**message, "Signature": text}).encode(), text)
+
+
+PLAIDS = {f"client:{name}": SendGridLike() for name in ("bfbd5111", "6c5516e1")}
+
+
+def b64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def plaid_answer(secrets: tuple[str, ...]) -> Callable[[str], bytes]:
+    """What Plaid would answer, as far as it knows the keys behind these."""
+
+    def fetch(key_id: str) -> bytes:
+        numbers = PLAIDS[next(one for one in secrets if one == f"client:{key_id}")].private.public_key()
+        x, y = numbers.public_numbers().x, numbers.public_numbers().y
+        point = {"x": b64url(x.to_bytes(32, "big")), "y": b64url(y.to_bytes(32, "big"))}
+        return json.dumps({"key": {"kty": "EC", "crv": "P-256", "expired_at": None, **point}}).encode()
+
+    return fetch
+
+
+def plaid_jwt(secret: str, head: dict[str, Any], claims: str) -> tuple[str, str]:
+    """(what is signed, the signature)."""
+    signed = f"{b64url(json.dumps(head).encode())}.{b64url(claims.encode())}"
+    r, s = decode_dss_signature(PLAIDS[secret].signature(signed.encode()))
+    return signed, b64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+
+
+def _plaid(secret: str, stamp: str, body: bytes) -> Request:
+    number = stamp if stamp.isascii() and stamp.isdigit() else json.dumps(stamp)
+    claims = f'{{"iat": {number}, "request_body_sha256": "{hashlib.sha256(body).hexdigest()}"}}'
+    head = {"alg": "ES256", "kid": secret.partition(":")[2], "typ": "JWT"}
+    signed, signature = plaid_jwt(secret, head, claims)
+    return Request([("Plaid-Verification", f"{signed}.{signature}")], body, signature)
+
+
 def _stripes(name: str) -> Provider:
     form = "t={t},v1={}"
     return _mac(name, "Stripe-Signature", _dotted, form, unit="s", joint=",v1=")
@@ -253,6 +333,17 @@ PROVIDERS: dict[str, Provider] = {
         _mac("outpost", "x-outpost-signature", form="v0={}", joint=","),
         _mac("line", "x-line-signature", encoding="base64"),
         _mac("zoom", "x-zm-signature", _v0, "v0={}", time="x-zm-request-timestamp", unit="s"),
+        Provider(
+            "paypal", ("1JE4291016473214C", "9XX12345"), _paypal, "base64", "iso",
+            settings=lambda _: {"fetch": {PAYPAL_URL: PAYPAL.pem}.__getitem__},
+        ),
+        Provider(
+            "sns", ("arn:aws:sns:eu-west-1:123456789012:one", "arn:aws:sns:eu-west-1:123456789012:two"),
+            _sns, "base64", "iso", 3600.0, settings=lambda _: {"fetch": {SNS_URL: SNS.pem}.__getitem__},
+        ),
+        Provider(
+            "plaid", _two(PLAIDS), _plaid, "jws", "s", settings=lambda known: {"fetch": plaid_answer(known)},
+        ),
         Provider("gitlab", ("glpat-one", "glpat-two"), _gitlab, "token"),
         _mac("intercom", "X-Hub-Signature", form="sha1={}", digest="sha1"),
         _mac("typeform", "Typeform-Signature", form="sha256={}", encoding="base64"),

@@ -6,23 +6,35 @@ Needs the `crypto` extra. Source: docs.orum.io, secure webhooks.
 
 import json
 from dataclasses import dataclass, field
-from typing import List, Sequence, Tuple, Union
+from typing import Callable, List, Optional, Sequence, Tuple, Union
 
-from hookvitals.schemes.errors import BAD_SIGNATURE, MALFORMED_SIGNATURE, VerificationError
+from hookvitals.key_fetch import KeyUnavailable
+from hookvitals.keyring import Keyring
+from hookvitals.schemes.errors import BAD_SIGNATURE, MALFORMED_SIGNATURE, UNKNOWN_KEY, VerificationError
 from hookvitals.schemes.public_keys import PublicKey, rsa_key
 from hookvitals.schemes.signed import HeaderItems, Verified, from_base64, only
+
+_NAME = "orum"
 
 
 @dataclass(frozen=True)
 class OrumScheme:
-    """secrets: Orum's public keys, PEM (or the bare base64 of one)."""
+    """secrets: Orum's public keys, PEM (or the bare base64 of one).
+
+    fetch: gives Orum's present key in the same form; asked in the background when a signature fits no key
+    that we have, once a minute at most. Its argument is always `orum`.
+    """
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
     header: str = "Signature"
+    fetch: Optional[Callable[[str], bytes]] = field(default=None, repr=False)
+    _ring: Optional[Keyring[PublicKey]] = field(default=None, init=False, repr=False)
     _keys: Tuple[PublicKey, ...] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if not self.secrets:
+        if self.fetch is not None:
+            object.__setattr__(self, "_ring", Keyring(self.fetch, rsa_key))
+        elif not self.secrets:
             raise ValueError("Orum's public key is needed: GET webhooks/secret at Orum's API returns it")
         object.__setattr__(self, "_keys", tuple(rsa_key(text) for text in self.secrets))
 
@@ -32,10 +44,24 @@ class OrumScheme:
         """Raises VerificationError unless one of the keys signed body + created_at."""
         given = from_base64(only(headers, self.header), self.header)
         content = body + _created_at(body).encode()
-        for key in self._keys:
-            if key.holds(given, content):
-                return Verified(key.id)
+        for keys in (lambda: self._keys, self._published):
+            for key in keys():
+                if key.holds(given, content):
+                    return Verified(key.id)
+        if self._ring is not None:
+            self._ring.renew(_NAME)
         raise VerificationError(BAD_SIGNATURE, "no configured key made this signature")
+
+    def _published(self) -> Sequence[PublicKey]:
+        """The key that Orum publishes, if it can be had."""
+        if self._ring is None:
+            return ()
+        try:
+            return (self._ring.get(_NAME),)
+        except KeyUnavailable as exc:
+            if self._keys:
+                return ()
+            raise VerificationError(UNKNOWN_KEY, str(exc)) from exc
 
     def sign(self, body: bytes, now: float) -> List[Tuple[str, str]]:
         """Always refused: only Orum has the private key."""

@@ -11,9 +11,13 @@ from hookvitals.schemes.adyen import AdyenScheme
 from hookvitals.schemes.header_scheme import HeaderScheme
 from hookvitals.schemes.hmac_scheme import TIMESTAMPED, HmacScheme
 from hookvitals.schemes.orum import OrumScheme
+from hookvitals.schemes.paypal import PayPalScheme
+from hookvitals.schemes.plaid import PlaidScheme
 from hookvitals.schemes.public_key_scheme import PublicKeyScheme
 from hookvitals.schemes.scalekit import ScalekitScheme
 from hookvitals.schemes.signed import DEFAULT_TOLERANCE_S
+from hookvitals.schemes.sns import TOLERANCE_S as SNS_TOLERANCE_S
+from hookvitals.schemes.sns import SnsScheme
 from hookvitals.schemes.standard import StandardScheme
 from hookvitals.schemes.token import TokenScheme
 from hookvitals.schemes.twilio import TwilioScheme
@@ -157,6 +161,19 @@ SCHEMES: Dict[str, Kind] = {
         timestamp_header="X-Zm-Request-Timestamp",
     ),
     "gitlab": Kind(TokenScheme, "X-Gitlab-Token", "the token itself", "nothing", keys="secret tokens"),
+    "paypal": Kind(
+        PayPalScheme, "Paypal-Transmission-Sig", "RSA PKCS#1 v1.5 SHA-256, base64",
+        "{id}|{time}|{webhook id}|{CRC-32 of body}", tolerance_s=DEFAULT_TOLERANCE_S, keys="webhook ids",
+        extra="crypto",
+    ),
+    "sns": Kind(
+        SnsScheme, "", "RSA PKCS#1 v1.5 SHA-1 or SHA-256, base64", "named fields of the body",
+        "Signature of the body", SNS_TOLERANCE_S, "topic ARNs", "crypto",
+    ),
+    "plaid": Kind(
+        PlaidScheme, "Plaid-Verification", "JWT with ES256", "SHA-256 of the body, and the time",
+        tolerance_s=DEFAULT_TOLERANCE_S, keys="`client_id:secret`", extra="crypto",
+    ),
     "intercom": _hmac(header="X-Hub-Signature", prefix="sha1=", hash="sha1"),
     "typeform": _hmac(header="Typeform-Signature", prefix="sha256=", encoding="base64"),
     "vercel": _hmac(header="X-Vercel-Signature", hash="sha1"),

@@ -1,0 +1,82 @@
+"""PayPal: RSA over `transmission id|time|webhook id|CRC-32 of the body`, by a certificate named in a header.
+
+The certificate's URL is believed only where PayPal publishes certificates. Needs the `crypto` extra. Source:
+developer.paypal.com, webhooks, and the cases of its own libraries.
+"""
+
+import re
+import zlib
+from dataclasses import dataclass, field
+from typing import Callable, List, Optional, Sequence, Tuple, Union
+
+from hookvitals.key_fetch import HttpsFetch, KeyUnavailable
+from hookvitals.keyring import Keyring
+from hookvitals.schemes.certificates import Certificate, certificate
+from hookvitals.schemes.errors import BAD_SIGNATURE, MALFORMED_SIGNATURE, UNKNOWN_KEY, VerificationError
+from hookvitals.schemes.hmac_scheme import secret_bytes
+from hookvitals.schemes.public_keys import need_crypto
+from hookvitals.schemes.signed import (
+    DEFAULT_TOLERANCE_S,
+    HeaderItems,
+    Verified,
+    from_base64,
+    instant,
+    only,
+    secret_id,
+    text_bytes,
+    within,
+)
+
+CERTIFICATE_URL = r"https://api(?:-m)?(?:\.sandbox)?\.paypal\.com/v1/notifications/certs/[A-Za-z0-9_-]{1,128}"
+_SUBJECT = re.compile(r"(?:[a-z0-9-]+\.)*paypal\.com", re.ASCII)
+_ALGORITHM = "SHA256withRSA"
+
+
+@dataclass(frozen=True)
+class PayPalScheme:
+    """secrets: the ids of our webhooks, which PayPal signs along. fetch: gives a certificate's PEM by URL."""
+
+    secrets: Sequence[Union[str, bytes]] = field(repr=False)
+    tolerance_s: float = DEFAULT_TOLERANCE_S
+    fetch: Optional[Callable[[str], bytes]] = field(default=None, repr=False)
+    _ids: Tuple[bytes, ...] = field(default=(), init=False, repr=False)
+    _ring: Keyring[Certificate] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        need_crypto("PayPal's RSA signature")
+        if not self.secrets:
+            raise ValueError("the webhook's id is needed: PayPal's application settings show it")
+        object.__setattr__(self, "_ids", tuple(secret_bytes(each) for each in self.secrets))
+        object.__setattr__(self, "_ring", Keyring(self.fetch or HttpsFetch(CERTIFICATE_URL), certificate))
+
+    def verify(
+        self, headers: HeaderItems, body: bytes, now: float, url: str = "", method: str = "POST"
+    ) -> Verified:
+        """Raises VerificationError unless PayPal signed this body for one of our webhooks."""
+        message_id, stamp = only(headers, "paypal-transmission-id"), only(headers, "paypal-transmission-time")
+        given = from_base64(only(headers, "paypal-transmission-sig"), "paypal-transmission-sig")
+        cert_url = only(headers, "paypal-cert-url")
+        if only(headers, "paypal-auth-algo") != _ALGORITHM:
+            raise VerificationError(MALFORMED_SIGNATURE, f"the algorithm is not {_ALGORITHM}")
+        signed_at = instant(stamp, "iso")
+        found = known_certificate(self._ring, cert_url, CERTIFICATE_URL)
+        found.check(_SUBJECT, now)
+        head, tail = text_bytes(f"{message_id}|{stamp}|"), f"|{zlib.crc32(body)}".encode()
+        for each in self._ids:
+            if found.keys["sha256"].holds(given, head + each + tail):
+                return Verified(secret_id(each), within(signed_at, now, self.tolerance_s))
+        raise VerificationError(BAD_SIGNATURE, "PayPal did not sign this for one of our webhooks")
+
+    def sign(self, body: bytes, now: float) -> List[Tuple[str, str]]:
+        """Always refused: only PayPal has the private key."""
+        raise ValueError("PayPal signs with a private key that is not ours")
+
+
+def known_certificate(ring: Keyring[Certificate], url: str, pattern: str) -> Certificate:
+    """The certificate at a URL that a request names. Raises VerificationError(unknown_key)."""
+    if re.fullmatch(pattern, url, re.ASCII) is None:
+        raise VerificationError(UNKNOWN_KEY, "the certificate's URL is not one of the provider's")
+    try:
+        return ring.get(url)
+    except KeyUnavailable as exc:
+        raise VerificationError(UNKNOWN_KEY, str(exc)) from exc

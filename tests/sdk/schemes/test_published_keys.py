@@ -1,0 +1,283 @@
+"""PayPal, SNS, Plaid and Orum: whose certificate, which key, and what a request may make us ask for."""
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+
+from hookvitals.key_fetch import KeyUnavailable
+from hookvitals.schemes import VerificationError, header_items, make
+from tests.sdk.schemes.oracles import NOW, Certified, OrumLike
+from tests.sdk.schemes.providers import (
+    PAYPAL,
+    PAYPAL_URL,
+    PLAIDS,
+    PROVIDERS,
+    SNS,
+    SNS_URL,
+    Request,
+    plaid_answer,
+    plaid_jwt,
+    sns_message,
+)
+
+TOPIC = PROVIDERS["sns"].secrets[0]
+STAMP = "2027-01-15T08:00:00.000Z"
+
+
+class Asked:
+    """A fetch that remembers what it was asked for."""
+
+    def __init__(self, published: dict[str, bytes]) -> None:
+        self.published = published
+        self.names: list[str] = []
+
+    def __call__(self, name: str) -> bytes:
+        self.names.append(name)
+        if name not in self.published:
+            raise KeyUnavailable("404")
+        return self.published[name]
+
+
+def refused(scheme: Any, request: Request, at: float = NOW) -> str:
+    with pytest.raises(VerificationError) as caught:
+        request.verified(scheme, at)
+    return caught.value.reason
+
+
+def paypal(request: Request, **headers: str) -> Request:
+    changed = {name.lower().replace("_", "-"): value for name, value in headers.items()}
+    return replace(
+        request, headers=[(name, changed.get(name.lower(), value)) for name, value in request.headers]
+    )
+
+
+def sns(signed_by: Certified = SNS, digest: hashes.HashAlgorithm | None = None, **changes: str) -> Request:
+    message = sns_message(TOPIC, STAMP, "evt_1", **changes)
+    names = ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
+    if message["Type"] != "Notification":
+        names = ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
+    signed = "".join(f"{name}\n{message[name]}\n" for name in names)
+    text = signed_by.signature(signed.encode(), digest)
+    return Request([], json.dumps({**message, "Signature": text}).encode(), text)
+
+
+def test_a_certificate_is_fetched_once() -> None:
+    asked = Asked({PAYPAL_URL: PAYPAL.pem})
+    scheme = make("paypal", list(PROVIDERS["paypal"].secrets), fetch=asked)
+
+    for _ in range(3):
+        PROVIDERS["paypal"].request().verified(scheme)
+
+    assert asked.names == [PAYPAL_URL]
+
+
+def test_nothing_is_asked_for_before_a_request_comes() -> None:
+    asked = Asked({})
+
+    make("paypal", ["id"], fetch=asked)
+    make("sns", [TOPIC], fetch=asked)
+    make("plaid", ["client:secret"], fetch=asked)
+    make("orum", [], fetch=asked)
+
+    assert asked.names == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/v1/notifications/certs/CERT-1",
+        "http://127.0.0.1/x",
+        PAYPAL_URL + "/..",
+        "x",
+        SNS_URL,
+    ],
+)
+def test_a_request_cannot_make_us_ask_elsewhere(url: str) -> None:
+    asked = Asked({url: PAYPAL.pem, SNS_URL: SNS.pem})
+    provider = PROVIDERS["paypal"]
+    forged = paypal(provider.request(), paypal_cert_url=url)
+
+    assert refused(make("paypal", [provider.secrets[0]], fetch=asked), forged) == "unknown_key"
+    if url != SNS_URL:
+        assert refused(make("sns", [TOPIC], fetch=asked), sns(SigningCertURL=url)) == "unknown_key"
+    assert asked.names == []
+
+
+def test_made_up_certificates_are_asked_for_sparingly() -> None:
+    asked = Asked({})
+    scheme = make("paypal", ["id"], fetch=asked)
+
+    for number in range(200):
+        forged = paypal(PROVIDERS["paypal"].request(), paypal_cert_url=f"{PAYPAL_URL}{number}")
+        assert refused(scheme, forged) == "unknown_key"
+
+    assert len(asked.names) == 10
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Certified("messageverificationcerts.paypal.com.evil.example"),
+        Certified("evilpaypal.com"),
+        Certified("messageverificationcerts.paypal.com", 2020, 2026),
+        Certified("messageverificationcerts.paypal.com", 2030, 2040),
+    ],
+    ids=["another's", "nearly", "expired", "not yet"],
+)
+def test_a_certificate_that_is_not_paypals_or_not_valid_now_is_refused(other: Certified) -> None:
+    scheme = make("paypal", [PROVIDERS["paypal"].secrets[0]], fetch=Asked({PAYPAL_URL: other.pem}))
+
+    assert refused(scheme, PROVIDERS["paypal"].request()) == "unknown_key"
+
+
+def test_another_algorithm_than_the_one_we_check_is_refused() -> None:
+    scheme = make("paypal", [PROVIDERS["paypal"].secrets[0]], fetch=Asked({PAYPAL_URL: PAYPAL.pem}))
+
+    assert (
+        refused(scheme, paypal(PROVIDERS["paypal"].request(), paypal_auth_algo="none"))
+        == "malformed_signature"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"no pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_what_is_no_certificate_is_an_unknown_key(text: bytes) -> None:
+    scheme = make("paypal", [PROVIDERS["paypal"].secrets[0]], fetch=Asked({PAYPAL_URL: text}))
+
+    assert refused(scheme, PROVIDERS["paypal"].request()) == "unknown_key"
+
+
+def test_both_versions_of_sns_are_verified_each_by_its_own_hash() -> None:
+    scheme = make("sns", [TOPIC], fetch=Asked({SNS_URL: SNS.pem}))
+
+    sns().verified(scheme)
+    sns(digest=hashes.SHA1(), SignatureVersion="1").verified(scheme)
+    assert refused(scheme, sns(SignatureVersion="1")) == "bad_signature"
+    assert refused(scheme, sns(SignatureVersion="3")) == "malformed_signature"
+
+
+def test_sha1_can_be_left_out() -> None:
+    scheme = make("sns", [TOPIC], fetch=Asked({SNS_URL: SNS.pem}), versions=("2",))
+
+    sns().verified(scheme)
+    old = sns(digest=hashes.SHA1(), SignatureVersion="1")
+    assert refused(scheme, old) == "malformed_signature"
+
+
+def test_a_confirmation_of_a_subscription_is_verified_by_its_own_fields() -> None:
+    scheme = make("sns", [TOPIC], fetch=Asked({SNS_URL: SNS.pem}))
+    confirm = "https://sns.example/confirm"
+    request = sns(Type="SubscriptionConfirmation", Token="abc", SubscribeURL=confirm)
+
+    request.verified(scheme)
+    elsewhere = replace(request, body=request.body.replace(b"sns.example", b"evil.example"))
+    assert refused(scheme, elsewhere) == "bad_signature"
+
+
+def test_a_topic_that_is_none_of_ours_is_refused_before_anything_is_asked() -> None:
+    asked = Asked({SNS_URL: SNS.pem})
+
+    foreign = sns(TopicArn="arn:aws:sns:eu-west-1:999999999999:orders")
+
+    assert refused(make("sns", [TOPIC], fetch=asked), foreign) == "unknown_key"
+    assert asked.names == []
+
+
+@pytest.mark.parametrize("topic", ["orders", "arn:aws:sqs:eu-west-1:123456789012:orders", "arn:aws:sns:::"])
+def test_sns_needs_the_arn_of_a_topic(topic: str) -> None:
+    with pytest.raises(ValueError, match="ARN"):
+        make("sns", [topic])
+
+
+def test_a_certificate_of_another_service_than_sns_is_refused() -> None:
+    other = Certified("s3.amazonaws.com")
+
+    assert refused(make("sns", [TOPIC], fetch=Asked({SNS_URL: other.pem})), sns(other)) == "unknown_key"
+
+
+@pytest.mark.parametrize(
+    ("head", "reason"),
+    [
+        ({"alg": "none", "kid": "bfbd5111"}, "malformed_signature"),
+        ({"alg": "HS256", "kid": "bfbd5111"}, "malformed_signature"),
+        ({"alg": "ES256"}, "malformed_signature"),
+        ({"alg": "ES256", "kid": "../etc"}, "malformed_signature"),
+        ({"alg": "ES256", "kid": ["bfbd5111"]}, "malformed_signature"),
+        ({"alg": "ES256", "kid": "nobodys"}, "unknown_key"),
+    ],
+)
+def test_a_jwt_of_another_kind_or_an_unknown_key_is_refused(head: dict[str, Any], reason: str) -> None:
+    secret = next(iter(PLAIDS))
+    signed, signature = plaid_jwt(secret, head, '{"iat": 1800000000, "request_body_sha256": ""}')
+    scheme = make("plaid", [secret], fetch=plaid_answer((secret,)))
+
+    assert refused(scheme, Request([("Plaid-Verification", f"{signed}.{signature}")], b"", "")) == reason
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        "[]",
+        "{}",
+        '{"iat": true, "request_body_sha256": "00"}',
+        '{"iat": 1e400, "request_body_sha256": "00"}',
+        '{"iat": 1800000000}',
+        '{"iat": 1800000000, "request_body_sha256": 5}',
+        "{" * 2000,
+    ],
+)
+def test_claims_that_are_none_are_malformed(claims: str) -> None:
+    secret = next(iter(PLAIDS))
+    signed, signature = plaid_jwt(secret, {"alg": "ES256", "kid": "bfbd5111"}, claims)
+    scheme = make("plaid", [secret], fetch=plaid_answer((secret,)))
+
+    request = Request([("Plaid-Verification", f"{signed}.{signature}")], b"", "")
+    assert refused(scheme, request) == "malformed_signature"
+
+
+def test_a_jwt_of_another_body_is_refused() -> None:
+    secret = next(iter(PLAIDS))
+    claims = {"iat": 1_800_000_000, "request_body_sha256": hashlib.sha256(b"another").hexdigest()}
+    signed, signature = plaid_jwt(secret, {"alg": "ES256", "kid": "bfbd5111"}, json.dumps(claims))
+    scheme = make("plaid", [secret], fetch=plaid_answer((secret,)))
+
+    request = Request([("Plaid-Verification", f"{signed}.{signature}")], b"{}", "")
+    assert refused(scheme, request) == "bad_signature"
+
+
+@pytest.mark.parametrize("secret", ["client", "client:", ":secret", ":"])
+def test_plaid_needs_an_account_to_ask_with(secret: str) -> None:
+    with pytest.raises(ValueError, match="client_id"):
+        make("plaid", [secret])
+
+
+def test_orums_published_key_is_used_and_forgeries_do_not_ask_for_it_again_at_once() -> None:
+    old, new = OrumLike(), OrumLike()
+    asked = Asked({"orum": old.pem.encode()})
+    scheme = make("orum", [], fetch=asked)
+    body = b'{"event_id": "evt_1", "created_at": "2027-01-15T08:00:00Z"}'
+
+    def signed(by: OrumLike) -> Any:
+        return scheme.verify(
+            header_items([("Signature", by.signature(body, "2027-01-15T08:00:00Z"))]), body, NOW
+        )
+
+    signed(old)
+    with pytest.raises(VerificationError, match="bad_signature"):
+        signed(new)
+    assert asked.names == ["orum"]
+
+
+def test_orums_own_configured_key_needs_no_fetch() -> None:
+    known, asked = OrumLike(), Asked({})
+    body = b'{"event_id": "evt_1", "created_at": "2027-01-15T08:00:00Z"}'
+    headers = [("signature", known.signature(body, "2027-01-15T08:00:00Z"))]
+
+    make("orum", [known.pem], fetch=asked).verify(headers, body, NOW)
+
+    assert asked.names == []
