@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -69,6 +70,39 @@ def test_other_routes_answer_while_a_handler_works(world: World) -> None:
         go_on.set()
         sender.join(10)
     assert answers == [200]
+
+
+def test_waiting_for_a_thread_counts_as_waiting_for_the_answer(world: World) -> None:
+    """Practice 1: the sender's deadline runs meanwhile."""
+    taken = threading.Event()
+    app = application(world.receiver(), threads=1)
+
+    def work(event: Event) -> None:
+        if event.id == "evt_1":
+            assert taken.wait(10)
+            time.sleep(0.02)
+
+    async def deliver_to(number: int) -> None:
+        headers, body = request(f"evt_{number}")
+
+        async def receive() -> dict[str, Any]:
+            if number == 2:
+                taken.set()
+            return {"type": "http.request", "body": body}
+
+        async def send(message: Any) -> None:
+            """Nobody listens."""
+
+        await app({**SCOPE, "headers": raw(headers)}, receive, send)
+
+    async def both() -> None:
+        await asyncio.gather(deliver_to(1), deliver_to(2))
+
+    world.behave = work
+    asyncio.run(both())
+
+    assert [record["event_id"] for record in world.records()] == ["evt_1", "evt_2"]
+    assert world.records()[1]["ack_ms"] >= 20
 
 
 def _alone(receiver: Receiver) -> Any:

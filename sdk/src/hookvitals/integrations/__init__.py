@@ -35,7 +35,14 @@ class Mounted(Protocol):
     def close(self) -> None: ...
 
     def handle(
-        self, method: str, url: str, headers: HeadersLike, body: bytes, remote_addr: Optional[str] = None
+        self,
+        method: str,
+        url: str,
+        headers: HeadersLike,
+        body: bytes,
+        remote_addr: Optional[str] = None,
+        *,
+        arrived_ns: Optional[int] = None,
     ) -> Response: ...
 
 
@@ -46,12 +53,13 @@ def answer_of(
     headers: HeadersLike,
     body: Optional[bytes],
     remote_addr: Optional[str],
+    arrived_ns: Optional[int] = None,
 ) -> Response:
     """What the receiver answers. body: None when it broke off: half a body is no event and no forgery."""
     if body is None:
         log.info("hookvitals: a sender went away before its whole body had come")
         return _BROKEN_OFF
-    return receiver.handle(method, url, headers, body, remote_addr)
+    return receiver.handle(method, url, headers, body, remote_addr, arrived_ns=arrived_ns)
 
 
 def body_of(stream: Any, max_bytes: int, length: Optional[int] = None) -> Optional[bytes]:

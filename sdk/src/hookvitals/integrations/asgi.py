@@ -5,6 +5,7 @@ has few (a handful on a small machine) and the rest of the program needs them. I
 """
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from contextlib import asynccontextmanager
@@ -62,6 +63,7 @@ class Application:
             headers,
             await _body(receive, self._receiver.settings.max_body_bytes),
             (scope.get("client") or (None,))[0],
+            time.perf_counter_ns(),  # from now on the sender waits for us, for a thread at first
         )
         running = asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, call)
         status, answer_headers, body = await running
