@@ -27,7 +27,7 @@ SIGNED_AWAY_S = 301.0
 PASS, FAIL, SKIP = "pass", "FAIL", "skip"
 _AT_WORK = (409, 429, 503)
 _OVER_RATE = 429
-_GARBLED = "v1=t,=\u00e9;"
+_GARBLED = "v1,t=\u00e9;"
 _TRIED_AGAIN = "the sender takes anything else for a failure"
 
 Signed = Tuple[Sequence[Tuple[str, str]], bytes]

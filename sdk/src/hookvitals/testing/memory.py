@@ -20,7 +20,8 @@ class MemoryShipper(Shipper):
     collector could, and a real shipper would drop and count.
     """
 
-    def __init__(self) -> None:  # no address, no key, no thread: nothing of a Shipper is set up
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1", "kept in memory")  # an address that nothing is sent to
         self.records: List[Dict[str, Any]] = []
         self.unencodable: List[Noted] = []
         self.samplers: List[Sampler] = []
@@ -57,10 +58,6 @@ class MemoryShipper(Shipper):
 
     def close(self, timeout_s: float = FINAL_FLUSH_S) -> bool:
         return True
-
-    def restart_in_child(self) -> None:
-        self.records.clear()
-        self.unencodable.clear()
 
 
 class Received:
