@@ -215,18 +215,19 @@ def _engine(url: str, timeout_s: float) -> Any:
         parsed = make_url(url)
         if parsed.drivername in ("postgres", "postgresql"):
             parsed = parsed.set(drivername="postgresql+psycopg")
-        away: Dict[str, Any] = {"connect_timeout": max(2, math.ceil(timeout_s))}
+        asking: Dict[str, Any] = {"connect_timeout": max(2, math.ceil(timeout_s))}
         if parsed.get_backend_name() == "sqlite":
-            away = {"timeout": timeout_s}
+            asking = {"timeout": timeout_s}
         elif parsed.get_driver_name() == "psycopg":
-            away["tcp_user_timeout"] = int(timeout_s * 1000)
+            asking["tcp_user_timeout"] = int(timeout_s * 1000)
+            asking["prepare_threshold"] = None  # a pooler may give every statement another session
         return create_engine(
             parsed,
             isolation_level="AUTOCOMMIT",
             pool_pre_ping=True,
             pool_timeout=timeout_s,
             hide_parameters=True,
-            connect_args=away,
+            connect_args=asking,
         )
     except (ArgumentError, TypeError) as exc:
         raise ValueError(f"not the URL of a database that SqlState can use: {exc}") from exc
