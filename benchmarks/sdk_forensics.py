@@ -17,7 +17,7 @@ from pathlib import Path
 from hookvitals.forensics import Forensics
 from hookvitals.schemes import VerificationError
 
-SIZES, RUNS = (2_000, 20_000, 60_000), 300
+SIZES, RUNS = (2_000, 20_000, 60_000), 1000
 GOAL_MS, GOAL_BYTES = 1.0, 20_000
 RESULTS = Path(__file__).parent / "results" / "sdk_forensics.md"
 NOW = 1_800_000_000.0
