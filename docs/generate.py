@@ -22,6 +22,7 @@ from hookvitals.advice import ADVICE
 from hookvitals.answers import STATUS_OF
 from hookvitals.causes import ADVICE as CAUSE_ADVICE
 from hookvitals.profiles import PROFILES
+from hookvitals.schemes import SCHEMES
 from monitor.api.app import routes
 from monitor.cli.main import main as main_group
 from monitor.config.__main__ import markdown
@@ -89,6 +90,28 @@ def api_routes() -> str:
     return table(("route", "needs", "what it does"), rows)
 
 
+def schemes() -> str:
+    """Every signature scheme that the SDK verifies."""
+    rows = []
+    for name, kind in SCHEMES.items():
+        stands = f"`{kind.header}`: `{kind.form}`" if kind.header else f"in the body: {kind.form}"
+        within = f"{kind.tolerance_s:g} s" if kind.tolerance_s is not None else ""
+        needs = f"{kind.keys}; extra `{kind.extra}`" if kind.extra else kind.keys
+        signed = f"`{kind.signed}`" if kind.signed.startswith(("{", "v0:")) else kind.signed
+        rows.append((f"`{name}`", stands, kind.signature, signed, within, needs))
+    return table(
+        (
+            "scheme",
+            "signature",
+            "algorithm",
+            "what is signed",
+            "time within",
+            "`secrets` are",
+        ),
+        rows,
+    )
+
+
 def profiles() -> str:
     """What the SDK takes for each source system unless told otherwise."""
     return table(
@@ -130,6 +153,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("configuration.md", settings),
     "file": ("configuration.md", file_keys),
     "routes": ("http-api.md", api_routes),
+    "schemes": ("sources.md", schemes),
     "profiles": ("sources.md", profiles),
     "refusals": ("causes.md", refusals),
     "causes": ("causes.md", causes),

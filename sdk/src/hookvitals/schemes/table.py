@@ -88,7 +88,7 @@ def _standard(prefix: str = "webhook") -> Kind:
         f"{{{prefix}-id}}.{{{prefix}-timestamp}}.{{body}}",
         "v1,… or v1a,…",
         DEFAULT_TOLERANCE_S,
-        "`whsec_…`, or `whpk_…` with the extra",
+        "`whsec_…`, or `whpk_…` with the extra `crypto`",
     )
 
 
@@ -127,7 +127,7 @@ SCHEMES: Dict[str, Kind] = {
     ),
     "adyen": Kind(
         AdyenScheme, "", "HMAC-SHA-256, base64", "eight fields of the item, joined by colons",
-        "additionalData.hmacSignature of each item", keys="HMAC keys in hexadecimal",
+        "`additionalData.hmacSignature` of each item", keys="HMAC keys in hexadecimal",
     ),
     "adyen_platform": _hmac(
         "HMAC keys in hexadecimal", header="HmacSignature", encoding="base64", key_encoding="hex",
@@ -168,7 +168,7 @@ SCHEMES: Dict[str, Kind] = {
     ),
     "sns": Kind(
         SnsScheme, "", "RSA PKCS#1 v1.5 SHA-1 or SHA-256, base64", "named fields of the body",
-        "Signature of the body", SNS_TOLERANCE_S, "topic ARNs", "crypto",
+        "`Signature`", SNS_TOLERANCE_S, "topic ARNs", "crypto",
     ),
     "plaid": Kind(
         PlaidScheme, "Plaid-Verification", "JWT with ES256", "SHA-256 of the body, and the time",
