@@ -23,6 +23,7 @@ ADVICE: Mapping[str, str] = {
     "busy": "A copy of the event is being processed; the sender comes again.",
     "unavailable": "Redis or the database that keeps the claims is away, or the state's file is full or "
     "locked: see the log. Nothing was lost; the sender comes again.",
+    "out_of_turn": "Another event of the same resource is being processed; the sender comes again.",
     "circuit_open": "The handler failed so often that it is left alone for a while; the sender comes again.",
     "failed": "The handler raised: look at the record's error.",
     "dead_lettered": "The handler raised what no further try can mend: correct it, then replay the event.",
