@@ -15,18 +15,21 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def encoded(noted: Noted) -> bytes:
-    """The record as JSON; empty when it cannot be."""
+    """The record as JSON; empty when it cannot be. latency_ms is reckoned where process_ms stands alone."""
     at_ns, base, outcome, received_at_us, fields = noted
     try:
         record = {"record_id": uuid7(at_ns // 1000), "outcome": outcome, "received_at": received_at_us}
         record.update(base)
         if fields:
             record.update(fields)
+            if "process_ms" in fields and "latency_ms" not in fields:
+                since_ms = (at_ns // 1000 - received_at_us) / 1e3
+                record["latency_ms"] = max(fields["process_ms"], since_ms)  # clocks are set back
         text = _dumps(record)
         if "\\u0000" in text or "\\ud" in text:  # as JSON writes them; the latter also halves of an emoji
             text = _dumps(_storable(record))
         return text.encode()
-    except (TypeError, ValueError, RecursionError):
+    except Exception:  # whatever an object among the fields does, or somebody who changes them meanwhile
         return b""
 
 

@@ -50,11 +50,11 @@ class Shipper:
 
     url: the collector's address, e.g. http://127.0.0.1:8700. key: an ingest key. A batch leaves when
     batch_size records wait, or batch_delay_s after the last. max_waiting: records kept in memory at most;
-    max_waiting_bytes bounds them too; captured bodies beyond it are left out of their records: 20 MiB in all
-    at most by default. Queue samples are posted each sample_every_s. spool_dir: a directory on a local disk, for processes that report to the
-    same collector with keys to the same sources; records wait there while the collector is away or memory
-    fills, max_spool_bytes a process and max_spool_age_s at most, and a process that starts there, or runs,
-    ships what another one left. Raises ValueError for a setting that cannot work.
+    max_waiting_bytes bounds them too, and captured bodies beyond it are left out of their records: by default
+    20 MiB in all. Queue samples are posted each sample_every_s. spool_dir: a directory on a local disk, for
+    processes that report to the same collector with keys to the same sources; records wait there while the
+    collector is away or memory fills, max_spool_bytes a process and max_spool_age_s at most, and a process
+    that starts there, or runs, ships what another one left. Raises ValueError for a setting that cannot work.
     """
 
     def __init__(

@@ -19,6 +19,10 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def size(self) -> int:
+        """Bytes of JSON."""
+        return self._bytes
+
     def is_half_full(self) -> bool:
         return 2 * len(self._waiting) >= self._max_records or 2 * self._bytes >= self._max_bytes
 
