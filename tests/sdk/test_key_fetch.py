@@ -4,11 +4,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from ssl import SSLContext, create_default_context
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from alerts.egress import Egress
 from hookvitals.egress import EgressRefused, connect, permitted
 from hookvitals.key_fetch import HttpsFetch, KeyUnavailable
 from hookvitals.schemes.paypal import CERTIFICATE_URL as PAYPAL_URLS
@@ -266,6 +270,26 @@ def test_an_address_that_is_not_public_is_not_permitted(address: str) -> None:
 @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.215.14", "2606:4700::1111", "64:ff9b::808:808"])
 def test_a_public_address_is_permitted(address: str) -> None:
     assert permitted(address)
+
+
+ANY_ADDRESS = st.one_of(
+    st.ip_addresses(),
+    st.sampled_from(["::ffff:", "64:ff9b::", "::"]).flatmap(
+        lambda head: st.ip_addresses(v=4).map(lambda inner: IPv6Address(head + str(inner)))
+    ),
+    st.ip_addresses(v=4).map(lambda inner: IPv6Address((0x2002 << 112) + (int(inner) << 80))),
+    st.ip_addresses(network="10.0.0.0/7"),
+    st.ip_addresses(network="169.254.0.0/15"),
+    st.ip_addresses(network="2001::/16"),
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(address=ANY_ADDRESS, allow=st.sampled_from([(), ("10.0.0.0/8",), ("0.0.0.0/0", "::/0")]))
+def test_the_monitor_would_dial_the_same_addresses(address: object, allow: tuple[str, ...]) -> None:
+    networks = [ip_network(text) for text in allow]
+
+    assert permitted(str(address), networks) == Egress(allow).permits(str(address))
 
 
 def test_a_name_that_cannot_be_one_is_refused_like_any_other() -> None:

@@ -161,6 +161,12 @@ def test_an_empty_secret_or_a_bare_text_is_refused_at_once(scheme: str, secrets:
         {"template": "x"},
         {"template": "{timestamp}{body}"},
         {"timestamp_header": "X-Time"},
+        {"template": "{body}{id}"},
+        {"timestamp_unit": "minutes"},
+        {"key_encoding": "base32"},
+        {"construction": "suffix"},
+        {"template": "{timestamp}.{body}", "timestamp_prefix": "t=", "prefix": "v1="},
+        {"template": "{timestamp}.{body}", "timestamp_prefix": "t=", "separator": ","},
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any]) -> None:

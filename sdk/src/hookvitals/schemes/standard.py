@@ -5,7 +5,6 @@ Svix sends the same under `svix-*`. Source: standardwebhooks.com, the specificat
 """
 
 import base64
-import hashlib
 import hmac
 from dataclasses import dataclass, field
 from typing import List, Optional, Sequence, Tuple, Union
@@ -48,7 +47,7 @@ def standard_key(secret: Union[str, bytes]) -> bytes:
 
 def standard_signature(key: bytes, message_id: str, stamp: str, body: bytes) -> str:
     """`v1,<base64>` over id.timestamp.body."""
-    mac = hmac.new(key, f"{message_id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    mac = hmac.digest(key, f"{message_id}.{stamp}.".encode() + body, "sha256")
     return "v1," + base64.b64encode(mac).decode()
 
 
@@ -117,7 +116,7 @@ class StandardScheme:
 
     def _matched(self, content: bytes, given: List[bytes]) -> Optional[str]:
         for key in self._keys:
-            mac = hmac.new(key, content, hashlib.sha256).digest()
+            mac = hmac.digest(key, content, "sha256")
             if any(same(mac, one) for one in given):
                 return secret_id(key)
         return None
