@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,3 +188,10 @@ def a_receiver(shipper: MemoryShipper) -> Receiver:
     )  # fmt: skip
     receiver.on("*")(lambda event: None)
     return receiver
+
+
+def test_the_documented_test_passes() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sdk.md").read_text(encoding="utf-8")
+    section = page.split("## In your tests")[1]
+
+    exec(section.split("```python\n")[1].split("```")[0], {})

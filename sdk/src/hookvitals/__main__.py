@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+import textwrap
 import uuid
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -26,7 +27,7 @@ examples:
   python -m hookvitals send --url http://127.0.0.1:5000/hooks --secret-file secret \\
       --for 60 --rate 50 --mix valid=90,bad_signature=5,duplicate=5
 
-schemes: {", ".join(_SYSTEMS)}
+{textwrap.fill("schemes: " + ", ".join(_SYSTEMS), 100, subsequent_indent="  ")}
 """
 
 
@@ -122,13 +123,14 @@ def _send_drill(given: argparse.Namespace) -> int:
 def _new_secret(given: argparse.Namespace) -> int:
     """The secret alone to standard output, or into files; where it belongs to standard error."""
     made = new_secret(given.scheme)
-    names = _written(made, Path(given.to)) if given.to else None
-    if names is None:
+    signing, verifying = ("it", "it") if made.is_shared else ("the private key", "the public key")
+    if given.to:
+        signing, verifying = _written(made, Path(given.to))
+    else:
         print(made.signing if made.is_shared else f"{made.signing}{made.verifying}".rstrip())  # noqa: T201
-    signing, verifying = names or (("it", "it") if made.is_shared else ("the private key", "the public key"))
     print(  # noqa: T201
-        f"receiver: Receiver(…, secrets=[…]) takes {verifying}; keep it out of the code\n"
-        f"sender:   its signing secret is {signing}; in trials --secret-file or ${SECRET_VARIABLE}",
+        f"receiver: read {verifying} from a file or the environment into Receiver(…, secrets=[…])\n"
+        f"sender:   sign with {signing}; in trials: send --scheme {given.scheme} --secret-file FILE",
         file=sys.stderr,
     )
     return 0
@@ -160,7 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_event(send)
     _add_drill(send.add_argument_group("a drill: every check a line, exit status 1 if any failed"))
     _add_load(send.add_argument_group("a load: many events, then a report"))
-    secret = commands.add_parser("secret", help="make a secret", description="Make a secret.")
+    secret = commands.add_parser("secret", help="new: make a secret", description="Make a secret.")
     new = secret.add_subparsers(dest="action", required=True, metavar="new").add_parser(
         "new", help="a fresh secret in the form that the scheme takes, shown once and kept nowhere"
     )
