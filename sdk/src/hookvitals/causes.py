@@ -62,7 +62,8 @@ ADVICE: Mapping[Cause, Tuple[str, str]] = {
         "Set `prefix` of the scheme; see whether a proxy rewrites the header.",
     ),
     Cause.CLOCK_SKEW: (
-        "The signature is right and its time lies outside the tolerance, by the seconds that are named.",
+        "The signature is right and its time lies outside the tolerance; how far, where the header says it "
+        "in seconds.",
         "Seconds to minutes: set the clocks, here and at the sender. Hours: something held the request "
         "back, or somebody sends an old one again.",
     ),

@@ -6,7 +6,6 @@ verifies is thrown away. No secret, no signature and no body leaves it.
 
 import logging
 import re
-import threading
 import weakref
 from contextlib import suppress
 from functools import lru_cache
@@ -78,8 +77,7 @@ class Forensics:
             with suppress(Exception):  # no key of this scheme looks like that
                 self._suspects.append((Cause.SECRET_ENCODING.value, self._made([form])))
         self._share = TokenBucket(per_minute)
-        with _REGISTERING:
-            _LIVE.add(self)
+        _register(self)
 
     def cause(
         self,
@@ -143,10 +141,9 @@ class Forensics:
 
     def _others(self) -> Iterator[Tuple[str, Scheme]]:
         """The other receivers of this process: their secrets under their schemes."""
-        with _REGISTERING:
-            live = sorted((one for one in _LIVE if one is not self), key=lambda one: one.place)
+        live = [found for found in (reference() for reference in list(_LIVE.values())) if found is not None]
         tried = 0
-        for other in live:
+        for other in sorted(live, key=lambda one: one.place):
             if (
                 other.place == self.place
                 or other._secrets == self._secrets
@@ -348,6 +345,12 @@ def _made_or_none(name: str, secrets: Sequence[Secret]) -> Optional[Scheme]:
     return scheme if _is_symmetric(scheme) else None
 
 
-_REGISTERING = threading.Lock()
-_LIVE: "weakref.WeakSet[Forensics]" = weakref.WeakSet()
-"""All there are in this process, for as long as their receivers live."""
+_LIVE: "Dict[int, weakref.ref[Forensics]]" = {}
+"""All there are in this process, for as long as their receivers live. No lock: a fork could copy it held."""
+
+
+def _register(forensics: Forensics) -> None:
+    for number, reference in list(_LIVE.items()):
+        if reference() is None:
+            _LIVE.pop(number, None)
+    _LIVE[id(forensics)] = weakref.ref(forensics)
