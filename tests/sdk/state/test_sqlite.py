@@ -11,14 +11,20 @@ import pytest
 
 from hookvitals import SqliteState
 from hookvitals.state import Claim, StateUnavailable
+from hookvitals.state.shared_file import SharedFile
 
 S = 1_000_000
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    SqliteState(str(tmp_path / "s.db")).close()
+    state = SqliteState(str(tmp_path / "s.db"))
+    state.claim("k", 0, S)
+    state.change("n", lambda was: b"", 2**62)
 
-    assert (tmp_path / "s.db").stat().st_mode & 0o777 == 0o600
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == dict.fromkeys(
+        ("s.db", "s.db-journal", "s.db-notes", "s.db-notes-wal", "s.db-notes-shm"), 0o600
+    )
+    state.close()
 
 
 @pytest.mark.parametrize("path", ["missing/s.db", "."])
@@ -168,3 +174,77 @@ def test_an_orphaned_child_does_not_keep_the_inbox_from_the_next_process(tmp_pat
         os.kill(orphan, 9)
 
     assert (tmp_path / "handled").read_text() == "handledhandled"
+
+
+@pytest.mark.faults
+def test_a_note_outlives_the_kill_of_its_process(tmp_path: Path) -> None:
+    program = """
+        import os, sys
+        from hookvitals import SqliteState
+        state = SqliteState(sys.argv[1])
+        for _ in range(100):
+            state.change("count", lambda was: b"%d" % (int(was or b"0") + 1), 2**62)
+        os.kill(os.getpid(), 9)
+        """
+    for _ in range(3):
+        command = [sys.executable, "-c", textwrap.dedent(program), str(tmp_path / "s.db")]
+        assert subprocess.run(command, timeout=40, check=False).returncode == -9
+
+    state = SqliteState(str(tmp_path / "s.db"))
+    assert state.change("count", lambda was: was or b"", 2**62) == b"300"
+    state.close()
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("damaged", ["header", "pages", "log"])
+def test_notes_that_a_power_cut_damaged_are_made_anew_and_claims_are_left_alone(
+    tmp_path: Path, damaged: str
+) -> None:
+    state = SqliteState(str(tmp_path / "s.db"))
+    state.claim("k", 0, S)
+    for number in range(200):
+        state.change(f"note {number}" * 20, lambda was: b"value", 2**62)
+    state.close()
+    notes = tmp_path / "s.db-notes"
+    if damaged == "log":
+        (tmp_path / "s.db-notes-wal").write_bytes(os.urandom(100_000))
+    else:
+        size, begin = notes.stat().st_size, 0 if damaged == "header" else 4096
+        with notes.open("r+b") as file:
+            file.seek(begin)
+            file.write(os.urandom(size - begin))
+
+    state = SqliteState(str(tmp_path / "s.db"))
+
+    assert state.change("n", lambda was: b"%r then" % was, 2**62) == b"None then"
+    assert state.claim("k", 0, S) is Claim.BUSY
+    state.close()
+
+
+def test_a_note_waits_for_no_claim_that_is_being_synced(tmp_path: Path) -> None:
+    state = SqliteState(str(tmp_path / "s.db"))
+
+    with state.transaction():
+        assert state.change("n", lambda was: b"value", 2**62) == b"value"
+    state.close()
+
+
+def test_no_other_lock_on_the_file_ends_when_it_is_opened_a_second_time(tmp_path: Path) -> None:
+    """POSIX ends a process's locks on a file when it closes any of its descriptors."""
+    path = str(tmp_path / "s.db")
+    state = SqliteState(path)
+    program = """
+        import sqlite3, sys
+        db = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            print("not locked")
+        except sqlite3.OperationalError as exc:
+            print(exc)
+        """
+    with state.transaction():
+        SharedFile(path, "").close()
+        told = run(program, path)
+
+    assert told == "database is locked\n"
+    state.close()

@@ -26,10 +26,13 @@ CREATE INDEX IF NOT EXISTS version_seen ON version (seen_us);
 CREATE TABLE IF NOT EXISTS inbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, key TEXT NOT NULL UNIQUE, work TEXT NOT NULL,
     body BLOB NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due_us INTEGER NOT NULL,
-    received_us INTEGER NOT NULL
+    received_us INTEGER NOT NULL, resource TEXT NOT NULL DEFAULT '', together TEXT NOT NULL DEFAULT '',
+    owner TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS inbox_due ON inbox (scope, due_us);
 CREATE INDEX IF NOT EXISTS inbox_age ON inbox (scope, received_us);
+CREATE INDEX IF NOT EXISTS inbox_together ON inbox (scope, together, due_us) WHERE together <> '';
+CREATE INDEX IF NOT EXISTS inbox_owned ON inbox (scope, owner, resource) WHERE owner <> '';
 """
 _PURGE_EVERY = 1000
 
