@@ -1,15 +1,15 @@
-"""`python -m hookvitals send`: one signed event, and what the receiver answered."""
+"""`python -m hookvitals send`: one signed event, and what the receiver answered. Practice 43."""
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from hookvitals.__main__ import main
 from hookvitals.integrations.wsgi import application
+from hookvitals.testing import new_secret
 from tests.sdk.integrations.serving import served
 from tests.sdk.world import SECRET, World
 
@@ -73,24 +73,92 @@ def test_what_cannot_be_sent_is_one_line_and_an_exit_status_of_2(
     assert SECRET not in told
 
 
-@pytest.mark.parametrize("system", ["hopnow", "scalekit", "svix", "timestamped", "hmac", "orum"])
+@pytest.mark.parametrize(
+    "system", ["hopnow", "scalekit", "svix", "stripe", "github", "square", "gitlab", "orum"]
+)
 def test_every_source_system_can_be_tried(world: World, system: str, tmp_path: Path) -> None:
-    receiving = sending = SECRET
-    if system == "orum":
-        private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        sending = private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        ).decode()
-        spki = serialization.PublicFormat.SubjectPublicKeyInfo
-        receiving = private.public_key().public_bytes(serialization.Encoding.PEM, spki).decode()
+    secret = new_secret(system)
     file = tmp_path / "secret"
-    file.write_text(sending)
-    receiver = world.receiver(system=system, secrets=[receiving], allow_from=[], now=time.time)
+    file.write_text(secret.signing)
+    receiver = world.receiver(system=system, secrets=[secret.verifying], allow_from=[], now=time.time)
 
     with served(application(receiver)) as port:
-        status = main(
-            ["send", "--url", f"http://127.0.0.1:{port}/", "--scheme", system, "--secret-file", str(file)]
-        )
+        url = f"http://127.0.0.1:{port}/hook?account=7"
+        status = main(["send", "--url", url, "--scheme", system, "--secret-file", str(file)])
 
     assert status == 0
     assert len(world.handled) == 1
+
+
+def test_behind_a_proxy_the_url_is_signed_that_the_receiver_knows(world: World) -> None:
+    public = "https://hooks.example.com/webhooks"
+    receiver = world.receiver(system="square", public_url=public, now=time.time)
+
+    with served(application(receiver)) as port:
+        arguments = [
+            "send",
+            "--url",
+            f"http://127.0.0.1:{port}/webhooks",
+            "--scheme",
+            "square",
+            "--secret",
+            SECRET,
+        ]
+        assert main(arguments) == 1
+        assert main([*arguments, "--signed-url", public]) == 0
+
+    assert len(world.handled) == 1
+
+
+def test_settings_of_a_scheme_are_given_one_by_one(capsys: Capture) -> None:
+    seen: list[str] = []
+
+    def receiver(environ: dict[str, str], start: Callable[..., object]) -> list[bytes]:
+        seen.append(environ["HTTP_X_SIG"])
+        start("204 No Content", [])
+        return []
+
+    with served(receiver) as port:
+        arguments = ["send", "--url", f"http://127.0.0.1:{port}/", "--scheme", "hmac", "--secret", SECRET]
+        status = main([*arguments, "--setting", "header=X-Sig", "--setting", "prefix=v9="])
+
+    assert status == 0
+    assert seen[0].startswith("v9=")
+
+
+def test_a_redirect_is_an_answer_and_not_followed(capsys: Capture) -> None:
+    asked: list[str] = []
+
+    def moved(environ: dict[str, str], start: Callable[..., object]) -> list[bytes]:
+        asked.append(environ["PATH_INFO"])
+        start("307 Temporary Redirect", [("Location", "/elsewhere")])
+        return []
+
+    with served(moved) as port:
+        assert main(["send", "--url", f"http://127.0.0.1:{port}/hook", "--secret", SECRET]) == 1
+
+    assert asked == ["/hook"]
+    assert "HTTP 307" in capsys.readouterr().out
+
+
+def test_an_endless_answer_is_cut_off(capsys: Capture) -> None:
+    def endless(environ: dict[str, str], start: Callable[..., object]) -> Iterator[bytes]:
+        start("200 OK", [])
+        while True:
+            yield b"x" * 1000
+
+    with served(endless) as port:
+        assert main(["send", "--url", f"http://127.0.0.1:{port}/", "--secret", SECRET, "--id", "evt_9"]) == 0
+
+    assert len(capsys.readouterr().out) < 2100
+
+
+def test_help_shows_what_to_type(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    for example in re.findall(r"python -m hookvitals (?:send|secret new) [^\\\n]*", told):
+        assert "--secret " not in example  # in plain view
+    assert told.count("python -m hookvitals ") >= 4

@@ -139,7 +139,11 @@ def _new_secret(given: argparse.Namespace) -> int:
 def _written(made: Secret, path: Path) -> Tuple[str, str]:
     """The names of the files: what signs, and what verifies. Overwrites nothing."""
     public = path if made.is_shared else path.with_name(path.name + ".pub")
-    for each, text in {path: made.signing, public: made.verifying}.items():
+    texts = {path: made.signing, public: made.verifying}
+    for each in texts:
+        if each.exists():  # before the other is written: half a pair helps nobody
+            raise ValueError(f"{each} exists; name another file")
+    for each, text in texts.items():
         descriptor = os.open(each, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text.rstrip() + "\n")

@@ -4,6 +4,7 @@ The receiver under trial is given the public half. Never used to verify. Needs t
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Callable, Dict, Union
 
 from hookvitals.schemes import MissingDependency
@@ -24,6 +25,7 @@ def is_private(secret: Union[str, bytes]) -> bool:
     return text.lstrip().startswith(b"-----BEGIN ") and b"PRIVATE KEY-----" in text
 
 
+@lru_cache(maxsize=8)  # an RSA key is checked for 35 ms whenever it is loaded; a load signs with it each time
 def private_key(pem: Union[str, bytes]) -> PrivateKey:
     """Of PEM without a password. Raises ValueError, and MissingDependency without the extra."""
     serialization, _, asymmetric = _crypto()
