@@ -35,6 +35,7 @@ from hookvitals.schemes.signed import HeadersLike
 from hookvitals.settings import DEFAULT_MAX_BODY_BYTES, SEPARATOR, Settings, settings_for
 from hookvitals.shipper import Shipper
 from hookvitals.state import Claim, MemoryState, SqliteState, State, StateUnavailable
+from hookvitals.turns import Turns
 from hookvitals.validate import InvalidPayload, Schema, Validator
 from hookvitals.worker import InboxWorker
 
@@ -68,6 +69,7 @@ class Receiver:
     of its JSON, for what no capture may show; such a capture is never replayed.
     previous_secrets, other_environments: secrets that are not valid here (environment → its secrets): they
     only explain why a signature did not hold.
+    workers: threads of this process that work the inbox; two events of one resource never run at once.
     breaker: when to leave the handlers in peace for a while; None: never.
     lease_s: how long one copy of an event may be worked inline before another may start.
     failures_per_minute: an address that fails verification more often is told 429 unheard; None: never.
@@ -102,6 +104,7 @@ class Receiver:
         redact: Union[Redact, Sequence[str], None] = None,
         previous_secrets: Sequence[Union[str, bytes]] = (),
         other_environments: Optional[Mapping[str, Sequence[Union[str, bytes]]]] = None,
+        workers: int = 1,
         retry: Optional[RetryPolicy] = None,
         breaker: Optional[BreakerPolicy] = BreakerPolicy(),
         lease_s: float = 300.0,
@@ -137,6 +140,8 @@ class Receiver:
             raise ValueError("state and state_path say the same thing twice: give one of them")
         if inbox and not state_path:
             raise ValueError("an inbox needs state_path, the file it is kept in")
+        if workers < 1:
+            raise ValueError(f"workers must be at least 1, not {workers}")
         if collector and not key:
             raise ValueError("a collector needs key, an ingest key made by `hookvitals key create`")
         self._now = now
@@ -161,9 +166,10 @@ class Receiver:
                 self.settings, self.inbox, self.state, self._dispatcher, reporter, self.breaker, self._now_us
             )
             lock_path = _lock_path(state_path, self.settings.scope)
-            self._worker = InboxWorker(self.inbox, lock_path, attempts.attempt, self.breaker.wait_s)
+            self._worker = InboxWorker(self.inbox, lock_path, attempts.attempt, self.breaker.wait_s, workers)
             if self.shipper:
                 self.shipper.sample(self._queue_samples)
+        self._turns = Turns(self.state, self.settings.lease_s, self._now_us)
         self._admission = Admission(self.settings, self.state, now, monotonic)
 
     def on(self, pattern: str, *, schema: Optional[Schema] = None) -> Callable[[Handler], Handler]:
@@ -274,7 +280,7 @@ class Receiver:
             return self._take(request, event, fields)
         except Refused as refused:
             return self._desk.refused(request, refused, event, fields)
-        except StateUnavailable as exc:  # whether it was handled before cannot be known: the sender comes again
+        except StateUnavailable as exc:  # handled or not, nobody can say: the sender comes again
             log.warning("hookvitals: the state of events cannot be asked: %s", exc)
             away = Refused("unavailable", retry_after_s=_BUSY_RETRY_S)
             away.__cause__ = exc
@@ -305,6 +311,31 @@ class Receiver:
         )
         if self.inbox:
             return self._enqueue(request, event, key, order, fields)
+        if order is None:
+            return self._claim(request, event, key, None, route.handler, fields)
+        turn = self._turns.take(order.key)
+        if turn is None:
+            raise Refused("out_of_turn", retry_after_s=_BUSY_RETRY_S)
+        try:
+            return self._claim(request, event, key, order, route.handler, fields)
+        finally:
+            self._give_back(order, turn)
+
+    def _give_back(self, order: Order, turn: bytes) -> None:
+        try:
+            self._turns.give_back(order.key, turn)
+        except Exception:  # its lease ends by itself
+            log.exception("hookvitals: a turn could not be given back")
+
+    def _claim(
+        self,
+        request: Request,
+        event: Event,
+        key: str,
+        order: Optional[Order],
+        handler: Handler,
+        fields: Dict[str, Any],
+    ) -> Answer:
         claim = self.state.claim(key, self._now_us(), int(self.settings.lease_s * 1e6))
         if claim is Claim.DONE:
             return self._desk.taken(request, "duplicate", event, fields)
@@ -315,7 +346,7 @@ class Receiver:
             if verdict is not None:
                 self.state.done(key, self._keep_until_us())
                 return self._desk.taken(request, verdict, event, fields)
-        return self._process_inline(request, event, key, order, route.handler, fields)
+        return self._process_inline(request, event, key, order, handler, fields)
 
     def _enqueue(
         self, request: Request, event: Event, key: str, order: Optional[Order], fields: Dict[str, Any]
@@ -404,5 +435,5 @@ def _check(validator: Validator, event: Event) -> None:
 
 
 def _lock_path(state_path: str, scope: str) -> str:
-    """One lock for each inbox in the file."""
+    """Where the locks of each inbox in the file begin."""
     return f"{state_path}.{hashlib.sha256(scope.encode()).hexdigest()[:12]}.worker"

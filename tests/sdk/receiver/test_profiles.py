@@ -1,4 +1,4 @@
-"""What is known of each source, and the one place where a source is added or changed (practices 1, 2 and 18)."""
+"""What is known of each source, and where a source is added or changed (practices 1 and 2)."""
 
 import dataclasses
 from collections.abc import Iterator

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from hookvitals import BreakerPolicy, Event, Permanent
+from hookvitals import BreakerPolicy, Event, MemoryState, Permanent
 from hookvitals.answers import STATUS_OF, TAKEN, table
+from hookvitals.state import Claim, StateUnavailable
 from tests.sdk.schemes.oracles import OrumLike
 from tests.sdk.world import NOW, SECRET, URL, Answered, World, deliver, request
 
@@ -74,6 +75,25 @@ def _circuit_open(world: World) -> Answered:
     return deliver(receiver, "evt_2")
 
 
+def _out_of_turn(world: World) -> Answered:
+    receiver = world.receiver(profile=ORDERED)
+    met: list[Answered] = []
+    world.behave = lambda event: met.append(deliver(receiver, "evt_2", data={"data": {"id": 1, "v": 2}}))
+    deliver(receiver, "evt_1", data={"data": {"id": 1, "v": 1}})
+    return met[0]
+
+
+class _Away(MemoryState):
+    """A state whose server does not answer."""
+
+    def claim(self, key: str, now_us: int, lease_us: int) -> Claim:
+        raise StateUnavailable("away")
+
+
+def _unavailable(world: World) -> Answered:
+    return deliver(world.receiver(state=_Away()))
+
+
 def _signed(world: World, body: bytes) -> Answered:
     receiver = world.receiver()
     return Answered(receiver.handle("POST", URL, receiver.settings.scheme.sign(body, NOW), body))
@@ -100,6 +120,8 @@ CASES: dict[str, tuple[int, Case]] = {
     "failed": (500, _failed),
     "dead_lettered": (422, _dead_lettered),
     "busy": (503, _busy),
+    "unavailable": (503, _unavailable),
+    "out_of_turn": (503, _out_of_turn),
     "circuit_open": (503, _circuit_open),
     "method_not_allowed": (405, lambda world: Answered(world.receiver().handle("PUT", URL, [], b""))),
     "too_large": (
@@ -131,9 +153,9 @@ def test_each_outcome_is_answered_as_the_table_says(world: World, name: str) -> 
     else:
         assert answer.problem["code"] == name
     deliveries = [record for record in world.records() if "http_status" in record]
-    mine = deliveries[0] if name == "busy" else deliveries[-1]
+    mine = deliveries[0] if name in ("busy", "out_of_turn") else deliveries[-1]
     assert mine["http_status"] == status
-    outcome = {"busy": "duplicate", "circuit_open": "failed"}.get(name, name)
+    outcome = {"busy": "duplicate", "circuit_open": "failed", "unavailable": "failed"}.get(name, name)
     assert (mine.get("reason") or mine["outcome"]) == outcome
 
 
