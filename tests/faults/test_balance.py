@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,3 +89,73 @@ def test_balance_of_a_shipper_closes_through_outages_poison_and_overflow(
     }
     assert client.dropped["memory_full"] >= 3_000
     assert produced == stored + sum(client.dropped.values())
+
+
+def test_balance_closes_over_processes_that_ended_and_left_a_spool(tmp_path: Path, start: Start) -> None:
+    """One ends and leaves 5,000 records, one is killed, and one that lives ships for both."""
+    collector = start(make_stores(tmp_path)).wait_ready()
+    spool = tmp_path / "spool"
+    ran(LEAVE, collector.url, spool, "first", 0)
+    collector.stop()
+    ran(LEAVE, collector.url, spool, "second", 5_000)
+    ran(KILLED, collector.url, spool, "third", 700, code=-signal.SIGKILL)
+    (file,) = (each for each in spool.glob("*.spool") if b"second_17" in each.read_bytes())
+    data = bytearray(file.read_bytes())
+    data[data.index(b'"second_17"') + 3] ^= 1
+    file.write_bytes(bytes(data))
+
+    again = start(tmp_path, collector.port).wait_ready()
+    shipper = Shipper(again.url, TOKEN, spool_dir=str(spool), batch_delay_s=0.05, instance="fourth")
+    produced = note(shipper, 100)
+    again.wait_until(lambda: len(list(spool.glob("*.lock"))) == 1, 30, "having all that was left")
+    assert shipper.close()
+    assert again.stop() == 0
+
+    reader = SqliteFactReader(tmp_path / FACTS)
+    found = {one.instance: one for one in clients(reader, datetime.now(UTC))}
+    reader.close()
+    assert {one.missing for one in found.values()} == {0}
+    assert {one.spooled for one in found.values()} == {0}
+    assert {name: (one.produced, one.accepted) for name, one in found.items()} == {
+        "first": (50, 50),
+        "second": (5_050, 5_049),
+        "third": (700, 700),
+        "fourth": (produced, produced),
+    }
+    assert dict(found["second"].dropped) == {"spool_damaged": 1}
+    assert list(spool.iterdir()) == []
+
+
+LEAVE = """
+note(50)
+shipper.flush(5.0)
+for some in range(number // 500):
+    note(500)
+    shipper.flush(0.0)
+"""
+KILLED = """
+recorder = Recorder("acme", "orders", shipper, durable=True)
+note(number)
+os.kill(os.getpid(), 9)
+"""
+
+
+def ran(program: str, url: str, spool: Path, instance: str, number: int, code: int = 0) -> None:
+    """A receiver's process, from its start to its end."""
+    begin = f"""
+import os, time
+from hookvitals import Recorder, Shipper
+number, made = {number}, 0
+shipper = Shipper({url!r}, {TOKEN!r}, spool_dir={str(spool)!r}, batch_delay_s=60.0, instance={instance!r})
+recorder = Recorder("acme", "orders", shipper)
+def note(many):
+    global made
+    for _ in range(many):
+        fields = {{"event_id": f"{instance}_{{made}}", "event_type": "t"}}
+        recorder.record("succeeded", time.time_ns() // 1000, fields)
+        made += 1
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", begin + program], timeout=60, check=False, capture_output=True
+    )
+    assert done.returncode == code, done.stderr.decode()
