@@ -77,6 +77,28 @@ def test_a_thousand_copies_at_once_over_four_processes_are_handled_once(place: P
     assert statuses[200] > 1
 
 
+@shared
+def test_hosts_that_share_a_state_together_take_what_one_may(world: World, place: Place) -> None:
+    """practice 12: 100 requests in 60 s, whoever of them is asked."""
+    states = [place.opened(world.clock) for _ in range(3)]
+    receivers = [world.receiver(state=state, profile={"rate_per_minute": 100}) for state in states]
+    told: list[int] = []
+
+    def send(number: int) -> None:
+        told.extend(deliver(receivers[number], f"evt_{number}_{one}").status for one in range(50))
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for state in states:
+        state.close()
+
+    assert Counter(told) == {200: 100, 429: 50}
+    assert len(world.handled) == 100
+
+
 def claim_and_hang(place: Place, handled: Path) -> None:
     """In a process of its own: is killed in the middle of the work."""
     receiver = receiver_on(place, handled, Clock())
