@@ -2,7 +2,7 @@
 
 Pure. A file may be damaged anywhere: reading finds the next whole frame by its marker, which no JSON text
 holds, and the numbers tell how many records are missing between two whole ones. The checksum is zlib's
-CRC-32: like CRC-32C it finds every single flipped bit, and 500 bytes take 0.2 µs of it, against 40 µs of a
+CRC-32: like CRC-32C it finds every single flipped bit, and 500 bytes take 0.2 µs of it, against 48 µs of a
 table of CRC-32C in Python.
 """
 
