@@ -7,6 +7,7 @@ tries everything it knows and finds nothing, the dearest case. Times are of the 
 
 import argparse
 import json
+import os
 import platform
 import random
 import statistics
@@ -91,8 +92,9 @@ def report(rows: list[tuple[str, int, float, float, float]]) -> list[str]:
     return [
         "# What looking for the cause of a refusal costs",
         "",
-        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}; "
-        "`python -m benchmarks.sdk_forensics --save`. A search that finds nothing, the dearest case.",
+        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} with this program; `python -m benchmarks.sdk_forensics --save`. "
+        "A search that finds nothing, the dearest case.",
         "",
         "| scheme | body, bytes | one verification, ms | search, ms | p99 | times a verification |",
         "|---|---|---|---|---|---|",
