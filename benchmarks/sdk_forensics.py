@@ -93,8 +93,8 @@ def report(rows: list[tuple[str, int, float, float, float]]) -> list[str]:
         "# What looking for the cause of a refusal costs",
         "",
         f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
-        f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} with this program; `python -m benchmarks.sdk_forensics --save`. "
-        "A search that finds nothing, the dearest case.",
+        f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} with this program; "
+        "`python -m benchmarks.sdk_forensics --save`. A search that finds nothing, the dearest case.",
         "",
         "| scheme | body, bytes | one verification, ms | search, ms | p99 | times a verification |",
         "|---|---|---|---|---|---|",
