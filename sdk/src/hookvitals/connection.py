@@ -37,12 +37,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class NoAnswer:
-    """What went wrong instead. let_go: the receiver ended the connection; while_sending: and that before it
-    had the whole request."""
+    """What went wrong instead. let_go: the receiver ended the connection; unread: before it had read all."""
 
     error: str
-    while_sending: bool = False
     let_go: bool = False
+    unread: bool = False
     status: int = 0
     taken: bool = False
 
@@ -96,7 +95,8 @@ class Connection:
         except _FAULTS as exc:
             self.close()
             error = broke_off or type(exc).__name__
-            return NoAnswer(error, bool(broke_off), let_go=isinstance(exc, ConnectionError))
+            unread = bool(broke_off) or type(exc) is ConnectionResetError  # TCP resets what is closed unread
+            return NoAnswer(error, isinstance(exc, ConnectionError), unread)
 
     def _answer(self, began_s: float) -> Answer:
         response = self._http.getresponse()

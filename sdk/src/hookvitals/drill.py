@@ -256,8 +256,8 @@ class Drill:
     def _oversize(self) -> Judged:
         most = self._aim.max_body_bytes
         told = self._post(self._event(more={"filling": "x" * most}))
-        if not isinstance(told, Answer) and told.while_sending:
-            return True, f"let go while more than {most} bytes were on their way"
+        if not isinstance(told, Answer) and told.unread:
+            return True, f"ended the connection before it had read more than {most} bytes"
         return told.status == 413, f"{_hinted(told)} for more than {most} bytes"
 
     def _get(self) -> Judged:
