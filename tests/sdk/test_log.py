@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookvitals import Event, JsonFormatter, LogContext, RetryPolicy
-from hookvitals.log import OutcomeLog, logfmt
+from hookvitals.log import OutcomeLog, handling, logfmt
 from tests.sdk.world import NOW, SECRET, URL, World, deliver, request
 
 
@@ -276,14 +276,20 @@ def test_an_error_text_cannot_begin_a_line_or_move_the_cursor(world: World, outc
 
 
 def test_an_id_with_control_characters_is_shown_escaped(app: Kept) -> None:
-    from hookvitals.log import handling
-
     event = Event("evt\n1\x1b", "a" * 900, {}, b"", [], 0)
     with handling("acme", "orders", event):
         LOG.info("here")
 
     assert app.lines[0].startswith("evt\\n1\\x1b aaa")
     assert len(app.lines[0]) < 400
+
+
+def test_a_batch_is_told_by_its_first_event_and_its_number(app: Kept) -> None:
+    batch = [Event(f"evt_{number}", "invoice.paid", {}, b"", [], 0) for number in range(3)]
+    with handling("acme", "orders", *batch):
+        LOG.info("here")
+
+    assert app.lines == ["evt_0 and 2 more invoice.paid acme/orders 1: here"]
 
 
 def test_a_filter_that_breaks_changes_no_answer(world: World, outcomes: Kept) -> None:

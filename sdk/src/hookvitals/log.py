@@ -48,11 +48,13 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 @contextmanager
-def handling(source: str, endpoint: str, event: Event) -> Iterator[None]:
-    """While the block lasts, this thread or task is at work on this event."""
+def handling(source: str, endpoint: str, event: Event, *others: Event) -> Iterator[None]:
+    """While the block lasts, this thread or task is at work on this event. others: of the same batch; they
+    are told by their number."""
+    more = f" and {len(others)} more" if others else ""
     token = _current.set(
         {
-            "event_id": _shown(event.id),
+            "event_id": _shown(event.id) + more,
             "event_type": _shown(event.type),
             "source": source,
             "endpoint": endpoint,
