@@ -5,6 +5,7 @@ crash at any moment loses nothing: the next start goes on with what is there. Ru
 """
 
 import json
+import sqlite3
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Callable, Dict, List, Optional
@@ -31,6 +32,24 @@ class Work:
     id: int
     key: str
     event: Event
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Together:
+    """Events that are handed over as one batch: when `size` wait, or `wait_us` after one came."""
+
+    name: str
+    size: int
+    wait_us: int
+
+
+_SELECT_FREE = (
+    "SELECT id, key, work, body, attempts, due_us FROM inbox WHERE scope = :scope AND owner = ''"
+    " AND resource NOT IN (SELECT resource FROM inbox WHERE scope = :scope AND owner <> '' AND owner <> :own"
+    " AND resource <> '')"
+)
+"""In nobody's hands, and neither is another event of its resource."""
 
 
 class Inbox:
@@ -41,10 +60,19 @@ class Inbox:
         self._scope = scope
         self._now_us = now_us
 
-    def put(self, key: str, event: Event, *, keep_us: int, order: Optional[Order] = None) -> Put:
+    def put(
+        self,
+        key: str,
+        event: Event,
+        *,
+        keep_us: int,
+        order: Optional[Order] = None,
+        together: Optional[Together] = None,
+    ) -> Put:
         """Stores the event unless a copy was handled or waits, or a newer version was processed.
 
-        One transaction with the claim: when it says STORED the event is on disk.
+        One transaction with the claim: when it says STORED the event is on disk. A batch's time is on disk:
+        what a full batch leaves over, or a process that died, needs no timer of anybody's.
         """
         now_us = self._now_us()
         with self._state.transaction() as db:
@@ -56,34 +84,94 @@ class Inbox:
             verdict = None if order is None else order.verdict(self._state.version_in(db, order.key))
             if verdict is not None:
                 return Put.STALE if verdict == STALE else Put.DONE
+            resource = event.fields.get("resource")
             db.execute(
-                "INSERT INTO inbox (scope, key, work, body, due_us, received_us) VALUES (?, ?, ?, ?, ?, ?)",
-                (self._scope, key, _packed(event), event.body, now_us, event.received_at_us),
+                "INSERT INTO inbox (scope, key, work, body, due_us, received_us, resource, together)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    self._scope,
+                    key,
+                    _packed(event),
+                    event.body,
+                    now_us + (together.wait_us if together else 0),
+                    event.received_at_us,
+                    "" if resource is None else str(resource),
+                    together.name if together else "",
+                ),
             )
+            if together is not None:
+                self._hurry_full(db, together, now_us)
         return Put.STORED
 
-    def take(self) -> Optional[Work]:
+    def _hurry_full(self, db: sqlite3.Connection, together: Together, now_us: int) -> None:
+        """A batch that is full is due at once."""
+        waiting = (
+            "SELECT id FROM inbox WHERE scope = ? AND together = ? AND owner = '' AND attempts = 0"
+            " AND due_us > ? ORDER BY due_us, id LIMIT ?"
+        )
+        ids = db.execute(waiting, (self._scope, together.name, now_us, together.size)).fetchall()
+        if len(ids) >= together.size:
+            db.executemany("UPDATE inbox SET due_us = ? WHERE id = ?", [(now_us, one[0]) for one in ids])
+
+    def take(self, owner: str = "0.0") -> Optional[Work]:
         """The event that is due and has waited longest, its attempt counted; None when there is none.
 
-        Counted before it runs: an event that kills the process must not be tried for ever.
+        owner: in whose hands it is until it is settled; meanwhile no other event of its resource is given
+        out. Counted before it runs: an event that kills the process must not be tried for ever.
         """
-        query = (
-            "SELECT id, key, work, body, attempts FROM inbox WHERE scope = ? AND due_us <= ?"
-            " ORDER BY due_us, id LIMIT 1"
-        )
+        query = f"{_SELECT_FREE} AND due_us <= :now ORDER BY due_us, id LIMIT 1"
+        given = {"scope": self._scope, "own": "", "now": self._now_us()}
         with self._state.reading() as db:
-            row = db.execute(query, (self._scope, self._now_us())).fetchone()
-        if row is None:
-            return None
+            if db.execute(query, given).fetchone() is None:
+                return None
         with self._state.transaction() as db:
-            db.execute("UPDATE inbox SET attempts = attempts + 1 WHERE id = ?", (row[0],))
-        return Work(row[0], row[1], _unpacked(row[2], row[3], row[4] + 1))
+            return next(iter(self._taken(db, db.execute(query, given).fetchall(), owner)), None)
+
+    def take_more(self, work: Work, together: Together, last_attempt: int) -> List[Work]:
+        """What goes with `work` in one batch, in the order it came; the last attempt is made alone."""
+        query = (
+            f"{_SELECT_FREE} AND together = :name AND attempts + 1 < :last"
+            " AND (attempts = 0 OR due_us <= :now) ORDER BY due_us, id LIMIT :most"
+        )
+        given = {
+            "scope": self._scope,
+            "own": work.owner,
+            "name": together.name,
+            "last": last_attempt,
+            "now": self._now_us(),
+            "most": together.size - 1,
+        }
+        with self._state.transaction() as db:
+            return self._taken(db, db.execute(query, given).fetchall(), work.owner)
+
+    def _taken(self, db: sqlite3.Connection, rows: List[Any], owner: str) -> List[Work]:
+        db.executemany(
+            "UPDATE inbox SET attempts = attempts + 1, owner = ? WHERE id = ?",
+            [(owner, row[0]) for row in rows],
+        )
+        return [Work(row[0], row[1], _unpacked(row[2], row[3], row[4] + 1), owner) for row in rows]
+
+    def free(self, owner: str) -> None:
+        """Takes everything out of the hands of this owner, or of all whose names begin so: they are gone."""
+        with self._state.transaction() as db:
+            db.execute(
+                "UPDATE inbox SET owner = '' WHERE scope = ? AND owner <> '' AND (owner = ? OR owner GLOB ?)",
+                (self._scope, owner, f"{owner}*" if owner.endswith(".") else owner),
+            )
+
+    def slots(self) -> List[int]:
+        """The slots of the owners that have something in hand."""
+        query = "SELECT DISTINCT owner FROM inbox WHERE scope = ? AND owner <> ''"
+        with self._state.reading() as db:
+            rows = db.execute(query, (self._scope,)).fetchall()
+        return sorted({int(row[0].partition(".")[0]) for row in rows})
 
     def wait_s(self) -> Optional[float]:
-        """Seconds until the next event is due, 0 when one is; None when the inbox is empty."""
+        """Seconds until the next event can be had, 0 when one can; None when there is none to wait for."""
+        query = f"{_SELECT_FREE} ORDER BY due_us LIMIT 1"
         with self._state.reading() as db:
-            row = db.execute("SELECT min(due_us) FROM inbox WHERE scope = ?", (self._scope,)).fetchone()
-        return None if row[0] is None else max(0.0, (row[0] - self._now_us()) / 1e6)
+            row = db.execute(query, {"scope": self._scope, "own": ""}).fetchone()
+        return None if row is None else max(0.0, (row[5] - self._now_us()) / 1e6)
 
     def finish(self, work: Work, keep_until_us: int, order: Optional[Order] = None) -> None:
         """It was processed: out of the inbox, its copies are duplicates until `keep_until_us`, and what is
@@ -105,13 +193,13 @@ class Inbox:
     def put_back(self, work: Work) -> None:
         """It was not tried: first in line again, and no attempt is counted."""
         with self._state.transaction() as db:
-            db.execute("UPDATE inbox SET attempts = attempts - 1 WHERE id = ?", (work.id,))
+            db.execute("UPDATE inbox SET attempts = attempts - 1, owner = '' WHERE id = ?", (work.id,))
 
     def _due_in(self, work: Work, wait_s: float, *, uncounted: int) -> None:
         due_us = self._now_us() + int(wait_s * 1e6)
         with self._state.transaction() as db:
             db.execute(
-                "UPDATE inbox SET attempts = attempts - ?, due_us = ? WHERE id = ?",
+                "UPDATE inbox SET attempts = attempts - ?, due_us = ?, owner = '' WHERE id = ?",
                 (uncounted, due_us, work.id),
             )
 

@@ -74,12 +74,13 @@ def _order_fields(profile: Profile, data: Any, request: Request) -> Dict[str, An
         fields["event_created_at"] = created_us
     resource = found_at(profile.resource_path, data, request.headers)
     version = found_at(profile.version_path, data, request.headers)
-    if isinstance(resource, (str, int)) and not isinstance(resource, bool) and rank(version) is not None:
+    if isinstance(resource, (str, int)) and not isinstance(resource, bool):
         text = str(resource)
         if 0 < len(text) <= _NAME_CHARS and text.isprintable():
-            fields["resource"] = text
-            big = isinstance(version, int) and not -_INT64 <= version < _INT64
-            fields["version"] = str(version) if big else version
+            fields["resource"] = text  # also without a version: two events of it never run at once
+            if rank(version) is not None:
+                big = isinstance(version, int) and not -_INT64 <= version < _INT64
+                fields["version"] = str(version) if big else version
     return fields
 
 

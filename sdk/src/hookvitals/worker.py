@@ -1,62 +1,74 @@
-"""The one thread that works an inbox. Of several processes one at a time does it: it holds a lock that the
-system lets go when the process dies. Knows nothing of handlers or records.
+"""The threads that work an inbox, of one process among several. What a process had in hand when it died is
+taken up again, for its slot is free then. Knows nothing of handlers or records.
 """
 
 import logging
 import os
-import sys
 import threading
+import time
 import weakref
-from typing import Callable, Optional
+from typing import Callable, List, Optional
 
 from hookvitals.inbox import Inbox, Work
-
-if sys.platform != "win32":
-    import fcntl
+from hookvitals.slots import Slot
 
 log = logging.getLogger("hookvitals")
 
 IDLE_S = 0.5
-
+_LOOK_FOR_DEAD_S = 1.0
 
 Settle = Callable[[], None]
 """Stores what became of an event. May be called again after it failed."""
 
 
 class InboxWorker:
-    """Hands due events to `process`, one after the other, and stores what became of each.
+    """Hands due events to `process`, one after the other in each thread, and stores what became of each.
 
-    lock_path: a file for the lock alone. process: works an event once and gives what remains to be stored.
-    hold_s: for how long nothing may be worked, 0 when something may.
+    lock_path: where the files of the slots begin. process: works an event once and gives what remains to be
+    stored. hold_s: for how long nothing may be worked, 0 when something may.
     """
 
     def __init__(
-        self, inbox: Inbox, lock_path: str, process: Callable[[Work], Settle], hold_s: Callable[[], float]
+        self,
+        inbox: Inbox,
+        lock_path: str,
+        process: Callable[[Work], Settle],
+        hold_s: Callable[[], float],
+        threads: int = 1,
     ) -> None:
         self._inbox = inbox
-        self._lock_path = lock_path
         self._process = process
         self._hold_s = hold_s
+        self._number = threads
+        self._slot = Slot(lock_path)
         self._start_anew()
         _LIVE.add(self)
 
     def _start_anew(self) -> None:
         self._starting = threading.Lock()
+        self._entering = threading.Lock()
         self._wake = threading.Event()
         self._closing = False
-        self._thread: Optional[threading.Thread] = None
-        self._lock_file = -1
+        self._threads: List[threading.Thread] = []
+        self._running = 0
+        self._held = -1
+        self._looked_s = 0.0
 
     def start(self) -> None:
-        """Starts the thread if this process has none."""
-        if self._thread is not None and self._thread.is_alive():
+        """Starts the threads that this process lacks."""
+        if len(self._threads) == self._number and all(thread.is_alive() for thread in self._threads):
             return
         with self._starting:
-            if self._thread is None or not self._thread.is_alive():
-                self._closing = False
-                thread = threading.Thread(target=self._run, name="hookvitals-inbox", daemon=True)
-                thread.start()
-                self._thread = thread
+            self._closing = False
+            alive = {thread.name: thread for thread in self._threads if thread.is_alive()}
+            self._threads = [
+                alive.get(_name(number)) or self._started(number) for number in range(self._number)
+            ]
+
+    def _started(self, number: int) -> threading.Thread:
+        thread = threading.Thread(target=self._run, args=(number,), name=_name(number), daemon=True)
+        thread.start()
+        return thread
 
     def wake(self) -> None:
         """Says that there is something to do."""
@@ -64,49 +76,85 @@ class InboxWorker:
         self._wake.set()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Ends after the event in hand; what is left waits for the next start."""
+        """Ends after the events in hand; what is left waits for the next start."""
         self._closing = True
         self._wake.set()
-        thread = self._thread
-        if thread is not None:
-            thread.join(timeout_s)
-            self._thread = None
+        deadline_s = time.monotonic() + timeout_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline_s - time.monotonic()))
+        self._threads = []
 
     def restart_in_child(self) -> None:
-        """After a fork: the thread stayed with the parent, and so must its lock."""
-        if self._lock_file >= 0:
-            os.close(self._lock_file)
+        """After a fork: the threads stayed with the parent, and so must its slot."""
+        self._slot.leave()
         self._start_anew()
 
-    def _run(self) -> None:
+    def _run(self, number: int) -> None:
+        owner = self._entered(number)
+        while owner is None and not self._closing:
+            self._pause()
+            owner = self._entered(number)
+        if owner is None:
+            return
         try:
-            self._lock_file = os.open(self._lock_path, os.O_CREAT | os.O_RDWR, 0o600)
-            while not self._closing and not _locked(self._lock_file):
-                self._pause()
+            clean = True
             while not self._closing:
                 hold_s = self._hold_s()
                 if hold_s > 0:
                     self._pause(hold_s)
-                elif not self._worked():
-                    self._pause(self._until_due_s())
-        except OSError:
-            log.exception("hookvitals: the inbox is not worked: its lock cannot be had")
+                    continue
+                clean = clean or self._cleaned(owner)
+                worked = clean and self._worked(owner)
+                clean = worked is not None
+                if not worked:
+                    self._free_the_dead()
+                    self._pause(self._until_due_s() if clean else None)
+                elif number == 0:
+                    self._free_the_dead()
         finally:
-            if self._lock_file >= 0:
-                os.close(self._lock_file)
-                self._lock_file = -1
+            self._left()
 
-    def _worked(self) -> bool:
+    def _entered(self, number: int) -> Optional[str]:
+        """The owner that this thread is, with nothing in its hands. The first thread takes the slot."""
+        with self._entering:
+            try:
+                held = self._slot.take() if self._held < 0 else self._held
+                self._inbox.free(f"{held}." if self._held < 0 else f"{held}.{number}")
+            except Exception:
+                log.exception("hookvitals: the inbox is not worked: its slot cannot be had; trying again")
+                if self._held < 0:
+                    self._slot.leave()
+                return None
+            self._held = held
+            self._running += 1
+            return f"{held}.{number}"
+
+    def _left(self) -> None:
+        with self._entering:
+            self._running -= 1
+            if not self._running:
+                self._slot.leave()
+                self._held = -1
+
+    def _worked(self, owner: str) -> Optional[bool]:
+        """Whether there was something; None when it went wrong and may still be in this owner's hands."""
         try:
-            work = self._inbox.take()
+            work = self._inbox.take(owner)
             if work is None:
                 return False
             settle = self._process(work)
         except Exception:  # the file may be locked or full for a while: the event is still in it
             log.exception("hookvitals: the inbox could not be worked; trying again")
-            return False
+            return None
         while not self._settled(settle) and not self._closing:
             self._pause()
+        return True
+
+    def _cleaned(self, owner: str) -> bool:
+        try:
+            self._inbox.free(owner)
+        except Exception:
+            return False
         return True
 
     def _settled(self, settle: Settle) -> bool:
@@ -117,6 +165,22 @@ class InboxWorker:
             log.exception("hookvitals: an event was worked, and that could not be stored; trying again")
             return False
         return True
+
+    def _free_the_dead(self) -> None:
+        """Now and then, what processes that are gone had in hand."""
+        now_s = time.monotonic()
+        if now_s < self._looked_s + _LOOK_FOR_DEAD_S:
+            return
+        self._looked_s = now_s
+        try:
+            for slot in self._inbox.slots():
+                if slot == self._held:
+                    continue
+                with self._slot.abandoned(slot) as abandoned:
+                    if abandoned:
+                        self._inbox.free(f"{slot}.")
+        except Exception:
+            log.debug("hookvitals: it could not be seen who works the inbox", exc_info=True)
 
     def _until_due_s(self) -> Optional[float]:
         try:
@@ -130,14 +194,8 @@ class InboxWorker:
         self._wake.clear()
 
 
-def _locked(descriptor: int) -> bool:
-    if sys.platform == "win32":  # no such lock there: one process an inbox is the rule
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def _name(number: int) -> str:
+    return f"hookvitals-inbox-{number}"
 
 
 _LIVE: "weakref.WeakSet[InboxWorker]" = weakref.WeakSet()
