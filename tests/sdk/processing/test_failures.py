@@ -1,4 +1,4 @@
-"""Whose fault a failure is, and what follows: another try or a dead letter (practices 24, 25 and 29).
+"""Whose fault a failure is, and what follows: another try or a dead letter (practices 24, 25 and 29)."""
 
 import base64
 import concurrent.futures
