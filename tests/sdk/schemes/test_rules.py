@@ -77,6 +77,15 @@ def test_a_signature_of_another_secret_is_refused(provider: Provider) -> None:
 
 
 @every(list(PROVIDERS))
+def test_a_signature_of_the_right_shape_that_nobody_made_is_refused(provider: Provider) -> None:
+    request = provider.request()
+    for one, other in (("0", "1"), ("A", "B"), ("a", "b")):
+        nobodys = request.signature.replace(one, other)
+        if nobodys != request.signature:
+            assert refused(request.with_signature(nobodys), provider.scheme()) == "bad_signature"
+
+
+@every(list(PROVIDERS))
 def test_two_secrets_live_at_once_and_the_one_that_signed_is_named(provider: Provider) -> None:
     """Practice 22: the sender may change its secret at any moment of the overlap."""
     both = provider.scheme(*provider.secrets)

@@ -319,6 +319,15 @@ def test_an_older_or_unknown_version_is_never_taken_in_place_of_ours(
 
 
 @HAS_OPENSSL
+@pytest.mark.parametrize("times", ["t=1800000000,t=1800000000", "t=1800000000,t=1", "t=1,t=1800000000", "t="])
+def test_two_times_in_a_header_or_an_empty_one_are_malformed(times: str) -> None:
+    good = openssl_mac(b"key", b"1800000000.{}").hex()
+
+    with pytest.raises(VerificationError, match="malformed_signature"):
+        make("stripe", ["key"]).verify([("stripe-signature", f"{times},v1={good}")], b"{}", 1_800_000_000.0)
+
+
+@HAS_OPENSSL
 def test_versions_that_nobody_knows_yet_are_skipped() -> None:
     good = openssl_mac(b"key", b"1800000000.{}").hex()
     header = f"t=1800000000,v9=not even hex,v1={good},v0={'0' * 64}"
