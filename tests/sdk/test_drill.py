@@ -6,6 +6,7 @@ The bad ones are those of the guides' own samples: they answer 2xx to a forgery,
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,6 +72,14 @@ def test_a_receiver_of_every_profile_passes_every_check_that_applies(system: str
         "not JSON",
     }
     assert skipped == NEVER_APPLY.get(system, skipped)
+
+
+def test_a_receiver_that_answers_first_passes_too(tmp_path: Path) -> None:
+    with receiving(state_path=str(tmp_path / "state.db"), inbox=True) as (url, shipper, secret):
+        findings = drilled(url, secret)
+
+    assert [finding.line() for finding in findings.values() if finding.verdict == FAIL] == []
+    assert len(received(shipper).all(outcome="accepted", event_id="drill_8")) == 1
 
 
 def test_what_the_receiver_records_is_what_the_drill_meant_to_send() -> None:
@@ -172,7 +181,7 @@ def test_after_the_time_nothing_new_is_sent() -> None:
     assert {finding.verdict for finding in findings} == {FAIL}
 
 
-def test_the_command_prints_a_line_a_check_and_ends_with_0(tmp_path: Any, capsys: Capture) -> None:
+def test_the_command_prints_a_line_a_check_and_ends_with_0(tmp_path: Path, capsys: Capture) -> None:
     with receiving() as (url, _, secret):
         file = tmp_path / "secret"
         file.write_text(secret)

@@ -240,13 +240,19 @@ def _secret(given: argparse.Namespace) -> str:
     return secret
 
 
-def _settings(given: argparse.Namespace) -> Dict[str, str]:
-    settings: Dict[str, str] = {}
+def _settings(given: argparse.Namespace) -> Dict[str, Any]:
+    """Texts, but for seconds, whose names end in _s, and for true and false."""
+    settings: Dict[str, Any] = {}
     for part in given.setting:
         name, equals, value = part.partition("=")
         if not name or not equals:
             raise ValueError(f"--setting is NAME=VALUE, not {part!r}")
-        settings[name] = value
+        settings[name] = {"true": True, "false": False}.get(value, value)
+        if name.endswith("_s"):
+            try:
+                settings[name] = float(value)
+            except ValueError as exc:
+                raise ValueError(f"--setting {name} is a number of seconds, not {value!r}") from exc
     return settings
 
 

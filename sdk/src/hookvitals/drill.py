@@ -113,24 +113,13 @@ class Drill:
 
     def _checks(self) -> List[Tuple[str, Callable[[], Judged], str, str]]:
         """(name, check, what is expected, why it matters)."""
-        away, refused = f"{SIGNED_AWAY_S:.0f} s", "401 or 400"
-        deadline_s = self._profile.ack_deadline_s
+        away, refused, in_time = f"{SIGNED_AWAY_S:.0f} s", "401 or 400", f"{self._profile.ack_deadline_s:g} s"
         return [
-            ("valid", self._valid, f"2xx within {deadline_s:g} s", _TRIED_AGAIN),
+            ("valid", self._valid, f"2xx within {in_time}", _TRIED_AGAIN),
             ("other secret", self._other_secret, refused, "else whoever finds the address sends events"),
             ("changed body", self._changed_body, refused, "else what is worked on is not what was signed"),
-            (
-                "no signature",
-                self._no_signature,
-                refused,
-                "else who does not sign is not checked",
-            ),
-            (
-                "garbled signature",
-                self._garbled,
-                refused,
-                "a 5xx is an exception that strangers cause",
-            ),
+            ("no signature", self._no_signature, refused, "else who does not sign is not checked"),
+            ("garbled signature", self._garbled, refused, "a 5xx is an exception that strangers cause"),
             (f"{away} old", self._old, refused, "else a request that was overheard can be sent again later"),
             (f"{away} ahead", self._ahead, refused, "else what is signed ahead outlives every tolerance"),
             ("duplicate", self._duplicate, "2xx both times", f"providers repeat themselves; {_TRIED_AGAIN}"),
@@ -142,12 +131,7 @@ class Drill:
             ),
             ("out of order", self._out_of_order, "2xx for the older, too", _TRIED_AGAIN),
             ("unknown type", self._unknown_type, "2xx", f"new types come unannounced; {_TRIED_AGAIN}"),
-            (
-                "not JSON",
-                self._not_json,
-                "400",
-                "what cannot be read is the sender's fault",
-            ),
+            ("not JSON", self._not_json, "400", "what cannot be read is the sender's fault"),
             ("oversize", self._oversize, "413", "else one request fills the memory"),
             ("GET", self._get, "405 with Allow: POST", "crawlers and previews are no events"),
             *(

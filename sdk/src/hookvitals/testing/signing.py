@@ -183,7 +183,14 @@ class _Signer:
         elif profile.scheme in _WITH_V1A and is_private(secret):
             self._key = private_key(secret)
             verifying = "whpk_" + base64.b64encode(bytes.fromhex(self._key.public)).decode()
-        self._scheme: Scheme = make(profile.scheme, [verifying], **{**profile.scheme_settings, **settings})
+        try:
+            self._scheme: Scheme = make(
+                profile.scheme, [verifying], **{**profile.scheme_settings, **settings}
+            )
+        except TypeError as exc:
+            raise ValueError(
+                f"{profile.scheme} has not all of these settings: {', '.join(settings)}"
+            ) from exc
 
     def stamped(self, payload: Dict[str, Any], at: float) -> Dict[str, Any]:
         """With the time that stands in the body, where the scheme has it there."""
