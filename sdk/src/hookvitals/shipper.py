@@ -198,7 +198,9 @@ class Shipper:
 
     def close(self, timeout_s: float = FINAL_FLUSH_S) -> bool:
         """Flushes and ends the thread; whether everything was shipped. What was not waits in the spool."""
-        shipped = self.flush(timeout_s)
+        shipped = False
+        with contextlib.suppress(RuntimeError):  # Python 3.12 starts no thread while the interpreter ends
+            shipped = self.flush(timeout_s)
         self._closing = True
         self._wake.set()
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -272,16 +274,23 @@ class Shipper:
         if self._spool is None and self.spool_dir is not None and time.monotonic() >= self._spool_due_s:
             with self._opening:
                 if self._spool is None:
-                    try:
-                        spool = Spool.create(self.spool_dir, **self._spool_bounds)
-                        with self._lock:
-                            ledger = self._account.ledger(self._waiting())
-                        spool.note(ledger)
-                        self._spool = spool
-                    except OSError as exc:
-                        self._spool_due_s = time.monotonic() + RETRY_DISK_S
-                        self._disk_refuses(exc)
+                    self._spool = self._made_spool(self.spool_dir)
         return self._spool
+
+    def _made_spool(self, directory: str) -> Optional[Spool]:
+        spool: Optional[Spool] = None
+        try:
+            spool = Spool.create(directory, **self._spool_bounds)
+            with self._lock:
+                ledger = self._account.ledger(self._waiting())
+            spool.note(ledger)
+        except OSError as exc:
+            self._spool_due_s = time.monotonic() + RETRY_DISK_S
+            self._disk_refuses(exc)
+            if spool is not None:
+                spool.remove()
+            return None
+        return spool
 
     def _append_durably(self, spool: Spool, record: bytes) -> bool:
         """Whether it is in the file; it counts as waiting before the thread can settle it."""
@@ -332,14 +341,14 @@ class Shipper:
                 self._disk_refused = False
             except OSError as exc:
                 self._disk_refuses(exc)
-            with self._lock:
-                self._between -= len(records)
-                self._on_disk += kept - lost
-                self._account.drop("spool_full", lost)
-                self._memory.give_back(records[kept:])
-                self._set_nudge()
-            if not kept:
                 break
+            finally:
+                with self._lock:
+                    self._between -= len(records)
+                    self._on_disk += kept - lost
+                    self._account.drop("spool_full", lost)
+                    self._memory.give_back(records[kept:])
+                    self._set_nudge()
         return not len(self._memory)
 
     def _note(self, only_in_memory: int = 0) -> None:
