@@ -79,6 +79,20 @@ def test_a_large_body_is_not_parsed_and_its_other_faults_are_found() -> None:
     assert cause(json.dumps(json.loads(large), indent=1).encode(), large) == "unknown"
 
 
+@pytest.mark.parametrize("size", [1_000, 20_000, 60_000])
+def test_between_python_and_javascript_a_body_is_recognised_at_any_size_that_is_parsed(size: int) -> None:
+    rng = random.Random(size)
+    data: dict[str, object] = {}
+    while len(json.dumps(data)) < size:
+        data[f"k{len(data)}"] = payload(rng)
+    python = json.dumps(data).encode()
+    javascript = json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode()
+
+    for sent, came in ((python, javascript), (javascript, python)):
+        cause = HOPNOW.forensics().cause(ERROR, HOPNOW.signed(sent), came, NOW, monotonic=0.0)
+        assert cause == "body_reserialised"
+
+
 def test_a_bomb_is_not_inflated() -> None:
     bomb = gzip.compress(bytes(20 * 1024 * 1024), compresslevel=1)
 
