@@ -339,7 +339,7 @@ PROVIDERS: dict[str, Provider] = {
         ),
         Provider(
             "sns", ("arn:aws:sns:eu-west-1:123456789012:one", "arn:aws:sns:eu-west-1:123456789012:two"),
-            _sns, "base64", "iso", 3600.0, settings=lambda _: {"fetch": {SNS_URL: SNS.pem}.__getitem__},
+            _sns, "base64", "iso", 3900.0, settings=lambda _: {"fetch": {SNS_URL: SNS.pem}.__getitem__},
         ),
         Provider(
             "plaid", _two(PLAIDS), _plaid, "jws", "s", settings=lambda known: {"fetch": plaid_answer(known)},

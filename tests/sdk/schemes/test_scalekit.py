@@ -13,6 +13,17 @@ def test_the_form_of_its_library_is_verified() -> None:
     make("scalekit", [SECRET]).verify(official(), BODY, NOW)
 
 
+def test_its_interceptors_sign_the_same_under_their_own_names() -> None:
+    make("scalekit", [SECRET]).verify(official(prefix="interceptor"), BODY, NOW)
+
+    for name in ("interceptor-id", "interceptor-timestamp"):
+        mixed = [pair for pair in official(prefix="interceptor") if pair[0] != name]
+        with pytest.raises(VerificationError, match="missing_signature"):
+            make("scalekit", [SECRET]).verify(
+                [*mixed, (name.replace("interceptor", "webhook"), "1")], BODY, NOW
+            )
+
+
 @HAS_OPENSSL
 @pytest.mark.parametrize("name", ["webhook-signature", "scalekit-signature"])
 def test_the_form_of_its_guide_is_verified_under_the_secret_as_text(name: str) -> None:
