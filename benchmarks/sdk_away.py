@@ -24,7 +24,7 @@ from hookvitals import Receiver, Shipper
 from hookvitals.testing import signed_request
 from tests.sdk.collector import KEY, collecting
 
-ROUND_S, PER_SECOND = 3.0, 300
+ROUND_S, PER_SECOND = 2.0, 1000
 GOAL = 1.05
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 URL = "https://hooks.example.com/webhooks/billing"

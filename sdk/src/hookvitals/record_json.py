@@ -48,9 +48,17 @@ def _storable(value: Any) -> Any:
     return value
 
 
-def capture_bytes(capture: Any) -> int:
-    """How much of the memory a captured body takes."""
-    return len(capture.get("body") or "") if isinstance(capture, dict) else 0
+def text_bytes(fields: Dict[str, Any]) -> int:
+    """How much of the memory its captured body and its stack take."""
+    capture, stack = fields.get("capture"), fields.get("error_stack")
+    body = capture.get("body") if isinstance(capture, dict) else None
+    return sum(len(text) for text in (body, stack) if isinstance(text, str))
+
+
+def leave_texts_out(fields: Dict[str, Any]) -> None:
+    """Without body and stack."""
+    fields.pop("error_stack", None)
+    leave_body_out(fields.get("capture"))
 
 
 def leave_body_out(capture: Any) -> None:

@@ -16,18 +16,19 @@ import threading
 import time
 import weakref
 from collections import deque
-from typing import Any, Callable, Deque, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional
 
 from hookvitals.account import Account
-from hookvitals.delivery import Delivery
 from hookvitals.orphans import Orphan
 from hookvitals.process import memory_bytes
-from hookvitals.record_json import Noted, capture_bytes, encoded, leave_body_out
+from hookvitals.record_json import Noted, encoded, leave_texts_out, text_bytes
 from hookvitals.settled import Settled
 from hookvitals.spool import MAX_AGE_S, MAX_BYTES, Spool, orphans
-from hookvitals.transport import Transport
 from hookvitals.version import VERSION
 from hookvitals.waiting import Waiting
+
+if TYPE_CHECKING:
+    from hookvitals.transport import Transport
 
 log = logging.getLogger("hookvitals")
 
@@ -36,7 +37,7 @@ Sampler = Callable[[], List[Dict[str, Any]]]
 
 FINAL_FLUSH_S = 3.0
 MAX_WAITING = 10_000
-MAX_WAITING_BYTES = 8 << 20
+MAX_WAITING_BYTES = 6 << 20
 TEND_SPOOLS_EVERY_S = 30.0
 _POST_BYTES = 1_000_000  # the collector takes 1 MiB compressed
 _POST_RECORDS = 500  # at most, when many wait
@@ -50,11 +51,12 @@ class Shipper:
 
     url: the collector's address, e.g. http://127.0.0.1:8700. key: an ingest key. A batch leaves when
     batch_size records wait, or batch_delay_s after the last. max_waiting: records kept in memory at most;
-    max_waiting_bytes bounds them too, and captured bodies beyond it are left out of their records: by default
-    20 MiB in all. Queue samples are posted each sample_every_s. spool_dir: a directory on a local disk, for
-    processes that report to the same collector with keys to the same sources; records wait there while the
-    collector is away or memory fills, max_spool_bytes a process and max_spool_age_s at most, and a process
-    that starts there, or runs, ships what another one left. Raises ValueError for a setting that cannot work.
+    max_waiting_bytes bounds them too, and captured bodies and stacks beyond it are left out of their records:
+    by default 20 MiB in all. Queue samples are posted each sample_every_s. spool_dir: a directory on a local
+    disk, for processes that report to the same collector with keys to the same sources; records wait there
+    while the collector is away or memory fills, max_spool_bytes a process and max_spool_age_s at most, and a
+    process that starts there, or runs, ships what another one left. Raises ValueError for a setting that
+    cannot work.
     """
 
     def __init__(
@@ -78,6 +80,8 @@ class Shipper:
             raise ValueError("spool_dir needs a system with flock")
         if spool_dir is not None and (not spool_dir or max_spool_bytes < 1 or max_spool_age_s <= 0):
             raise ValueError("spool_dir must name a directory, and its bounds be above 0")
+        from hookvitals.transport import Transport  # noqa: PLC0415  # http.client: a tenth of the import
+
         self._transport = Transport(url, key, timeout_s)
         self._batch_size = batch_size
         self._batch_delay_s = batch_delay_s
@@ -95,6 +99,8 @@ class Shipper:
 
     def _start(self) -> None:
         """State of one process; made anew in a forked child, whose parent ships what it had noted."""
+        from hookvitals.delivery import Delivery  # noqa: PLC0415  # http.client, too
+
         instance = self._given_instance or f"{socket.gethostname()[:100]}-{os.getpid()}"
         self._account = Account(instance, time.time_ns() // 1000)
         self._delivery = Delivery(self._transport, self._uniform)
@@ -115,7 +121,7 @@ class Shipper:
         self._wake = threading.Event()
         self._closing = False
         self._thread: Optional[threading.Thread] = None
-        self._capture_bytes = 0
+        self._text_bytes = 0  # of what was noted: captured bodies and stacks
         self._nudge_at = min(self._batch_size, self._max_waiting)
         self._due_s = 0.0
         self._sample_due_s = 0.0
@@ -126,8 +132,9 @@ class Shipper:
     def put(self, noted: Noted) -> None:
         """Takes a record; never blocks on the network or a disk, never raises."""
         try:
-            if noted[4] is not None and "capture" in noted[4]:
-                self._bound_capture(noted[4]["capture"])
+            fields = noted[4]
+            if fields is not None and ("capture" in fields or "error_stack" in fields):
+                self._bound_texts(fields)
             self._noted.append(noted)
             number = len(self._noted)
             if number >= self._nudge_at or self._thread is None:
@@ -242,30 +249,32 @@ class Shipper:
         self._nudge_at = max(1, min(to_a_batch if to_a_batch > 0 else self._batch_size, room + 1))
 
     def _drop_oldest(self) -> bool:
-        """Whether anything was left to drop."""
+        """Whether anything was left to drop. A hundredth of the room goes at once: not each record that finds
+        no room shall wake the thread."""
         with self._lock:
-            if len(self._memory):
-                self._memory.drop_oldest()
-            elif self._noted:
-                self._uncount_capture(self._noted.popleft())
-            else:
-                return False
-            self._account.drop("memory_full")
+            for dropped in range(max(1, self._max_waiting // 100)):
+                if len(self._memory):
+                    self._memory.drop_oldest()
+                elif self._noted:
+                    self._forget_texts(self._noted.popleft())
+                else:
+                    return dropped > 0
+                self._account.drop("memory_full")
             self._set_nudge()
             return True
 
-    def _bound_capture(self, capture: Any) -> None:
-        """Leaves the body out when the captures that wait are too many bytes: the record matters more."""
-        size = capture_bytes(capture)
+    def _bound_texts(self, fields: Dict[str, Any]) -> None:
+        """Leaves bodies and stacks out when those that wait are too many bytes: the record matters more."""
+        size = text_bytes(fields)
         with self._lock:
-            if self._capture_bytes + self._memory.size() + size <= self._max_waiting_bytes:
-                self._capture_bytes += size
-            else:
-                leave_body_out(capture)
+            if self._text_bytes + self._memory.size() + size > self._max_waiting_bytes:
+                leave_texts_out(fields)
+                size = text_bytes(fields)
+            self._text_bytes += size
 
-    def _uncount_capture(self, noted: Noted) -> None:
-        if noted[4] is not None and "capture" in noted[4]:
-            self._capture_bytes -= capture_bytes(noted[4]["capture"])
+    def _forget_texts(self, noted: Noted) -> None:
+        if noted[4] is not None and ("capture" in noted[4] or "error_stack" in noted[4]):
+            self._text_bytes -= text_bytes(noted[4])
 
     # --- the disk, from either side ---
 
@@ -432,7 +441,7 @@ class Shipper:
                 if not self._noted:
                     return
                 noted = self._noted.popleft()
-                self._uncount_capture(noted)
+                self._forget_texts(noted)
                 record = encoded(noted)
                 if record:
                     self._account.drop("memory_full", self._memory.add(record))
@@ -563,7 +572,7 @@ class Shipper:
         return _AWAY_FLUSH_S if away else FINAL_FLUSH_S
 
 
-_INHERITED: List[Transport] = []
+_INHERITED: "List[Transport]" = []
 _LIVE: "weakref.WeakSet[Shipper]" = weakref.WeakSet()
 
 

@@ -343,6 +343,26 @@ def test_captured_bodies_do_not_fill_the_memory(collector: Collector, make: Made
     assert all(record["capture"]["redacted"] for record in collector.records if record not in with_body)
 
 
+def test_the_stacks_of_a_failing_handler_do_not_fill_the_memory(collector: Collector, make: Made) -> None:
+    with socket.socket() as hole:
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(1)
+        shipper = make(
+            url=f"http://127.0.0.1:{hole.getsockname()[1]}",
+            timeout_s=0.5,
+            batch_size=1,
+            max_waiting_bytes=1 << 20,
+        )
+        note(shipper, 1)
+        for number in range(1, 500):
+            note(shipper, 1, first=number, error_class="E", error_stack="x" * 8192)
+        while shipper._noted:
+            time.sleep(0.01)
+
+    dropped = balanced(shipper, 500)["dropped"]
+    assert dropped.get("memory_full", 0) < 50, "without their stacks there is room for nearly all"
+
+
 def test_the_counts_add_up_at_every_moment(collector: Collector, make: Made) -> None:
     """Eight threads note while a ninth reads: never more missing than the eight may have in hand."""
     replies = iter([Reply(503, {"Retry-After": "0"}), Reply(413)] * 20)
