@@ -5,15 +5,18 @@ No redirect is followed, no proxy and no netrc is read, at most 64 KiB of an ans
 
 import re
 import socket
-import ssl
 import time
-from http.client import HTTPException, HTTPSConnection
 from ipaddress import ip_network
-from typing import Any, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Mapping, Optional, Sequence
 from urllib.parse import urlsplit
 
 from hookvitals.egress import Resolve, connect, system_resolve
 from hookvitals.version import VERSION
+
+if TYPE_CHECKING:
+    import ssl
+
+    from hookvitals.key_connection import KeyConnection
 
 MOST_BYTES = 64 * 1024
 _OK = 200
@@ -38,7 +41,7 @@ class HttpsFetch:
         headers: Optional[Mapping[str, str]] = None,
         timeout_s: float = 5.0,
         allow: Sequence[str] = (),
-        context: Optional[ssl.SSLContext] = None,
+        context: "Optional[ssl.SSLContext]" = None,
         resolve: Resolve = system_resolve,
     ) -> None:
         self._pattern = re.compile(pattern, re.ASCII)
@@ -65,17 +68,21 @@ class HttpsFetch:
         if parts.scheme != "https" or not host or "@" in parts.netloc:
             raise KeyUnavailable("a key is fetched over https alone")
         target = parts.path + (f"?{parts.query}" if parts.query else "")
+        import ssl  # noqa: PLC0415  # with http.client a tenth of the import, for few
+
+        from hookvitals.key_connection import FAULTS, KeyConnection  # noqa: PLC0415
+
         if self._context is None:
             self._context = ssl.create_default_context()
-        connection = _Connection(host, port, self._timeout_s, self._context, self._dial)
+        connection = KeyConnection(host, port, self._timeout_s, self._context, self._dial)
         try:
             return self._answer(connection, target or "/", body)
-        except (OSError, HTTPException) as exc:
+        except FAULTS as exc:
             raise KeyUnavailable(f"{host} gave no key: {type(exc).__name__}") from exc
         finally:
             connection.close()
 
-    def _answer(self, connection: "_Connection", target: str, body: Optional[bytes]) -> bytes:
+    def _answer(self, connection: "KeyConnection", target: str, body: Optional[bytes]) -> bytes:
         deadline = time.monotonic() + self._timeout_s
         method, kind = ("GET", {}) if body is None else ("POST", {"Content-Type": "application/json"})
         connection.request(method, target, body, {**self._headers, **kind})
@@ -94,20 +101,3 @@ class HttpsFetch:
 
     def _dial(self, host: str, port: int) -> socket.socket:
         return connect(host, port, self._timeout_s, allow=self._allow, resolve=self._resolve)
-
-
-class _Connection(HTTPSConnection):
-    """One whose socket was checked; name and certificate stay those of the URL."""
-
-    def __init__(self, host: str, port: int, timeout_s: float, context: ssl.SSLContext, dial: Any) -> None:
-        super().__init__(host, port, timeout=timeout_s, context=context)
-        self._trust = context
-        self._dial = dial
-
-    def connect(self) -> None:
-        plain = self._dial(self.host, self.port)
-        try:
-            self.sock = self._trust.wrap_socket(plain, server_hostname=self.host)
-        except BaseException:
-            plain.close()
-            raise

@@ -4,12 +4,14 @@ Counts stay with their instance: the collector hears of it until all that it mad
 """
 
 import json
-from typing import Any, Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional
 
 from hookvitals.account import taken_over
-from hookvitals.delivery import Delivery
 from hookvitals.settled import Settled
 from hookvitals.spool import Spool
+
+if TYPE_CHECKING:
+    from hookvitals.delivery import Delivery
 
 
 class Orphan:
@@ -23,7 +25,7 @@ class Orphan:
         self._account = taken_over(spool.ledger, spool.name, self._waiting, spool.torn)
         self._told: Optional[Dict[str, int]] = None if self._account.produced(self._waiting) else {}
 
-    def ship(self, delivery: Delivery, max_records: int, max_bytes: int) -> bool:
+    def ship(self, delivery: "Delivery", max_records: int, max_bytes: int) -> bool:
         """Sends one batch; whether it was the last one, and the files are gone. Raises OSError."""
         taken = self._spool.take(max_records, max_bytes)
         self._lose("spool_damaged", taken.lost)
