@@ -84,13 +84,18 @@ class Keyring(Generic[Key]):
     def _usable(self, name: str) -> Optional[Tuple[_Kept[Key], bool]]:
         """(what is kept, whether it is to be renewed now)."""
         with self._mutex():
-            kept = self._kept.get(name)
+            kept = self._young(name)
             if kept is None:
                 return None
-            age_s = self._monotonic() - kept.fetched_at
-            if age_s > self._lifetime_s + self._stale_s:
-                return None
-            return kept, age_s >= self._lifetime_s * _AHEAD and self._may_ask(name)
+            due = self._monotonic() - kept.fetched_at >= self._lifetime_s * _AHEAD
+            return kept, due and self._may_ask(name)
+
+    def _young(self, name: str) -> Optional[_Kept[Key]]:
+        """What is kept and may still be used. Under the lock."""
+        kept = self._kept.get(name)
+        if kept is None or self._monotonic() - kept.fetched_at > self._lifetime_s + self._stale_s:
+            return None
+        return kept
 
     def _renew_behind(self, name: str) -> None:
         try:
@@ -101,6 +106,9 @@ class Keyring(Generic[Key]):
     def _fetched(self, name: str) -> Key:
         """Fetched now, by one thread for all that wait for it."""
         with self._mutex():
+            kept = self._young(name)
+            if kept is not None:  # another thread has fetched it since we looked
+                return kept.key
             under_way = self._under_way.get(name)
             if under_way is None:
                 if not self._may_ask(name):
