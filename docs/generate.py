@@ -113,8 +113,9 @@ def schemes() -> str:
 
 
 def profiles() -> str:
-    """What the SDK takes for each source system unless told otherwise."""
-    return table(
+    """What the SDK takes for each source system unless told otherwise, and where documents leave a doubt."""
+    notes = "".join(f"- `{each.name}`: {each.note}\n" for each in PROFILES.values() if each.note)
+    rows = table(
         ("name", "answer within", "answered", "clocks may differ by", "event id", "type", "orders by"),
         [
             (
@@ -129,6 +130,7 @@ def profiles() -> str:
             for each in PROFILES.values()
         ],
     )
+    return f"{rows}\n{notes}"
 
 
 def refusals() -> str:
