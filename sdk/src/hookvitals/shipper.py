@@ -55,7 +55,7 @@ class Shipper:
     by default 20 MiB in all. Queue samples are posted each sample_every_s. spool_dir: a directory on a local
     disk, for processes that report to the same collector with keys to the same sources; records wait there
     while the collector is away or memory fills, max_spool_bytes a process and max_spool_age_s at most, and a
-    process that starts there, or runs, ships what another one left. Raises ValueError for a setting that
+    process with records of its own ships what another one left. Raises ValueError for a setting that
     cannot work.
     """
 
