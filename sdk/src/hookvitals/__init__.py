@@ -4,6 +4,7 @@ This module is the public face; everything else may move. Framework adapters sta
 `hookvitals.integrations`, signed requests for tests in `hookvitals.testing`.
 """
 
+from hookvitals.batches import BatchFailed
 from hookvitals.breaker import BreakerPolicy
 from hookvitals.event import Event
 from hookvitals.failures import Permanent, Transient
@@ -21,6 +22,7 @@ from hookvitals.version import VERSION as __version__
 __all__ = [
     "PROFILES",
     "SCHEMES",
+    "BatchFailed",
     "BreakerPolicy",
     "Event",
     "JsonFormatter",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Callable, Dict, Optional
 
+from hookvitals.batches import Batch
 from hookvitals.event import Event
 from hookvitals.validate import Schema, Validator, validator_of
 
@@ -13,10 +14,11 @@ Handler = Callable[[Event], Any]
 
 @dataclass(frozen=True)
 class Route:
-    """Where events of some type go, and the form their payload must have."""
+    """Where events of some type go, and the form their payload must have. batch: where they go together."""
 
     handler: Handler
     validator: Optional[Validator] = None
+    batch: Optional[Batch] = None
 
 
 class Dispatcher:
@@ -31,6 +33,14 @@ class Dispatcher:
 
         Raises ValueError when the pattern is taken, the handler is async, or the schema is none.
         """
+        self._add(pattern, handler, Route(handler, None if schema is None else validator_of(schema)))
+
+    def add_batch(self, pattern: str, batch: Batch, schema: Optional[Schema] = None) -> None:
+        """Registers a handler of many events at once. Raises as `add` does."""
+        validator = None if schema is None else validator_of(schema)
+        self._add(pattern, batch.handler, Route(batch.alone, validator, batch))
+
+    def _add(self, pattern: str, handler: Callable[..., Any], route: Route) -> None:
         if inspect.iscoroutinefunction(handler):
             raise ValueError(
                 f"the handler of {pattern!r} is async, and nobody would await it; give a function, "
@@ -39,7 +49,7 @@ class Dispatcher:
         table = self._patterns if "*" in pattern else self._exact
         if pattern in table:
             raise ValueError(f"{pattern!r} has a handler already")
-        table[pattern] = Route(handler, None if schema is None else validator_of(schema))
+        table[pattern] = route
 
     def route_of(self, event_type: str) -> Optional[Route]:
         """Where a type goes; None when nothing was registered for it."""
@@ -48,8 +58,3 @@ class Dispatcher:
             return route
         matching = [pattern for pattern in self._patterns if fnmatchcase(event_type, pattern)]
         return self._patterns[max(matching, key=len)] if matching else None
-
-    def handler_of(self, event_type: str) -> Optional[Handler]:
-        """The handler of a type; None when there is none."""
-        route = self.route_of(event_type)
-        return None if route is None else route.handler

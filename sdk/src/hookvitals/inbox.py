@@ -151,12 +151,16 @@ class Inbox:
         )
         return [Work(row[0], row[1], _unpacked(row[2], row[3], row[4] + 1), owner) for row in rows]
 
-    def free(self, owner: str) -> None:
-        """Takes everything out of the hands of this owner, or of all whose names begin so: they are gone."""
+    def free(self, owner: str, *, tried: bool = True) -> None:
+        """Takes everything out of the hands of this owner, or of all of a slot, as `3.`: they are gone.
+
+        tried: False where no handler was called, so that no attempt is counted.
+        """
         with self._state.transaction() as db:
             db.execute(
-                "UPDATE inbox SET owner = '' WHERE scope = ? AND owner <> '' AND (owner = ? OR owner GLOB ?)",
-                (self._scope, owner, f"{owner}*" if owner.endswith(".") else owner),
+                "UPDATE inbox SET owner = '', attempts = attempts - ? WHERE scope = ? AND owner <> ''"
+                " AND owner GLOB ?",
+                (int(not tried), self._scope, f"{owner}*" if owner.endswith(".") else owner),
             )
 
     def slots(self) -> List[int]:

@@ -16,12 +16,13 @@ from hookvitals.addresses import client_address, sender_url
 from hookvitals.admission import Admission
 from hookvitals.answers import Answer, Refused
 from hookvitals.attempts import Attempts, run
+from hookvitals.batches import Batch, BatchHandler
 from hookvitals.breaker import Breaker, BreakerPolicy, CircuitOpen, went
 from hookvitals.desk import Desk
-from hookvitals.dispatch import Dispatcher, Handler
+from hookvitals.dispatch import Dispatcher, Handler, Route
 from hookvitals.event import Event
 from hookvitals.failures import Kind
-from hookvitals.inbox import Inbox, Put
+from hookvitals.inbox import Inbox, Put, Together
 from hookvitals.log import handling
 from hookvitals.ordering import Order, order_of
 from hookvitals.parse import check_age, json_of, parsed
@@ -185,6 +186,28 @@ class Receiver:
 
         return register
 
+    def batch(
+        self, pattern: str, *, size: int = 100, wait_s: float = 5.0, schema: Optional[Schema] = None
+    ) -> Callable[[BatchHandler], BatchHandler]:
+        """Registers the decorated function for lists of events: `size` of them, or fewer when the first has
+        waited `wait_s`.
+
+        Only with an inbox, for an event waits on disk. On an exception the list is halved until what is at
+        fault stands alone, so an event may be handed over again; `BatchFailed` names those that failed.
+        Raises ValueError where it cannot work.
+        """
+        if self.inbox is None:
+            raise ValueError("a batch needs inbox=True: its events are acknowledged while they wait")
+        if size < 1 or wait_s < 0:
+            raise ValueError("a batch needs a size of 1 or more, and a wait of 0 s or more")
+
+        def register(handler: BatchHandler) -> BatchHandler:
+            together = Together(pattern, size, int(wait_s * 1e6))
+            self._dispatcher.add_batch(pattern, Batch(handler, together), schema)
+            return handler
+
+        return register
+
     def init_app(self, app: Any, path: str) -> None:
         """Adds this receiver at `path` to an application of Flask (or a blueprint), Starlette or FastAPI."""
         if hasattr(app, "add_url_rule"):
@@ -310,7 +333,7 @@ class Receiver:
             self.settings.profile.equal_versions,
         )
         if self.inbox:
-            return self._enqueue(request, event, key, order, fields)
+            return self._enqueue(request, event, key, order, route, fields)
         if order is None:
             return self._claim(request, event, key, None, route.handler, fields)
         turn = self._turns.take(order.key)
@@ -349,11 +372,19 @@ class Receiver:
         return self._process_inline(request, event, key, order, handler, fields)
 
     def _enqueue(
-        self, request: Request, event: Event, key: str, order: Optional[Order], fields: Dict[str, Any]
+        self,
+        request: Request,
+        event: Event,
+        key: str,
+        order: Optional[Order],
+        route: Route,
+        fields: Dict[str, Any],
     ) -> Answer:
         assert self.inbox is not None
         guard = None if event.replay_id else order  # an operator decided that a replay should run
-        put = self.inbox.put(key, event, keep_us=int(self.settings.profile.memory_s() * 1e6), order=guard)
+        keep_us = int(self.settings.profile.memory_s() * 1e6)
+        together = None if route.batch is None else route.batch.together
+        put = self.inbox.put(key, event, keep_us=keep_us, order=guard, together=together)
         if put is Put.STALE:
             return self._desk.taken(request, "stale", event, fields)
         if put is Put.WAITING and event.replay_id is not None:

@@ -151,8 +151,9 @@ class InboxWorker:
         return True
 
     def _cleaned(self, owner: str) -> bool:
+        """After the inbox could not be worked: no handler was called."""
         try:
-            self._inbox.free(owner)
+            self._inbox.free(owner, tried=False)
         except Exception:
             return False
         return True

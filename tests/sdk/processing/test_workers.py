@@ -144,6 +144,7 @@ def test_an_event_that_could_not_be_looked_at_is_not_left_in_anybodys_hands(
     drained(world, receiver)
 
     assert world.outcomes() == ["accepted", "succeeded"]
+    assert [event.attempt for event in world.handled] == [1], "nothing was tried the first time"
     assert "could not be worked" in caplog.text
 
 
