@@ -1,8 +1,10 @@
 """Keys that are fetched: kept, renewed ahead of need, asked for sparingly. The clock is set by hand."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -191,6 +193,24 @@ def test_threads_that_need_the_same_new_key_share_one_fetch() -> None:
 
     assert found == ["key"] * 7
     assert asked == ["a"]
+
+
+def test_threads_that_come_just_as_a_key_arrives_all_get_it() -> None:
+    """By chance alone: without the second look under the lock about one ring in 150 fails."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for _ in range(1500):
+                ring: Keyring[str] = Keyring(lambda name: b"key", bytes.decode)
+                ready = threading.Barrier(8)
+                needs = [
+                    pool.submit(lambda ring=ring, ready=ready: (ready.wait(), ring.get("a")))
+                    for _ in range(8)
+                ]
+                assert {need.result()[1] for need in needs} == {"key"}
+    finally:
+        sys.setswitchinterval(before)
 
 
 def test_a_renewal_runs_on_a_thread_of_its_own() -> None:
