@@ -109,10 +109,11 @@ def test_a_database_that_is_not_there_is_told_of_as_unavailable_without_the_pass
     state.close()
 
 
-@pytest.mark.parametrize("url", ["no url", "nosuch://host/name", "sqlite://"])
+@pytest.mark.parametrize("url", ["me:swordfish@host/name", "nosuch://me:swordfish@host/name", "sqlite://"])
 def test_what_cannot_be_a_url_is_refused_at_once(url: str) -> None:
-    with pytest.raises(ValueError, match="SqlState can use"):
+    with pytest.raises(ValueError, match="SqlState can use") as told:
         SqlState(url)
+    assert "swordfish" not in str(told.value)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ if (held or '') == ARGV[1] and (held and '1' or '0') == ARGV[2] then
     redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
     return 1
 end
-return 0
+return {held}
 """
 _TRIES = 1000
 """Of a change that others forestall: each time one of them got through."""
@@ -121,13 +121,15 @@ class RedisState:
         self._run(_ADVANCE, "version", resource, repr(version), KEEP_VERSION_US // 1000)
 
     def change(self, note: str, change: Change, until_us: int) -> bytes:
+        with self._asking():
+            held: Optional[bytes] = self._client.get(self._key("note", note))
         for _ in range(_TRIES):
-            with self._asking():
-                held: Optional[bytes] = self._client.get(self._key("note", note))
             value = change(held)
             was = (b"", 0) if held is None else (held, 1)
-            if self._run(_SWAP, "note", note, *was, value, self._ms_until(until_us)):
+            told = self._run(_SWAP, "note", note, *was, value, self._ms_until(until_us))
+            if told == 1:
                 return value
+            (held,) = told  # what somebody else made it in between
         raise StateUnavailable(f"others changed a note {_TRIES} times in between")
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from hookvitals.schemes.errors import MissingDependency
 from hookvitals.state import forks
 from hookvitals.state.base import KEEP_UNDONE_US, KEEP_VERSION_US, Change, Claim, StateUnavailable
 
+_LIKE = "postgresql+psycopg://user@host/name"
 _PURGE_EVERY = 1000
 _PURGE_AT_ONCE = 2000
 _TRIES = 1000
@@ -213,28 +214,39 @@ def _engine(url: str, timeout_s: float) -> Any:
         raise MissingDependency("SqlState needs: pip install 'hookvitals[sql]'") from exc
     try:
         parsed = make_url(url)
+    except ArgumentError:  # its text may show the URL, and that a password
+        raise ValueError(f"no URL that SqlState can use; one looks like {_LIKE}") from None
+    try:
         if parsed.drivername in ("postgres", "postgresql"):
             parsed = parsed.set(drivername="postgresql+psycopg")
-        asking: Dict[str, Any] = {"connect_timeout": max(2, math.ceil(timeout_s))}
-        if parsed.get_backend_name() == "sqlite":
-            asking = {"timeout": timeout_s}
-        elif parsed.get_driver_name() == "psycopg":
-            asking["tcp_user_timeout"] = int(timeout_s * 1000)
-            asking["prepare_threshold"] = None  # a pooler may give every statement another session
         return create_engine(
             parsed,
             isolation_level="AUTOCOMMIT",
             pool_pre_ping=True,
             pool_timeout=timeout_s,
             hide_parameters=True,
-            connect_args=asking,
+            connect_args=_connect_args(parsed.get_driver_name(), timeout_s),
         )
     except (ArgumentError, TypeError) as exc:
-        raise ValueError(f"not the URL of a database that SqlState can use: {exc}") from exc
+        raise ValueError(f"no database that SqlState can use: {exc}; a URL looks like {_LIKE}") from exc
     except ImportError as exc:
         raise MissingDependency(
             f"SqlState needs the driver of this database: pip install {exc.name}"
         ) from exc
+
+
+def _connect_args(driver: str, timeout_s: float) -> Dict[str, Any]:
+    """What this driver is told beside the URL; one that is not known here has its own timeouts."""
+    at_most_s = max(2, math.ceil(timeout_s))
+    if driver == "psycopg":
+        return {
+            "connect_timeout": at_most_s,
+            "tcp_user_timeout": int(timeout_s * 1000),
+            "prepare_threshold": None,  # a pooler may give every statement another session
+        }
+    if driver in ("psycopg2", "pymysql", "mysqldb"):
+        return {"connect_timeout": at_most_s}
+    return {"timeout": timeout_s} if driver == "pysqlite" else {}
 
 
 def _make_tables(engine: Any) -> None:
