@@ -44,10 +44,15 @@ def parsed(request: Request, data: Any, settings: Settings, replay_id: Optional[
 
 
 def check_age(event: Event, profile: Profile, now_us: int) -> None:
-    """Raises Refused for an event whose own time is older than the profile lets it be, or lies ahead."""
-    created_us = event.fields.get("event_created_at")
-    if created_us is None or profile.max_age_s is None:
+    """Raises Refused for an event whose own time is older than the profile lets it be, or lies ahead.
+
+    A time that is missing or none is refused, too: what cannot be read would pass every comparison.
+    """
+    if profile.max_age_s is None or profile.created_at_path is None:
         return
+    created_us = event.fields.get("event_created_at")
+    if created_us is None:
+        raise Refused("invalid_payload", f"{profile.created_at_path} is missing, or no instant")
     age_s = (now_us - created_us) / 1e6
     if age_s > profile.max_age_s:
         raise Refused("timestamp_too_old", f"{profile.created_at_path} is {age_s:.0f} s old")

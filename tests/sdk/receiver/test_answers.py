@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from hookvitals import Receiver
+from hookvitals import Receiver, Shipper
+from tests.sdk.collector import KEY
 from tests.sdk.schemes.oracles import OrumLike
 from tests.sdk.schemes.test_standard import SECRET as STANDARD_SECRET
 from tests.sdk.world import NOW, SECRET, URL, Answered, Headers, World, deliver, request
@@ -230,6 +231,44 @@ def test_a_time_in_a_body_that_signs_no_other_has_a_largest_age(world: World) ->
     assert send("evt_1", NOW - 3600).status == 200
     assert send("evt_2", NOW - 3601).problem["code"] == "timestamp_too_old"
     assert send("evt_3", NOW + 301).problem["code"] == "timestamp_in_future"
+
+
+@pytest.mark.parametrize("created", ["abc", "", "NaN", None, True, [], {}, 1e300, "2027-13-01T00:00:00Z"])
+def test_what_is_no_time_does_not_pass_for_a_young_one(world: World, created: Any) -> None:
+    """The bug of a guide: its not-a-number is never greater than five minutes."""
+    receiver = world.receiver("hopnow", system=None, secrets=["k"])
+
+    answer = deliver(receiver, system="hopnow", secret="k", data={"created": created})
+
+    assert (answer.status, answer.problem["code"]) == (400, "invalid_payload")
+    assert world.handled == []
+
+
+def test_without_a_largest_age_the_time_may_be_missing(world: World) -> None:
+    receiver = world.receiver("hopnow", system=None, secrets=["k"], profile={"max_age_s": None})
+
+    assert deliver(receiver, system="hopnow", secret="k", data={"created": None}).status == 200
+
+
+def test_a_record_that_cannot_be_noted_does_not_undo_a_success(world: World) -> None:
+    """The bug of a guide: what fails after the work turns its success into a failure."""
+
+    asked: list[str] = []
+
+    class Broken(Shipper):
+        def put(self, noted: Any) -> None:
+            asked.append(noted[2])
+            raise KeyError("duration")
+
+    shipper = Broken(world.url, KEY)
+    receiver = world.receiver(shipper=shipper)
+
+    answers = [deliver(receiver).status for _ in range(2)]
+    shipper.close()
+
+    assert answers == [200, 200]
+    assert len(world.handled) == 1
+    assert asked == ["succeeded", "duplicate"]
 
 
 @pytest.mark.parametrize(
