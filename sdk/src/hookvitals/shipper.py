@@ -206,7 +206,7 @@ class Shipper:
     def close(self, timeout_s: float = FINAL_FLUSH_S) -> bool:
         """Flushes and ends the thread; whether everything was shipped. What was not waits in the spool."""
         shipped = False
-        with contextlib.suppress(RuntimeError):  # Python 3.12 starts no thread while the interpreter ends
+        with contextlib.suppress(RuntimeError):  # no thread could be started
             shipped = self.flush(timeout_s)
         self._closing = True
         self._wake.set()
@@ -236,8 +236,9 @@ class Shipper:
             with self._lock:
                 if self._thread is None or not self._thread.is_alive():
                     self._due_s = time.monotonic() + self._batch_delay_s
-                    self._thread = threading.Thread(target=self._run, name="hookvitals-shipper", daemon=True)
-                    self._thread.start()
+                    thread = threading.Thread(target=self._run, name="hookvitals-shipper", daemon=True)
+                    thread.start()  # Python 3.12 starts none while the interpreter ends
+                    self._thread = thread
         if not self._wake.is_set():
             self._wake.set()
 

@@ -204,6 +204,24 @@ def test_what_a_process_could_not_ship_is_shipped_by_the_next_in_its_name(
     until(lambda: len(list((tmp_path / "spool").iterdir())) == 2, 5.0)  # only the second's own
 
 
+def test_what_is_noted_after_a_close_waits_on_disk_for_the_next_process(
+    collector: Collector, make: Made, tmp_path: Path
+) -> None:
+    run(
+        """
+        shipper = shipper_to("http://127.0.0.1:9")
+        note(shipper, 0, 5)
+        shipper.close(0.0)
+        note(shipper, 5, 5)
+        """,
+        str(tmp_path / "spool"),
+    )
+
+    note(make(), 100, first=1000)
+    collector.wait_for(lambda: len(collector.stored) == 110)
+    assert_balanced(collector)
+
+
 def test_of_a_killed_process_only_what_memory_held_is_lost_and_that_is_counted(
     collector: Collector, make: Made, collector_and_url: tuple[Collector, str], tmp_path: Path
 ) -> None:
