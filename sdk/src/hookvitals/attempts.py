@@ -1,9 +1,11 @@
 """One attempt at an event of the inbox or a batch of them, and what follows: done, tried again, given up, or
 too old.
 
-The inbox moves on before the record is noted, so that a record never claims what a crash undid.
+The inbox moves on before the record is noted, so that a record never claims what a crash undid. A dead letter
+is noted first: nothing else is left of it.
 """
 
+import logging
 import time
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional
@@ -20,6 +22,8 @@ from hookvitals.reporter import Reporter
 from hookvitals.settings import Settings
 from hookvitals.state import State
 from hookvitals.worker import Settle
+
+log = logging.getLogger("hookvitals")
 
 HANDLER_PATIENCE_S = 60.0
 """How long after its start a receiver waits for the handler of an event that an earlier process accepted."""
@@ -169,11 +173,13 @@ class Attempts:
     ) -> Settle:
         fields["latency_ms"] = max(fields.get("process_ms", 0.0), self._since_ms(event))
 
-        def settle() -> None:
-            store()
-            self._reporter.attempted(outcome, event, fields)
+        def note() -> None:
+            try:
+                self._reporter.attempted(outcome, event, fields)
+            except Exception:
+                log.exception("hookvitals: what became of event %s could not be recorded", event.id)
 
-        return settle
+        return _each_once([note, store] if outcome == "dead_lettered" else [store, note])
 
     def _since_ms(self, event: Event) -> float:
         return max(0.0, (self._now_us() - event.received_at_us) / 1000)
