@@ -324,6 +324,7 @@ class Shipper:
         except OSError as exc:
             self._disk_refuses(exc)
             return False
+        self._disk_refused = False
         return True
 
     def _lose_on_disk(self, reason: str, number: int) -> None:

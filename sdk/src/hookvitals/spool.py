@@ -105,6 +105,8 @@ class Spool:
             with self._lock:
                 reached, fd, entered = self._next, os.dup(self._fd), self._entered
             try:
+                if not os.fstat(fd).st_nlink:
+                    raise OSError(errno.ENOENT, "its files were removed")
                 os.fdatasync(fd) if hasattr(os, "fdatasync") else os.fsync(fd)
             finally:
                 os.close(fd)
@@ -253,6 +255,8 @@ class Spool:
     def _read(self, segment: "_Segment", at: int) -> bytes:
         """Nothing where the file is gone or its disk cannot read it any more."""
         try:
+            if segment is self._segments[-1] and self._fd >= 0:
+                return os.pread(self._fd, segment.size - at, at)
             with open(segment.path, "rb", buffering=0) as file:
                 file.seek(at)
                 return file.read(segment.size - at)

@@ -430,6 +430,21 @@ def test_damage_is_counted_and_costs_nothing_else(collector: Collector, make: Ma
     assert_balanced(collector)
 
 
+def test_files_removed_under_a_running_process_are_told_of_and_cost_nothing(
+    collector: Collector, make: Made, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shipper = make()
+    note(shipper, 50, durable=True)
+    for file in (tmp_path / "spool").iterdir():
+        file.unlink()
+    note(shipper, 50, first=50, durable=True)
+
+    assert shipper.flush(10.0)
+    assert sorted(ids(collector)) == sorted(expected(100))
+    assert collector.duplicates == 0
+    assert caplog.text.count("its files were removed") == 1
+
+
 def test_an_orphan_too_old_is_given_up_and_told(collector: Collector, make: Made, tmp_path: Path) -> None:
     spool = Spool.create(str(tmp_path / "spool"))
     spool.note({"instance": "first", "started_at": 5, "produced": 3, "accepted": 0})
