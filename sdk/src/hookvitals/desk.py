@@ -84,7 +84,7 @@ class Desk:
         fields: Dict[str, Any],
         outcome: str = "failed",
     ) -> Answer:
-        """A refusal: the sender will come again, unless this `dead_lettered` is a 2xx. No event, no record."""
+        """A refusal: the sender will come again, unless `dead_lettered` is a 2xx. Without event no record."""
         fields["record_id"] = uuid7(self._now_us())
         status = self._statuses[outcome]
         answer = (
