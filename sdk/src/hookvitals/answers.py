@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any, List, Mapping, Optional, Tuple
 
 Headers = List[Tuple[str, str]]
+BUSY_RETRY_S = 5
+"""When to come again where something is at work, or away for a moment."""
 
 
 class Refused(Exception):

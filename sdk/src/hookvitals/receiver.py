@@ -7,23 +7,20 @@ event that was answered 2xx is never lost by a crash. Recording never changes an
 
 import hashlib
 import logging
-import math
 import time
-from dataclasses import replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from hookvitals.addresses import client_address, sender_url
 from hookvitals.admission import Admission
-from hookvitals.answers import Answer, Refused
-from hookvitals.attempts import Attempts, run
+from hookvitals.answers import BUSY_RETRY_S, Answer, Refused
+from hookvitals.attempts import Attempts
 from hookvitals.batches import Batch, BatchHandler
-from hookvitals.breaker import Breaker, BreakerPolicy, CircuitOpen, went
+from hookvitals.breaker import Breaker, BreakerPolicy
 from hookvitals.desk import Desk
 from hookvitals.dispatch import Dispatcher, Handler, Route
 from hookvitals.event import Event
-from hookvitals.failures import Kind
 from hookvitals.inbox import Inbox, Put, Together
-from hookvitals.log import handling
+from hookvitals.inline import Inline
 from hookvitals.ordering import Order, order_of
 from hookvitals.parse import check_age, json_of, parsed
 from hookvitals.recorder import Recorder
@@ -35,15 +32,13 @@ from hookvitals.schemes import HeaderItems, header_items
 from hookvitals.schemes.signed import HeadersLike
 from hookvitals.settings import DEFAULT_MAX_BODY_BYTES, SEPARATOR, Settings, settings_for
 from hookvitals.shipper import Shipper
-from hookvitals.state import Claim, MemoryState, SqliteState, State, StateUnavailable
-from hookvitals.turns import Turns
+from hookvitals.state import MemoryState, SqliteState, State, StateUnavailable
 from hookvitals.validate import InvalidPayload, Schema, Validator
 from hookvitals.worker import InboxWorker
 
 log = logging.getLogger("hookvitals")
 
 Response = Tuple[int, List[Tuple[str, str]], bytes]
-_BUSY_RETRY_S = 5
 
 
 class Receiver:
@@ -170,7 +165,7 @@ class Receiver:
             self._worker = InboxWorker(self.inbox, lock_path, attempts.attempt, self.breaker.wait_s, workers)
             if self.shipper:
                 self.shipper.sample(self._queue_samples)
-        self._turns = Turns(self.state, self.settings.lease_s, self._now_us)
+        self._inline = Inline(self.settings, self.state, self.breaker, self._desk, self._now_us)
         self._admission = Admission(self.settings, self.state, now, monotonic)
 
     def on(self, pattern: str, *, schema: Optional[Schema] = None) -> Callable[[Handler], Handler]:
@@ -305,7 +300,7 @@ class Receiver:
             return self._desk.refused(request, refused, event, fields)
         except StateUnavailable as exc:  # handled or not, nobody can say: the sender comes again
             log.warning("hookvitals: the state of events cannot be asked: %s", exc)
-            away = Refused("unavailable", retry_after_s=_BUSY_RETRY_S)
+            away = Refused("unavailable", retry_after_s=BUSY_RETRY_S)
             away.__cause__ = exc
             return self._desk.refused(request, away, event, fields)
         except Exception as exc:  # our own fault: the sender may try again, the event is not lost
@@ -334,42 +329,7 @@ class Receiver:
         )
         if self.inbox:
             return self._enqueue(request, event, key, order, route, fields)
-        if order is None:
-            return self._claim(request, event, key, None, route.handler, fields)
-        turn = self._turns.take(order.key)
-        if turn is None:
-            raise Refused("out_of_turn", retry_after_s=_BUSY_RETRY_S)
-        try:
-            return self._claim(request, event, key, order, route.handler, fields)
-        finally:
-            self._give_back(order, turn)
-
-    def _give_back(self, order: Order, turn: bytes) -> None:
-        try:
-            self._turns.give_back(order.key, turn)
-        except Exception:  # its lease ends by itself
-            log.exception("hookvitals: a turn could not be given back")
-
-    def _claim(
-        self,
-        request: Request,
-        event: Event,
-        key: str,
-        order: Optional[Order],
-        handler: Handler,
-        fields: Dict[str, Any],
-    ) -> Answer:
-        claim = self.state.claim(key, self._now_us(), int(self.settings.lease_s * 1e6))
-        if claim is Claim.DONE:
-            return self._desk.taken(request, "duplicate", event, fields)
-        if claim is Claim.BUSY:
-            raise Refused("busy", retry_after_s=_BUSY_RETRY_S)
-        if order and event.replay_id is None:
-            verdict = order.verdict(self.state.version(order.key))
-            if verdict is not None:
-                self.state.done(key, self._keep_until_us())
-                return self._desk.taken(request, verdict, event, fields)
-        return self._process_inline(request, event, key, order, handler, fields)
+        return self._inline.take(request, event, key, order, route.handler, fields)
 
     def _enqueue(
         self,
@@ -388,47 +348,12 @@ class Receiver:
         if put is Put.STALE:
             return self._desk.taken(request, "stale", event, fields)
         if put is Put.WAITING and event.replay_id is not None:
-            raise Refused("busy", retry_after_s=_BUSY_RETRY_S)  # it will run; a 2xx would settle the replay
+            raise Refused("busy", retry_after_s=BUSY_RETRY_S)  # it will run; a 2xx would settle the replay
         if put in (Put.WAITING, Put.DONE):
             return self._desk.taken(request, "duplicate", event, fields)
         answer = self._desk.taken(request, "accepted", event, fields)
         self._worker.wake()
         return answer
-
-    def _process_inline(
-        self,
-        request: Request,
-        event: Event,
-        key: str,
-        order: Optional[Order],
-        handler: Handler,
-        fields: Dict[str, Any],
-    ) -> Answer:
-        event = replace(event, attempt=self.state.attempts(key))
-        fields["attempt"] = event.attempt
-        permit = self.breaker.ask()
-        if permit.wait_s > 0:
-            self.state.release(key, self._now_us())
-            cause = CircuitOpen(f"tried again in {permit.wait_s:.0f} s at the latest")
-            raise Refused("circuit_open", retry_after_s=math.ceil(permit.wait_s)) from cause
-        fields["queue_ms"] = request.elapsed_ms()
-        with handling(self.settings.source, self.settings.endpoint, event):
-            error = run(handler, event, fields)
-        self.breaker.tell(permit, went(error, self.settings.retry.kind_of))
-        try:  # the work is done, or not, whatever becomes of our notes: the lease covers for them
-            if error is not None:
-                self.state.release(key, self._now_us())
-            else:
-                self.state.done(key, self._keep_until_us())
-                if order is not None:
-                    self.state.advance(order.key, order.rank, self._now_us())
-        except Exception:
-            log.exception("hookvitals: event %s was worked, and that could not be stored", event.id)
-        if error is not None:
-            permanent = self.settings.retry.kind_of(error) is Kind.PERMANENT
-            outcome = "dead_lettered" if permanent else "failed"
-            return self._desk.failed(request, error, event, fields, outcome)
-        return self._desk.taken(request, "succeeded", event, fields)
 
     def _queue_samples(self) -> List[Dict[str, Any]]:
         assert self.inbox is not None
@@ -444,9 +369,6 @@ class Receiver:
                 "sampled_at": self._now_us(),
             }
         ]
-
-    def _keep_until_us(self) -> int:
-        return self._now_us() + int(self.settings.profile.memory_s() * 1e6)
 
     def _now_us(self) -> int:
         return int(self._now() * 1e6)
