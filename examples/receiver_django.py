@@ -15,7 +15,7 @@ settings.configure(ALLOWED_HOSTS=["127.0.0.1"], ROOT_URLCONF=__name__, SECRET_KE
 
 # what your urls.py gets
 receiver = Receiver(
-    "standard",  # or orum, hopnow, scalekit, svix, timestamped, hmac
+    "standard",  # or orum, hopnow, scalekit, svix, stripe, github, shopify, slack, openai, hmac …
     endpoint="billing",
     secrets=[os.environ["SIGNING_SECRET"]],
     collector=os.environ.get("HOOKVITALS_URL", "http://127.0.0.1:8700"),

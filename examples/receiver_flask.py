@@ -8,7 +8,7 @@ from hookvitals import Event, Receiver
 
 app = Flask(__name__)
 receiver = Receiver(
-    "standard",  # or orum, hopnow, scalekit, svix, timestamped, hmac
+    "standard",  # or orum, hopnow, scalekit, svix, stripe, github, shopify, slack, openai, hmac …
     endpoint="billing",
     secrets=[os.environ["SIGNING_SECRET"]],
     collector=os.environ.get("HOOKVITALS_URL", "http://127.0.0.1:8700"),
