@@ -57,6 +57,7 @@ def main() -> None:
             profile={"rate_per_minute": None},
             replay_secret=os.environ["REPLAY_SECRET"],
             retry=RetryPolicy(first_s=0.05),
+            breaker=None,  # what fails is to go on failing: the monitor is watched here
         )
         receiver.on("*")(Work(endpoint))
         mount(receiver, app, f"/{endpoint}")

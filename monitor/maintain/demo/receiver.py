@@ -73,6 +73,7 @@ def _receiver(source: str, endpoint: str, settings: ReceiverSettings, shipper: S
         profile=ordered if source == "acme" else None,
         allow_from=[],  # the traffic comes from this machine, not from the provider's addresses
         replay_secret=settings.replay_secret,
+        breaker=None,  # the outage is to be seen: a breaker would hide most of it in a queue
     )
 
 
