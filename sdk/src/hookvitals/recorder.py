@@ -47,11 +47,12 @@ class Recorder:
             raise ValueError("durable needs a shipper with spool_dir, the directory records are kept in")
         self._put: Callable[[Noted], object] = shipper.put_durably if durable else shipper.put
         self.now_ns = now_ns
-        self._base: Dict[str, Any] = {"source": source, "endpoint": endpoint}
+        self.shipper = shipper
+        self.base: Dict[str, Any] = {"source": source, "endpoint": endpoint}
         if environment != "production":
-            self._base["environment"] = environment
+            self.base["environment"] = environment
         if receiver:
-            self._base["receiver"] = receiver
+            self.base["receiver"] = receiver
 
     def record(self, outcome: str, received_at_us: int, fields: Optional[Dict[str, Any]] = None) -> None:
         """Notes that `outcome` became known now.
@@ -60,7 +61,7 @@ class Recorder:
         so the caller gives it away.
         """
         try:
-            self._put((self.now_ns(), self._base, outcome, received_at_us, fields))
+            self._put((self.now_ns(), self.base, outcome, received_at_us, fields))
         except Exception:  # a clock of somebody's own may break
             log.debug("a record could not be made", exc_info=True)
 
@@ -114,7 +115,7 @@ class Tracked:
         try:  # what `record` does, without the price of calling it
             at_ns = recorder.now_ns()
             received_at_us = self._received_at_us or (at_ns - process_ns) // 1000
-            recorder._put((at_ns, recorder._base, outcome, received_at_us, self.fields))
+            recorder._put((at_ns, recorder.base, outcome, received_at_us, self.fields))
         except Exception:
             log.debug("a record could not be made", exc_info=True)
 

@@ -563,9 +563,10 @@ class Shipper:
         }
         if self._breakers:
             client["breakers"] = {name: state() for name, state in list(self._breakers.items())}
-        if self._sampled:
-            client["inbox_depth"] = sum(one["depth"] for one in self._sampled)
-            client["inbox_oldest_age_s"] = max(one["oldest_age_s"] for one in self._sampled)
+        inboxes = [one for one in self._sampled if one["queue"] == "inbox"]
+        if inboxes:
+            client["inbox_depth"] = sum(one["depth"] for one in inboxes)
+            client["inbox_oldest_age_s"] = max(one["oldest_age_s"] for one in inboxes)
         return json.dumps(client).encode()
 
     def _patience_s(self) -> float:
