@@ -106,7 +106,11 @@ def collecting(port: int = 0) -> Iterator[tuple[Collector, str]]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            raw = self.rfile.read(length)
+            if len(raw) < length:  # whoever sent it was killed meanwhile
+                self.close_connection = True
+                return
             try:
                 document = json.loads(gzip.decompress(raw))
                 reply = collector.take(Post(self.path, dict(self.headers), len(raw), document))
