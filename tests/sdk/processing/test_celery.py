@@ -1,5 +1,7 @@
 """Records of Celery tasks, by a real worker in a thread of this process, over Celery's broker in memory."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,3 +122,42 @@ def test_the_depth_and_age_of_a_queue_in_redis_are_sampled(world: World) -> None
 
     sample = world.collector.samples[0]
     assert (sample["queue"], sample["depth"], sample["oldest_age_s"]) == ("celery", 3, 42.0)
+
+
+PROGRAM = """
+import os, sys
+from celery import Celery
+from hookvitals import Recorder, Shipper
+from hookvitals.integrations.celery import instrument
+
+broker, collector, key = sys.argv[1:]
+app = Celery("tests", broker=broker)
+app.conf.update(task_acks_late=True, worker_hijack_root_logger=False)
+instrument(app, Recorder("acme", "orders", Shipper(collector, key, batch_delay_s=0.05)))
+
+@app.task(name="die")
+def die():
+    os.kill(os.getpid(), 9)
+
+app.worker_main(["worker", "-P", "prefork", "-c", "1", "-l", "CRITICAL", "--without-gossip"])
+"""
+
+
+@pytest.mark.faults
+def test_a_task_whose_process_was_killed_is_a_dead_letter(world: World) -> None:
+    if redis_server.program() is None:
+        pytest.skip("Redis is not installed: apt-get install redis-server")
+    with redis_server.server() as started:
+        broker = started.url.replace("unix://", "redis+socket://").replace("?db=0", "")
+        sender = Celery("tests", broker=broker, set_as_current=False)
+        sender.send_task("die", headers=integration.headers(EVENT))
+        sender.close()
+        with subprocess.Popen([sys.executable, "-c", PROGRAM, broker, world.url, KEY]) as worker:
+            try:
+                world.collector.wait_for(lambda: bool(world.collector.records), 30)
+            finally:
+                worker.terminate()
+
+    (record,) = world.collector.records
+    assert (record["outcome"], record["event_id"], record["attempt"]) == ("dead_lettered", "evt_1", 1)
+    assert record["error_class"].endswith("WorkerLostError")

@@ -11,22 +11,20 @@ has no record until it has run again.
 import json
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 from hookvitals.event import Event
 from hookvitals.integrations.tasks import CARRIED, carried, record, sample
 from hookvitals.recorder import Recorder
 from hookvitals.schemes import MissingDependency
-
-if TYPE_CHECKING:
-    from hookvitals.receiver import Receiver
+from hookvitals.settings import Settings
 
 _MOST_KNOWN = 10_000
 
 
-def headers(event: Event, receiver: Optional["Receiver"] = None) -> Dict[str, Any]:
+def headers(event: Event, settings: Optional[Settings] = None) -> Dict[str, Any]:
     """The headers of a task that processes this event; retries keep them."""
-    return {CARRIED: carried(event, receiver)}
+    return {CARRIED: carried(event, settings)}
 
 
 def instrument(app: Any, recorder: Recorder) -> None:

@@ -9,15 +9,13 @@ killed.
 """
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 from hookvitals.event import Event
 from hookvitals.integrations.tasks import CARRIED, carried, log, record, sample
 from hookvitals.recorder import Recorder
 from hookvitals.schemes import MissingDependency
-
-if TYPE_CHECKING:
-    from hookvitals.receiver import Receiver
+from hookvitals.settings import Settings
 
 FLUSH_S = 2.0
 """How long the end of a job waits for the collector: RQ ends its process without asking anybody."""
@@ -34,14 +32,14 @@ def instrument(recorder: Recorder) -> None:
     _recorders[:] = [recorder]
 
 
-def job(event: Event, receiver: Optional["Receiver"] = None) -> Dict[str, Any]:
+def job(event: Event, settings: Optional[Settings] = None) -> Dict[str, Any]:
     """Arguments for `enqueue`: the job's meta and its callbacks. Raises MissingDependency without RQ."""
     try:
         from rq import Callback  # noqa: PLC0415  # the rq extra
     except ImportError as exc:
         raise MissingDependency("RQ jobs need: pip install 'hookvitals[rq]'") from exc
     return {
-        "meta": {CARRIED: carried(event, receiver)},
+        "meta": {CARRIED: carried(event, settings)},
         "on_success": Callback(succeeded),
         "on_failure": Callback(failed),
     }

@@ -4,14 +4,12 @@ Never raises into a task: what cannot be recorded is logged.
 """
 
 import logging
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from typing import Any, Dict, Optional
 
 from hookvitals.event import Event
 from hookvitals.recorder import Recorder, error_fields
 from hookvitals.reporter import event_names
-
-if TYPE_CHECKING:
-    from hookvitals.receiver import Receiver
+from hookvitals.settings import Settings
 
 log = logging.getLogger("hookvitals")
 
@@ -24,11 +22,10 @@ _NAMES = (
 _OF_A_QUEUE = ("environment", "source", "endpoint")
 
 
-def carried(event: Event, receiver: Optional["Receiver"] = None) -> Dict[str, Any]:
-    """What names the event, as JSON. receiver: whose event it is; else the worker's recorder says so."""
+def carried(event: Event, settings: Optional[Settings] = None) -> Dict[str, Any]:
+    """What names the event, as JSON. settings: of its receiver; else the worker's recorder says whose it is."""
     known = {"received_at_us": event.received_at_us, **event_names(event)}
-    if receiver is not None:
-        settings = receiver.settings
+    if settings is not None:
         known.update(source=settings.source, endpoint=settings.endpoint, environment=settings.environment)
     return known
 
