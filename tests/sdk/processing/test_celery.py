@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import redis
-from celery import Celery
+from celery import Celery, signals
 from celery.contrib.testing.worker import start_worker
 
 from hookvitals import Event, Recorder, Shipper
@@ -27,8 +27,14 @@ def app(world: World) -> Iterator[Celery]:
     )
     recorder = Recorder("acme", "orders", world.shipper, now_ns=lambda: int(world.clock() * 1e9))
     integration.instrument(made, recorder)
+    signals.setup_logging.connect(_log_as_before)
     yield made
+    signals.setup_logging.disconnect(_log_as_before)
     made.close()
+
+
+def _log_as_before(**_: Any) -> None:
+    """Or Celery would silence the root logger, and with it what later tests listen to."""
 
 
 def attempts(world: World) -> list[tuple[str, int]]:

@@ -23,7 +23,7 @@ _OF_A_QUEUE = ("environment", "source", "endpoint")
 
 
 def carried(event: Event, settings: Optional[Settings] = None) -> Dict[str, Any]:
-    """What names the event, as JSON. settings: of its receiver; else the worker's recorder says whose it is."""
+    """What names the event, as JSON. settings: its receiver's; else the worker's recorder tells."""
     known = {"received_at_us": event.received_at_us, **event_names(event)}
     if settings is not None:
         known.update(source=settings.source, endpoint=settings.endpoint, environment=settings.environment)
