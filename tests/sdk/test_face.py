@@ -11,11 +11,11 @@ from hookvitals.integrations import asgi, django, flask, wsgi
 from hookvitals.testing import signed_request
 
 FACE = {
-    "PROFILES", "SCHEMES", "BatchFailed", "BreakerPolicy", "Event", "JsonFormatter", "LogContext", "MemoryState",
-    "MissingDependency",
-    "Permanent", "Profile", "Receiver", "Recorder", "RedisState", "RetryPolicy", "Shipper", "SqlState",
-    "SqliteState", "StateUnavailable", "Transient", "VerificationError", "Verified",
-    "__version__", "canary_headers", "make", "profile_of", "register", "replay_headers",
+    "PROFILES", "SCHEMES", "BatchFailed", "BreakerPolicy", "Event", "JsonFormatter", "LogContext",
+    "MemoryState", "MissingDependency", "Permanent", "Profile", "Receiver", "Recorder", "RedisState",
+    "RetryPolicy", "Shipper", "SqlState", "SqliteState", "StateUnavailable", "Transient",
+    "VerificationError", "Verified", "__version__", "canary_headers", "make", "profile_of", "register",
+    "replay_headers",
 }  # fmt: skip
 
 
