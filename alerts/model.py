@@ -21,7 +21,11 @@ from alerts.observed import (
     ProbeKind,
     ProbeResult,
     QueueSample,
+    Refusal,
+    Repeats,
+    Stuck,
     Target,
+    Terms,
     Window,
 )
 
@@ -41,13 +45,17 @@ __all__ = [
     "ProbeKind",
     "ProbeResult",
     "QueueSample",
+    "Refusal",
+    "Repeats",
     "Route",
     "Rule",
     "Severity",
     "Silence",
     "State",
+    "Stuck",
     "Target",
     "Telling",
+    "Terms",
     "Transition",
     "Verdict",
     "Why",
@@ -106,7 +114,8 @@ class Rule:
     source, endpoint, event_type, environment: `*` matches any run of characters. threshold's unit is the
     kind's (a share 0..1, milliseconds, days, a count). clear_threshold: a firing alert ends only once the
     value is back on the good side of it; None means the threshold itself. labels become part of the alert's
-    identity.
+    identity. quiet_hours: when silence is expected, as `22:00-07:00` or `00:00-00:00 sat,sun`, by the clocks
+    of `timezone`.
     """
 
     name: str
@@ -127,6 +136,8 @@ class Rule:
     runbook: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     params: Mapping[str, float] = field(default_factory=dict)
+    quiet_hours: tuple[str, ...] = ()
+    timezone: str = "UTC"
     enabled: bool = True
 
 
@@ -143,8 +154,33 @@ class Observations(Protocol):
         type) when the rule narrows event_type. Known endpoints count even when they are silent."""
         ...
 
+    def terms(self, target: Target) -> Terms:
+        """What the target's sender expects."""
+        ...
+
     def window(self, target: Target, start_at: datetime, end_at: datetime) -> Window:
         """What the target did in [start_at, end_at)."""
+        ...
+
+    def past(self, target: Target, start_at: datetime, end_at: datetime, weeks: int) -> Sequence[Window]:
+        """What it did at this time of each of so many past weeks, the latest first: the whole hours around
+        the window. A week without a record has an empty window."""
+        ...
+
+    def last_event_at(self, target: Target) -> datetime | None:
+        """When something that verified was last recorded of it, to the minute; None when nothing ever was."""
+        ...
+
+    def stuck(self, target: Target, older_than: timedelta, back: timedelta) -> Stuck:
+        """What was acknowledged longer than `older_than` ago and never ended, as far back as `back`."""
+        ...
+
+    def refused(self, target: Target, start_at: datetime, end_at: datetime) -> Sequence[Refusal]:
+        """The latest stored rejections in [start_at, end_at), newest first: a bounded sample of a flood."""
+        ...
+
+    def repeats(self, target: Target, start_at: datetime, end_at: datetime) -> Repeats:
+        """What a bounded look at the events that succeeded in [start_at, end_at) finds done twice."""
         ...
 
     def queues(self, target: Target) -> Sequence[QueueSample]:

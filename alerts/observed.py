@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -37,6 +37,22 @@ class Target:
         """The target as a person says it: `stripe/payments`, or `stripe/payments invoice.paid`."""
         where = "/".join(part for part in (self.source, self.endpoint) if part) or "the monitor"
         return f"{where} {self.event_type}" if self.event_type else where
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the sender of a target expects, as configured. Rules measure against it; they never ask a
+    provider.
+
+    ack_deadline: how soon it wants its answer. expected_statuses: what it takes for "received".
+    retry_horizon: how long it sends again what was not. objective: the share of events that must succeed, of
+    the strictest SLO that covers the target; None without one.
+    """
+
+    ack_deadline: timedelta = timedelta(seconds=30)
+    expected_statuses: tuple[int, ...] = (200, 201, 202, 204)
+    retry_horizon: timedelta = timedelta(hours=24)
+    objective: float | None = None
 
 
 class Distribution(Protocol):
@@ -78,10 +94,12 @@ class ErrorCount:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What one target did in [start_at, end_at). Replays and canaries are excluded from the attempts.
+    """What one target did in [start_at, end_at). Replays and canaries are excluded.
 
-    verification_failures: deliveries refused by verification, per reason. statuses: deliveries per status
-    class ("2xx"). top_errors: most frequent first. failure_exemplars, slow_exemplars: record ids as text.
+    deliveries: requests that were answered. answers: of those that were not rejected, per HTTP status;
+    refusals: of the rejected ones. redelivered: deliveries of an event that had been tried before.
+    verification_failures: deliveries refused by verification, per reason. top_errors: most frequent first.
+    failure_exemplars, slow_exemplars: record ids as text.
     """
 
     target: Target
@@ -90,9 +108,16 @@ class Window:
     succeeded: int = 0
     failed: int = 0
     dead_lettered: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    stale: int = 0
+    unhandled: int = 0
+    rejected: int = 0
     deliveries: int = 0
+    redelivered: int = 0
+    answers: Mapping[int, int] = field(default_factory=dict)
+    refusals: Mapping[int, int] = field(default_factory=dict)
     verification_failures: Mapping[str, int] = field(default_factory=dict)
-    statuses: Mapping[str, int] = field(default_factory=dict)
     process_ms: Distribution = field(default_factory=EmptyDistribution)
     ack_ms: Distribution = field(default_factory=EmptyDistribution)
     top_errors: Sequence[ErrorCount] = ()
@@ -110,9 +135,53 @@ class Window:
         return self.succeeded + self.failures
 
     @property
+    def ended(self) -> int:
+        """Events that came to an end, well or dead: what an SLO counts."""
+        return self.succeeded + self.dead_lettered
+
+    @property
     def unverified(self) -> int:
         """Deliveries refused because their signature, time or address did not verify."""
         return sum(self.verification_failures.values())
+
+    @property
+    def verified(self) -> int:
+        """Records of anything that was truly sent: all but the rejections."""
+        return self.accepted + self.attempts + self.duplicates + self.stale + self.unhandled
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """Of the deliveries that were acknowledged to be worked on later, those that never ended.
+
+    oldest_at: when the oldest was received, to the minute. exemplars: some of their record ids.
+    """
+
+    acknowledged: int = 0
+    count: int = 0
+    oldest_at: datetime | None = None
+    exemplars: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One stored rejection. address: who sent it, "" when the receiver did not say."""
+
+    record_id: str
+    reason: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Of some recent events of a target that were looked at, those processed to the end more than once.
+
+    exemplars: record ids of their later successes.
+    """
+
+    looked_at: int = 0
+    twice: int = 0
+    exemplars: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

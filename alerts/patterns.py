@@ -14,7 +14,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def matches(pattern: str, text: str) -> bool:
     """Whether the whole text fits the pattern; upper and lower case differ."""
-    return _compiled(pattern).fullmatch(text) is not None
+    if "*" not in pattern:
+        return pattern == text
+    return pattern == "*" or _compiled(pattern).fullmatch(text) is not None
 
 
 def all_match(matchers: Mapping[str, str], labels: Mapping[str, str]) -> bool:

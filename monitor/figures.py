@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from monitor.model import OUTCOMES, VERIFICATION_FAILURES, Outcome, Reason
-from monitor.rollup import Rollup
+from monitor.rollup import REDELIVERED, STUCK_ACCEPTED, STUCK_FINAL, Rollup
 
 ORDINARY, REPLAYS, CANARIES = 0, 1, 2
 """The three sets a rollup counts outcomes in."""
@@ -79,6 +79,22 @@ def verification_failures(rollup: Rollup) -> int:
 def verification_reasons(rollup: Rollup) -> dict[Reason, int]:
     """Verification failures per reason, without the zeros."""
     return {reason: n for reason, n in rollup.reasons().items() if reason in VERIFICATION_FAILURES}
+
+
+def redelivered(rollup: Rollup) -> int:
+    """Deliveries of an event that had been tried before: its sender did not take the last answer for a good
+    one. A copy of an event that is done counts as a duplicate instead."""
+    return rollup.counts.get(REDELIVERED, 0)
+
+
+def acknowledged(rollup: Rollup) -> int:
+    """Deliveries received in this time that were acknowledged to be worked on later."""
+    return rollup.counts.get(STUCK_ACCEPTED, 0)
+
+
+def stuck(rollup: Rollup) -> int:
+    """Those of them that have not ended."""
+    return max(0, acknowledged(rollup) - rollup.counts.get(STUCK_FINAL, 0))
 
 
 def recovered(rollup: Rollup) -> int:

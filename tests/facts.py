@@ -5,6 +5,7 @@ do not lean on the front's code.
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ import numpy as np
 
 from monitor.clock import to_us
 from monitor.model import ATTEMPTS, OTHER, UNVERIFIED, Outcome, Reason, Record, SeriesKey
-from monitor.rollup import ABSENT, CANARY, DELTA, HAS_EVENT, REPLAY, Deltas
+from monitor.rollup import ABSENT, AGAIN, CANARY, DELTA, HAS_EVENT, REPLAY, Deltas
 from monitor.store.facts.detail import Detail, encode
 from monitor.store.facts.protocol import Appended, Batch, CaptureRow, ClientCounts, FactWriter
 from monitor.store.facts.sqlite.reader import SqliteFactReader
@@ -120,7 +121,7 @@ class Filled:
                 for i, r in enumerate(records)
                 if (kept := self.captures.get(r.record_id)) is not None
             ],
-            fed=[i for i, record in enumerate(records) if _is_fed(record)],
+            fed=_fed(records, routes, coded),
             client=client,
             bare=[i for i, record in enumerate(records) if record.record_id in stripped],
         )
@@ -134,8 +135,15 @@ def _endpoint(key: SeriesKey) -> SeriesKey:
     return SeriesKey(key.environment, key.source, key.endpoint)
 
 
-def _is_fed(record: Record) -> bool:
-    return record.outcome is Outcome.DEAD_LETTERED or record.replay_id is not None
+def _fed(records: Sequence[Record], routes: Sequence[int], errors: Sequence[int]) -> list[tuple[int, ...]]:
+    """Dead letters and replays alone, failed attempts with those of their type and class."""
+    alone, together = [], defaultdict[tuple[int, int], list[int]](list)
+    for place, record in enumerate(records):
+        if record.outcome is Outcome.DEAD_LETTERED or record.replay_id is not None:
+            alone.append((place,))
+        elif record.outcome is Outcome.FAILED and not record.canary:
+            together[routes[place], errors[place]].append(place)
+    return alone + [tuple(places) for places in together.values()]
 
 
 def _row(record: Record, route: int, error: int, over_cap: bool, *, bare: bool) -> tuple[object, ...]:
@@ -194,6 +202,7 @@ def _deltas(records: Sequence[Record], routes: Sequence[int], errors: Sequence[i
         item["outcome"] = record.outcome.code
         item["reason"] = 0 if record.reason is None else record.reason.code + 1
         item["flags"] = (REPLAY if record.replay_id is not None else 0) | (CANARY if record.canary else 0)
+        item["flags"] |= AGAIN if (record.attempt or 1) > 1 else 0
         if record.event_id is not None:
             item["event_hash"] = crc32(record.event_id.encode())
             item["flags"] |= HAS_EVENT

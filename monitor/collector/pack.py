@@ -3,6 +3,7 @@
 Pure but for the randomness of sealing. What a column holds is said in monitor.store.facts.sqlite.schema.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,13 +12,14 @@ from zlib import crc32
 import msgspec
 import numpy as np
 
+from alerts.issues import alike
 from monitor.clock import to_us
 from monitor.collector.accept import Judged
 from monitor.collector.columns import Columns, Text, is_blank
 from monitor.collector.names import Coded
 from monitor.collector.wire import LEAST_US, MOST_US, CaptureIn, ClientIn
 from monitor.model import OUTCOME_CODES, REASON_CODES, Capture, Duration
-from monitor.rollup import ABSENT, CANARY, DELTA, HAS_EVENT, REPLAY, Deltas
+from monitor.rollup import ABSENT, AGAIN, CANARY, DELTA, HAS_EVENT, REPLAY, Deltas
 from monitor.seal import Sealer, capture_context, sealed_capture
 from monitor.sparse import Ints
 from monitor.store.facts.detail import Detail
@@ -32,6 +34,8 @@ _COUNTED = {
 }
 _BARE = _FIELDS.index("bare")
 VERSION_CHARS = 64
+MOST_MESSAGES = 20
+"""Different failures of one request that are told apart: no client can fill the feed with its own words."""
 
 
 def packed(
@@ -68,7 +72,7 @@ def packed(
         rows,
         _deltas(judged, coded, durations, outcomes, hashes),
         _captures(c, sealer, endpoint),
-        _fed(c),
+        _fed(c, coded),
         bare=sorted(bare),
     )
 
@@ -107,12 +111,36 @@ def _durations_us(c: Columns) -> Ints:
     return np.where(np.isnan(milliseconds), ABSENT, np.rint(milliseconds * 1000)).astype(np.int64)
 
 
-def _fed(c: Columns) -> list[int]:
-    """Places of the records that control must hear of."""
-    if "dead_lettered" not in c.outcome and is_blank(c.replay_id):
+def _fed(c: Columns, coded: Coded) -> list[tuple[int, ...]]:
+    """Places of the records that control must hear of: dead letters and what replays came to one by one,
+    failed attempts that say the same together."""
+    if is_blank(c.replay_id) and not {"dead_lettered", "failed"}.intersection(c.outcome):
         return []
-    both = zip(c.outcome, c.replay_id, strict=True)
-    return [place for place, (outcome, replay) in enumerate(both) if outcome == "dead_lettered" or replay]
+    alone, together = [], defaultdict[tuple[object, ...], list[int]](list)
+    said = _Said()
+    for place, (outcome, replay) in enumerate(zip(c.outcome, c.replay_id, strict=True)):
+        if outcome == "dead_lettered" or replay:
+            alone.append((place,))
+        elif outcome == "failed" and not c.canary[place]:
+            kin = (coded.routes[place], coded.errors[place], said.of(c.error_message[place]))
+            together[kin].append(place)
+    return alone + [tuple(places) for places in together.values()]
+
+
+class _Said:
+    """What messages of one request say; once too many say something of their own, the rest say nothing."""
+
+    def __init__(self) -> None:
+        self._known: dict[str | None, str] = {}
+        self._apart: set[str] = set()
+
+    def of(self, message: str | None) -> str:
+        if message not in self._known:
+            said = alike(message)
+            if len(self._apart) < MOST_MESSAGES:
+                self._apart.add(said)
+            self._known[message] = said if said in self._apart else ""
+        return self._known[message]
 
 
 def _hashes(event_ids: Text) -> list[int | None]:
@@ -151,6 +179,9 @@ def _deltas(
         deltas["flags"] |= np.where(c.canary, CANARY, 0).astype(np.uint8)
     if not is_blank(c.replay_id):
         deltas["flags"] |= np.array([REPLAY if replay else 0 for replay in c.replay_id], dtype=np.uint8)
+    if not set(c.attempt) <= {None, 1}:
+        again = [AGAIN if attempt and attempt > 1 else 0 for attempt in c.attempt]
+        deltas["flags"] |= np.array(again, dtype=np.uint8)
     return deltas
 
 

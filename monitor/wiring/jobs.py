@@ -15,7 +15,7 @@ from alerts.http import Client
 from alerts.message import Links
 from monitor.clock import Clock
 from monitor.config import Document, Settings, environment
-from monitor.model import ProbeKind, ProbeResult, SeriesKey
+from monitor.model import ProbeKind, ProbeResult
 from monitor.probes.target import ProbeTarget
 from monitor.queries.windows import StoredObservations
 from monitor.replay.engine import ReplayEngine
@@ -31,6 +31,7 @@ from monitor.wiring.addresses import collector_url, public_url
 from monitor.wiring.channels import channels_of
 from monitor.wiring.following import Following
 from monitor.wiring.internal_key import internal_key
+from monitor.wiring.terms import terms_of
 from monitor.worker.cataloguing import Cataloguing
 from monitor.worker.delivery import Delivery
 from monitor.worker.evaluation import Evaluation
@@ -105,9 +106,9 @@ def _evaluation(parts: Parts) -> Evaluation:
     document = parts.following.document
 
     def observe(now: datetime) -> StoredObservations:
-        known = parts.control.catalog.endpoints()
-        registered = [SeriesKey(one.environment, one.source, one.name) for one in known]
-        return StoredObservations(parts.facts, now, registered)
+        catalog = parts.control.catalog
+        terms = terms_of(catalog.sources(), catalog.endpoints(), document().slos)
+        return StoredObservations(parts.facts, now, terms, terms)
 
     return Evaluation(
         observe,

@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from alerts.model import ErrorCount, ProbeKind, ProbeResult, QueueSample, Rule, Target, Window
+from alerts.model import (
+    ErrorCount,
+    ProbeKind,
+    ProbeResult,
+    QueueSample,
+    Refusal,
+    Repeats,
+    Rule,
+    Stuck,
+    Target,
+    Terms,
+    Window,
+)
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+WEEK = timedelta(weeks=1)
 PAYMENTS = Target("production", "stripe", "payments")
 
 
@@ -34,14 +48,20 @@ class Times:
 
 @dataclass(slots=True)
 class World:
-    """Implements Observations. window: a function of (target, start_at, end_at), so that a test can vary
-    it."""
+    """Implements Observations. window_of, past_of: functions of (target, start_at, end_at), so that a test
+    can vary them."""
 
     heartbeat_at: datetime | None = NOW
     places: list[Target] = field(default_factory=lambda: [PAYMENTS])
     window_of: Callable[[Target, datetime, datetime], Window] = Window
     samples: Sequence[QueueSample] = ()
     results: Mapping[ProbeKind, Sequence[ProbeResult]] = field(default_factory=dict)
+    agreed: Terms = field(default_factory=Terms)
+    past_of: Callable[[Target, datetime, datetime], Window] = Window
+    last_at: datetime | None = NOW
+    never_ended: Stuck = field(default_factory=Stuck)
+    refusals: Sequence[Refusal] = ()
+    done_twice: Repeats = field(default_factory=Repeats)
 
     def last_heartbeat_at(self) -> datetime | None:
         return self.heartbeat_at
@@ -51,6 +71,24 @@ class World:
 
     def window(self, target: Target, start_at: datetime, end_at: datetime) -> Window:
         return self.window_of(target, start_at, end_at)
+
+    def terms(self, target: Target) -> Terms:
+        return self.agreed
+
+    def past(self, target: Target, start_at: datetime, end_at: datetime, weeks: int) -> Sequence[Window]:
+        return [self.past_of(target, start_at - n * WEEK, end_at - n * WEEK) for n in range(1, weeks + 1)]
+
+    def last_event_at(self, target: Target) -> datetime | None:
+        return self.last_at
+
+    def stuck(self, target: Target, older_than: timedelta, back: timedelta) -> Stuck:
+        return self.never_ended
+
+    def refused(self, target: Target, start_at: datetime, end_at: datetime) -> Sequence[Refusal]:
+        return self.refusals
+
+    def repeats(self, target: Target, start_at: datetime, end_at: datetime) -> Repeats:
+        return self.done_twice
 
     def queues(self, target: Target) -> Sequence[QueueSample]:
         return self.samples
@@ -102,6 +140,60 @@ def deliveries(total: int, **refused: int) -> World:
         return Window(target, start_at, end_at, deliveries=total, verification_failures=refused)
 
     return World(window_of=window)
+
+
+def answered(*values_ms: float) -> World:
+    """A world in which every target's deliveries were answered after these times."""
+
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        return Window(
+            target,
+            start_at,
+            end_at,
+            succeeded=len(values_ms),
+            deliveries=len(values_ms),
+            answers={200: len(values_ms)},
+            ack_ms=Times(values_ms),
+            slow_exemplars=("0193f000-0000-7000-8000-000000000003",),
+        )
+
+    return World(window_of=window)
+
+
+def statuses(answers: Mapping[int, int], refusals: Mapping[int, int] | None = None, **changes: Any) -> World:
+    """A world in which every target's sender got these answers; changes: further fields of Window."""
+    refused = refusals or {}
+
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        total = sum(answers.values()) + sum(refused.values())
+        return Window(
+            target, start_at, end_at, deliveries=total, answers=answers, refusals=refused, **changes
+        )
+
+    return World(window_of=window)
+
+
+def silent_since(silence: timedelta | None, usual: int = 100) -> World:
+    """A world whose last event is this old (None: there never was one), and that had so many an hour in each
+    past week."""
+
+    def past(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        return Window(target, start_at, end_at, succeeded=usual)
+
+    return World(last_at=None if silence is None else NOW - silence, past_of=past)
+
+
+def unended(count: int, of: int = 10) -> World:
+    """A world in which so many of the acknowledged events never ended."""
+    oldest = (NOW - timedelta(hours=3), ("0193f000-0000-7000-8000-000000000004",)) if count else ()
+    return World(never_ended=Stuck(of, count, *oldest))
+
+
+def promised(objective: float, succeeded: int, dead_lettered: int) -> World:
+    """A world whose targets have an SLO, and in whose every window so many events ended."""
+    world = attempts(succeeded, dead_lettered=dead_lettered)
+    world.agreed = Terms(objective=objective)
+    return world
 
 
 def queue(depth: int, oldest_age_s: float | None = None, sampled_before: timedelta = timedelta(0)) -> World:

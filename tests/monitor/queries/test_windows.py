@@ -1,23 +1,43 @@
 """The rules are shown what the facts hold."""
 
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 
-from alerts.model import ErrorCount, Observations, ProbeKind, Target
+from alerts.model import ErrorCount, Observations, ProbeKind, Refusal, Repeats, Stuck, Target, Terms
 from alerts.rules import make as make_rule
 from monitor.clock import to_us
-from monitor.model import Outcome, Reason, SeriesKey
+from monitor.model import Outcome, Reason, Record, SeriesKey
 from monitor.queries.windows import StoredObservations
+from monitor.rollup import Rollup
+from monitor.store.facts.protocol import WHOLE, Parts
+from monitor.store.facts.reading.reader import SqlFactReader
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import NOON, Filled, RecordFactory
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR, DAY, WEEK = (timedelta(**{unit: 1}) for unit in ("minutes", "hours", "days", "weeks"))
 PAYMENTS = Target("production", "stripe", "payments")
 
 
-def seen(reader: SqliteFactReader, *registered: SeriesKey) -> Observations:
-    return StoredObservations(reader, NOON, registered)
+def seen(reader: SqliteFactReader, *registered: SeriesKey, now: datetime = NOON) -> Observations:
+    return StoredObservations(reader, now, registered)
+
+
+class Counted(SqlFactReader):
+    """A reader that counts how often it is asked for totals."""
+
+    def __init__(self, reader: SqliteFactReader) -> None:
+        super().__init__(reader._snapshot)
+        self.totals = 0
+
+    def total(
+        self, keys: Sequence[SeriesKey], start_us: int, end_us: int, parts: Parts = WHOLE
+    ) -> Mapping[SeriesKey, Rollup]:
+        self.totals += 1
+        return super().total(keys, start_us, end_us, parts)
+
+    def close(self) -> None: ...
 
 
 def code_of(fill: Filled, endpoint: str) -> int:
@@ -41,14 +61,152 @@ def test_a_window_holds_counts_distributions_and_evidence(
     window = seen(reader).window(PAYMENTS, NOON - 15 * MINUTE, NOON)
 
     assert (window.succeeded, window.failed, window.dead_lettered, window.attempts) == (1, 2, 1, 4)
-    assert (window.deliveries, window.statuses) == (3, {"2xx": 1, "4xx": 2})
+    assert (window.deliveries, window.answers, window.refusals) == (3, {200: 1}, {401: 1, 429: 1})
     assert window.verification_failures == {"unknown_key": 1}
-    assert window.top_errors == [ErrorCount("TimeoutError", 2), ErrorCount("LedgerError", 1)]
-    assert window.slow_exemplars == [str(slow.record_id)]
-    assert window.failure_exemplars == [str(dead.record_id), str(failures[1].record_id)]
+    assert list(window.top_errors) == [ErrorCount("TimeoutError", 2), ErrorCount("LedgerError", 1)]
+    assert list(window.slow_exemplars) == [str(slow.record_id)]
+    assert list(window.failure_exemplars) == [str(dead.record_id), str(failures[1].record_id)]
     assert window.process_ms.count == 4
     assert window.process_ms.share_above(500.0) == pytest.approx(0.25)
     assert window.ack_ms.quantile(0.99) == pytest.approx(30.0, rel=0.03)
+
+
+def test_a_window_tells_what_was_not_tried_apart(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+) -> None:
+    others = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.STALE, Outcome.UNHANDLED, Outcome.REJECTED)
+    fill.add([make.delivery(outcome, NOON - MINUTE) for outcome in others for _ in range(outcome.code)])
+
+    window = seen(reader).window(PAYMENTS, NOON - 15 * MINUTE, NOON)
+
+    counts = (window.accepted, window.duplicates, window.stale, window.unhandled, window.rejected)
+    assert counts == tuple(outcome.code for outcome in others)
+    assert window.verified == sum(counts) - window.rejected
+
+
+def test_a_delivery_that_was_tried_before_came_again(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+) -> None:
+    at = NOON - MINUTE
+    fill.add([make.delivery(Outcome.FAILED, at, attempt=n, http_status=500) for n in (1, 2, 3)])
+    fill.add([make(Outcome.FAILED, at, attempt=2)])  # tried again here, and not sent again
+
+    assert seen(reader).window(PAYMENTS, NOON - 15 * MINUTE, NOON).redelivered == 2
+
+
+def test_windows_of_all_endpoints_are_read_at_once(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+) -> None:
+    fill.add([make(at=NOON - MINUTE, endpoint=f"e{n}", process_ms=40.0 + n) for n in range(9)])
+    counted = Counted(reader)
+    observed = StoredObservations(counted, NOON)
+
+    for target in observed.targets(make_rule("error_rate")):
+        window = observed.window(target, NOON - 15 * MINUTE, NOON)
+        assert window.attempts == 1
+    assert counted.totals == 1
+
+    for target in observed.targets(make_rule("error_rate")):
+        assert observed.window(target, NOON - 15 * MINUTE, NOON).process_ms.count == 1
+    assert counted.totals == 2
+
+
+def test_the_past_is_the_same_hour_of_each_week_before(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+) -> None:
+    now = NOON + 20 * MINUTE
+    for weeks, failed in ((1, 2), (2, 3), (4, 1)):
+        early, late = NOON - weeks * WEEK + MINUTE, NOON - weeks * WEEK + 59 * MINUTE
+        fill.add([make(Outcome.FAILED, early, error_class="Old") for _ in range(failed)] + [make(at=late)])
+        fill.add([make(Outcome.FAILED, NOON - weeks * WEEK - MINUTE)])  # of the hour before
+
+    past = seen(reader, now=now).past(PAYMENTS, now - 15 * MINUTE, now, weeks=4)
+
+    assert [(window.failed, window.attempts) for window in past] == [(2, 3), (3, 4), (0, 0), (1, 2)]
+    assert past[0].start_at == NOON - WEEK
+
+
+def test_the_last_event_is_the_last_that_verified(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+) -> None:
+    fill.add([make(at=NOON - 50 * MINUTE), make(Outcome.FAILED, NOON - 30 * MINUTE, event_type="payout")])
+    fill.add([make.delivery(Outcome.REJECTED, NOON - MINUTE)])
+    observed = seen(reader)
+
+    assert observed.last_event_at(PAYMENTS) == NOON - 30 * MINUTE
+    assert observed.last_event_at(Target("production", "stripe", "payments", "invoice.paid")) == (
+        NOON - 50 * MINUTE
+    )
+    assert observed.last_event_at(Target("production", "stripe", "never")) is None
+
+
+def test_what_was_accepted_and_never_ended_is_stuck_with_the_oldest_named(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+) -> None:
+    def accepted(event: str, ago: timedelta, **given: object) -> Record:
+        at = NOON - ago
+        return make.delivery(Outcome.ACCEPTED, at, event_id=event, received_at=at, **given)
+
+    lost = accepted("evt_lost", 3 * HOUR)
+    done = accepted("evt_done", 3 * HOUR)
+    end = make(at=NOON - 2 * HOUR, event_id="evt_done", received_at=done.received_at)
+    retried = make(Outcome.FAILED, NOON - 2 * HOUR, event_id="evt_lost", received_at=lost.received_at)
+    fill.add([lost, done, end, retried])
+    fill.add([accepted("evt_later", 20 * MINUTE), accepted("evt_fresh", 10 * MINUTE)])
+    fill.add([accepted("evt_ancient", 2 * DAY), accepted("evt_other", 3 * HOUR, endpoint="refunds")])
+
+    found = seen(reader).stuck(PAYMENTS, 15 * MINUTE, DAY)
+
+    assert (found.acknowledged, found.count, found.oldest_at) == (3, 2, NOON - 3 * HOUR)
+    assert list(found.exemplars) == [str(lost.record_id)]
+    assert seen(reader).stuck(Target("production", "stripe", "silent"), 15 * MINUTE, DAY) == Stuck()
+
+
+def test_stored_rejections_are_shown_with_their_address_newest_first(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+) -> None:
+    made = [
+        make.delivery(Outcome.REJECTED, NOON - n * MINUTE, remote_ip=f"203.0.113.{n}") for n in (20, 2, 1)
+    ]
+    fill.add([*made, make.delivery(Outcome.REJECTED, NOON - MINUTE, endpoint="refunds"), make.delivery()])
+
+    found = seen(reader).refused(PAYMENTS, NOON - 15 * MINUTE, NOON)
+
+    assert found == [
+        Refusal(str(made[2].record_id), "bad_signature", "203.0.113.1"),
+        Refusal(str(made[1].record_id), "bad_signature", "203.0.113.2"),
+    ]
+
+
+def test_an_event_that_succeeded_twice_is_found_however_long_ago_the_first_time_was(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+) -> None:
+    fill.add([make(at=NOON - 9 * DAY, event_id="evt_long_ago")])
+    again = make(at=NOON - MINUTE, event_id="evt_long_ago")
+    both = [make(at=NOON - n * MINUTE, event_id="evt_now") for n in (3, 2)]
+    replayed = [
+        make(at=NOON - MINUTE, event_id=e, replay_id=r) for e, r in (("evt_r", "rep_1"), ("evt_r", None))
+    ]
+    elsewhere = make(at=NOON - MINUTE, event_id="evt_long_ago", endpoint="ledger")
+    canaries = [make(at=NOON - MINUTE, event_id="evt_canary", canary=True) for _ in range(2)]
+    fill.add([again, *both, *replayed, elsewhere, *canaries, make(Outcome.FAILED, NOON, event_id="evt_now")])
+    observed = seen(reader)
+
+    found = observed.repeats(PAYMENTS, NOON - 5 * MINUTE, NOON)
+
+    assert (found.looked_at, found.twice) == (3, 2)
+    assert set(found.exemplars) == {str(again.record_id), str(both[1].record_id)}
+    ledger = Target("production", "stripe", "ledger")
+    assert observed.repeats(ledger, NOON - 5 * MINUTE, NOON) == Repeats(looked_at=1)
+
+
+def test_an_endpoint_has_its_terms_and_an_unknown_one_the_default(reader: SqliteFactReader) -> None:
+    own = Terms(ack_deadline=timedelta(seconds=5), objective=0.99)
+    observed = StoredObservations(reader, NOON, terms={SeriesKey("production", "stripe", "payments"): own})
+
+    assert observed.terms(PAYMENTS) == own
+    assert observed.terms(Target("production", "stripe", "payments", "invoice.paid")) == own
+    assert observed.terms(Target("production", "stripe", "refunds")) == Terms()
 
 
 @pytest.mark.parametrize("into_minute_s", [0, 1, 30, 59])
