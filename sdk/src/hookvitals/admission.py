@@ -55,6 +55,8 @@ class Admission:
             raise Refused("method_not_allowed", allow="POST")
         if len(request.body) > self._settings.max_body_bytes:
             raise Refused("too_large", f"more than {self._settings.max_body_bytes} bytes")
+        if request.cut_off:  # neither an event nor a forgery
+            raise Refused("malformed_body", _cut_off(request))
         ours = self._ours_alone(request)
         if ours is not None:
             _spend(self._ours)
@@ -114,6 +116,14 @@ class Admission:
             )
             if cause is not None:
                 fields["cause"] = cause
+
+
+def _cut_off(request: Request) -> str:
+    """How much came before the sender went away."""
+    declared = request.header("content-length")
+    whole = f" of {declared[:16]}" if declared else ""
+    hint = "" if request.body else ", unless something read them before the receiver"
+    return f"the body broke off: {len(request.body)}{whole} bytes came{hint}"
 
 
 def _spend(allowance: Optional[Allowance]) -> None:

@@ -1,42 +1,26 @@
-"""The pipeline a webhook goes through: method, size, address, signature, rate, body, duplicate, order,
-answer, work, record. Framework-free: `handle` takes a request's parts and returns an answer's.
-
-Without an inbox the answer leaves after the handler; with one the event is on disk before the answer. An
-event that was answered 2xx is never lost by a crash. Recording never changes an answer.
+"""The receiver of webhooks as an application uses it. Framework-free: `handle` takes a request's parts and
+returns an answer's; what happens between the two is the pipeline's.
 """
 
-import hashlib
-import logging
 import time
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from hookvitals.addresses import client_address, sender_url
-from hookvitals.admission import Admission
-from hookvitals.answers import BUSY_RETRY_S, Answer, Refused
-from hookvitals.attempts import Attempts
 from hookvitals.batches import Batch, BatchHandler
-from hookvitals.breaker import Breaker, BreakerPolicy
-from hookvitals.desk import Desk
-from hookvitals.dispatch import Dispatcher, Handler, Route
-from hookvitals.event import Event
-from hookvitals.inbox import Inbox, Put, Together
-from hookvitals.inline import Inline
-from hookvitals.ordering import Order, order_of
-from hookvitals.parse import check_age, json_of, parsed
-from hookvitals.recorder import Recorder
+from hookvitals.breaker import BreakerPolicy
+from hookvitals.dispatch import Handler
+from hookvitals.inbox import Together
+from hookvitals.parts import Parts
 from hookvitals.redact import Redact
-from hookvitals.reporter import Reporter
 from hookvitals.request import Request
 from hookvitals.retry import RetryPolicy
 from hookvitals.schemes import HeaderItems, header_items
 from hookvitals.schemes.signed import HeadersLike
-from hookvitals.settings import DEFAULT_MAX_BODY_BYTES, SEPARATOR, Settings, settings_for
+from hookvitals.settings import DEFAULT_MAX_BODY_BYTES, Settings, settings_for
 from hookvitals.shipper import Shipper
-from hookvitals.state import MemoryState, SqliteState, State, StateUnavailable
-from hookvitals.validate import InvalidPayload, Schema, Validator
-from hookvitals.worker import InboxWorker
-
-log = logging.getLogger("hookvitals")
+from hookvitals.shipping import Shipping
+from hookvitals.state import State
+from hookvitals.validate import Schema
 
 Response = Tuple[int, List[Tuple[str, str]], bytes]
 
@@ -132,41 +116,31 @@ class Receiver:
             failures_per_minute=failures_per_minute,
             labels=labels,
         )
-        if state is not None and state_path:
-            raise ValueError("state and state_path say the same thing twice: give one of them")
-        if inbox and not state_path:
-            raise ValueError("an inbox needs state_path, the file it is kept in")
-        if workers < 1:
-            raise ValueError(f"workers must be at least 1, not {workers}")
-        if collector and not key:
-            raise ValueError("a collector needs key, an ingest key made by `hookvitals key create`")
-        self._now = now
-        self._owns_shipper = shipper is None
-        self.shipper = shipper or (Shipper(collector, key or "", spool_dir=spool_dir) if collector else None)
-        if (durable or spool_dir) and (self.shipper is None or self.shipper.spool_dir is None):
-            raise ValueError("spool_dir and durable need a collector; a shared shipper has its own spool_dir")
-        reporter = Reporter(
-            self.settings, _recorder(self.settings, self.shipper, durable, now) if self.shipper else None
+        shipping = Shipping(
+            self.settings,
+            shipper=shipper,
+            collector=collector,
+            key=key,
+            spool_dir=spool_dir,
+            durable=durable,
+            now=now,
         )
-        self._desk = Desk(self.settings.profile.status_of(), reporter, self._now_us)
-        self._dispatcher = Dispatcher()
-        self._owns_state = state is None
-        self.state: State = state or (SqliteState(state_path, now) if state_path else MemoryState(now))
-        self.inbox: Optional[Inbox] = None
-        self.breaker = Breaker(breaker, self.state, self.settings.scope, self._now_us)
-        if self.shipper:
-            self.shipper.watch(self.breaker.name, lambda: self.breaker.state)
-        if inbox and state_path and isinstance(self.state, SqliteState):
-            self.inbox = Inbox(self.state, self.settings.scope, self._now_us)
-            attempts = Attempts(
-                self.settings, self.inbox, self.state, self._dispatcher, reporter, self.breaker, self._now_us
-            )
-            lock_path = _lock_path(state_path, self.settings.scope)
-            self._worker = InboxWorker(self.inbox, lock_path, attempts.attempt, self.breaker.wait_s, workers)
-            if self.shipper:
-                self.shipper.sample(self._queue_samples)
-        self._inline = Inline(self.settings, self.state, self.breaker, self._desk, self._now_us)
-        self._admission = Admission(self.settings, self.state, now, monotonic)
+        parts = Parts(
+            self.settings,
+            shipping,
+            state=state,
+            state_path=state_path,
+            inbox=inbox,
+            workers=workers,
+            breaker=breaker,
+            now=now,
+            monotonic=monotonic,
+        )
+        shipping.watch(parts.breaker, parts.inbox)
+        self._now = now
+        self._shipping, self.shipper = shipping, shipping.shipper
+        self._parts, self.state, self.inbox = parts, parts.state, parts.inbox
+        self.breaker = parts.breaker
 
     def on(self, pattern: str, *, schema: Optional[Schema] = None) -> Callable[[Handler], Handler]:
         """Registers the decorated function for an event type; `*` matches any run of characters.
@@ -176,7 +150,7 @@ class Receiver:
         """
 
         def register(handler: Handler) -> Handler:
-            self._dispatcher.add(pattern, handler, schema)
+            self._parts.dispatcher.add(pattern, handler, schema)
             return handler
 
         return register
@@ -198,7 +172,7 @@ class Receiver:
 
         def register(handler: BatchHandler) -> BatchHandler:
             together = Together(pattern, size, int(wait_s * 1e6))
-            self._dispatcher.add_batch(pattern, Batch(handler, together), schema)
+            self._parts.dispatcher.add_batch(pattern, Batch(handler, together), schema)
             return handler
 
         return register
@@ -216,20 +190,15 @@ class Receiver:
 
     def start(self) -> None:
         """Starts working what an earlier process left in the inbox. Called by the first request otherwise."""
-        if self.inbox:
-            self._worker.start()
+        if self._parts.worker is not None:
+            self._parts.worker.start()
 
     def close(self) -> None:
         """Ends the inbox's worker after the event in hand, and ships what waits. A shared shipper stays."""
-        if self.inbox:
-            self._worker.stop()
-        if self.shipper:
-            self.shipper.forget(self._queue_samples)
-            self.shipper.watch(self.breaker.name, None)
-            if self._owns_shipper:
-                self.shipper.close()
-        if self._owns_state:
-            self.state.close()
+        if self._parts.worker is not None:
+            self._parts.worker.stop()
+        self._shipping.close()
+        self._parts.close()
 
     def handle(
         self,
@@ -240,23 +209,27 @@ class Receiver:
         remote_addr: Optional[str] = None,
         *,
         arrived_ns: Optional[int] = None,
+        cut_off: bool = False,
     ) -> Response:
         """(status, headers, body) for a request. url: whole. body: the bytes as received. Never raises.
 
         arrived_ns: of time.perf_counter_ns, when all of the request had come, if it had to wait since.
+        cut_off: the sender went away before the end of the body, which is refused and recorded.
         """
         called_ns = time.perf_counter_ns()
         started_ns = called_ns if arrived_ns is None else arrived_ns
-        at_us = self._now_us() - (called_ns - started_ns) // 1000
+        at_us = int(self._now() * 1e6) - (called_ns - started_ns) // 1000
         try:
             items = header_items(headers)
         except Exception:  # what no server hands over holds no signature
             items = []
         try:
-            request = self._request(str(method), str(url), items, body, remote_addr, at_us, started_ns)
+            request = self._request(
+                str(method), str(url), items, body, remote_addr, at_us, started_ns, cut_off
+            )
         except Exception:  # nor has it a method
             request = Request("", "", items, b"", None, at_us, started_ns)
-        answer = self._answered(request)
+        answer = self._parts.pipeline.answered(request)
         return answer.status, answer.headers, answer.body
 
     def _request(
@@ -268,6 +241,7 @@ class Receiver:
         remote_addr: Optional[str],
         at_us: int,
         started_ns: int,
+        cut_off: bool,
     ) -> Request:
         """As the sender made it, as far as the proxies that are trusted say so."""
         settings = self.settings
@@ -277,116 +251,4 @@ class Receiver:
             forwarded = ",".join(value for name, value in items if name == "x-forwarded-for")
             url = sender_url(url, settings.public_url, dict(items).get, address, trusted)
             address = client_address(address, forwarded, trusted)
-        return Request(method.upper(), url, items, body, address, at_us, started_ns)
-
-    # --- the pipeline; fields: what the record will say ---
-
-    def _answered(self, request: Request) -> Answer:
-        fields: Dict[str, Any] = {}
-        event: Optional[Event] = None
-        try:
-            admitted = self._admission.admit(request, fields)
-            if admitted.canary_id is not None:
-                return self._desk.canary(request, admitted.canary_id, fields)
-            data = json_of(request)
-            challenged = self._challenged(data, fields)
-            if challenged is not None:
-                return self._desk.asked(request, challenged, fields)
-            event = parsed(request, data, self.settings, admitted.replay_id)
-            if admitted.replay_id is None:
-                check_age(event, self.settings.profile, request.at_us)
-            return self._take(request, event, fields)
-        except Refused as refused:
-            return self._desk.refused(request, refused, event, fields)
-        except StateUnavailable as exc:  # handled or not, nobody can say: the sender comes again
-            log.warning("hookvitals: the state of events cannot be asked: %s", exc)
-            away = Refused("unavailable", retry_after_s=BUSY_RETRY_S)
-            away.__cause__ = exc
-            return self._desk.refused(request, away, event, fields)
-        except Exception as exc:  # our own fault: the sender may try again, the event is not lost
-            log.exception("hookvitals: a request could not be handled")
-            return self._desk.failed(request, exc, event, fields)
-
-    def _challenged(self, data: Any, fields: Dict[str, Any]) -> Optional[Dict[str, Any]]:
-        """The answer, where the source asks about the endpoint itself."""
-        challenge = self.settings.profile.challenge
-        if challenge is None:
-            return None
-        return challenge(data, self.settings.secret_of(fields.get("secret_id")))
-
-    def _take(self, request: Request, event: Event, fields: Dict[str, Any]) -> Answer:
-        route = self._dispatcher.route_of(event.type)
-        if route is None:
-            return self._desk.taken(request, "unhandled", event, fields)
-        if route.validator is not None:
-            _check(route.validator, event)
-        key = f"{self.settings.scope}{SEPARATOR}{event.id}"
-        order = order_of(
-            self.settings.scope,
-            event.fields.get("resource"),
-            event.fields.get("version"),
-            self.settings.profile.equal_versions,
-        )
-        if self.inbox:
-            return self._enqueue(request, event, key, order, route, fields)
-        return self._inline.take(request, event, key, order, route.handler, fields)
-
-    def _enqueue(
-        self,
-        request: Request,
-        event: Event,
-        key: str,
-        order: Optional[Order],
-        route: Route,
-        fields: Dict[str, Any],
-    ) -> Answer:
-        assert self.inbox is not None
-        guard = None if event.replay_id else order  # an operator decided that a replay should run
-        keep_us = int(self.settings.profile.memory_s() * 1e6)
-        together = None if route.batch is None else route.batch.together
-        put = self.inbox.put(key, event, keep_us=keep_us, order=guard, together=together)
-        if put is Put.STALE:
-            return self._desk.taken(request, "stale", event, fields)
-        if put is Put.WAITING and event.replay_id is not None:
-            raise Refused("busy", retry_after_s=BUSY_RETRY_S)  # it will run; a 2xx would settle the replay
-        if put in (Put.WAITING, Put.DONE):
-            return self._desk.taken(request, "duplicate", event, fields)
-        answer = self._desk.taken(request, "accepted", event, fields)
-        self._worker.wake()
-        return answer
-
-    def _queue_samples(self) -> List[Dict[str, Any]]:
-        assert self.inbox is not None
-        settings = self.settings
-        return [
-            {
-                "environment": settings.environment,
-                "source": settings.source,
-                "endpoint": settings.endpoint,
-                "queue": "inbox",
-                "depth": self.inbox.depth(),
-                "oldest_age_s": self.inbox.oldest_age_s() or 0.0,
-                "sampled_at": self._now_us(),
-            }
-        ]
-
-    def _now_us(self) -> int:
-        return int(self._now() * 1e6)
-
-
-def _recorder(settings: Settings, shipper: Shipper, durable: bool, now: Callable[[], float]) -> Recorder:
-    now_ns = time.time_ns if now is time.time else lambda: int(now() * 1e9)
-    named = {"source": settings.source, "endpoint": settings.endpoint, "environment": settings.environment}
-    return Recorder(**named, shipper=shipper, durable=durable, now_ns=now_ns)
-
-
-def _check(validator: Validator, event: Event) -> None:
-    try:
-        validator(event.data)
-    except InvalidPayload as exc:
-        raise Refused("invalid_payload", f"{event.type}: {exc}") from exc
-
-
-def _lock_path(state_path: str, scope: str) -> str:
-    """Where the locks of each inbox in the file begin."""
-    return f"{state_path}.{hashlib.sha256(scope.encode()).hexdigest()[:12]}.worker"
+        return Request(method.upper(), url, items, body, address, at_us, started_ns, cut_off)

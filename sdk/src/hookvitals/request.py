@@ -18,7 +18,7 @@ class Request:
 
     headers: (lower-case name, value), duplicates kept.
 
-    at_us: microseconds since 1970. started_ns: of `time.perf_counter_ns`.
+    at_us: microseconds since 1970. started_ns: of `time.perf_counter_ns`. cut_off: the body is not whole.
     """
 
     method: str
@@ -28,6 +28,7 @@ class Request:
     address: Optional[str]
     at_us: int
     started_ns: int
+    cut_off: bool = False
 
     def elapsed_ms(self) -> float:
         return (time.perf_counter_ns() - self.started_ns) / 1e6
