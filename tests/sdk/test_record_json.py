@@ -10,7 +10,7 @@ from hookvitals.record_json import encoded
 
 def read_again(**fields: Any) -> dict[str, Any]:
     base = {"source": "acme", "endpoint": "orders"}
-    found: dict[str, Any] = json.loads(encoded((1_800_000_000_000_000_000, base, "failed", 1, fields)))
+    found: dict[str, Any] = json.loads(encoded((1_800_000_000_000_000_000, base, "failed", 1, fields, None)))
     return found
 
 

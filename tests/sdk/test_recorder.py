@@ -44,6 +44,28 @@ def test_work_that_ends_well_is_recorded_with_its_times(scene: Scene) -> None:
     assert (record["attempt"], record["labels"]) == (2, {"tenant": "a"})
 
 
+def test_work_whose_receipt_nobody_told_was_received_when_it_began(scene: Scene) -> None:
+    with scene.recorder.track("evt_1", "t"):
+        pass
+
+    (record,) = scene.records()
+    assert record["process_ms"] > 0
+    began_ns = scene.now_ns - int(record["process_ms"] * 1e6)
+    assert record["received_at"] == pytest.approx(began_ns // 1000, abs=1)
+    assert record["latency_ms"] == pytest.approx(record["process_ms"], abs=0.002)
+
+
+def test_an_attempt_stays_open_to_fields_until_it_ends(scene: Scene) -> None:
+    """Its time is the measured one, whatever the fields say."""
+    with scene.recorder.track("evt_1", "t", process_ms=1e9) as tracked:
+        assert tracked.fields["event_id"] == "evt_1"
+        tracked.fields["resource"] = "order_1"
+
+    (record,) = scene.records()
+    assert record["resource"] == "order_1"
+    assert record["process_ms"] < 1e6
+
+
 @pytest.mark.parametrize(("will_retry", "outcome"), [(True, "failed"), (False, "dead_lettered")])
 def test_an_exception_goes_on_and_is_recorded(scene: Scene, will_retry: bool, outcome: str) -> None:
     with pytest.raises(LookupError), scene.recorder.track("evt_1", "t", will_retry=will_retry):

@@ -7,8 +7,9 @@ from typing import Any, Dict, Optional, Tuple
 
 from hookvitals.ids import uuid7
 
-Noted = Tuple[int, Dict[str, Any], str, int, Optional[Dict[str, Any]]]
-"""(time_ns, base fields, outcome, received_at_us, other fields): all that the caller's thread leaves."""
+Noted = Tuple[int, Dict[str, Any], str, int, Optional[Dict[str, Any]], Optional[int]]
+"""(time_ns, base fields, outcome, received_at_us, other fields, process_ns): all that the caller's thread
+leaves. process_ns: how long the work took, where that was measured; a received_at_us of 0 means its begin."""
 
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -16,15 +17,20 @@ _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 def encoded(noted: Noted) -> bytes:
     """The record as JSON; empty when it cannot be. latency_ms is reckoned where process_ms stands alone."""
-    at_ns, base, outcome, received_at_us, fields = noted
     try:
-        record = {"record_id": uuid7(at_ns // 1000), "outcome": outcome, "received_at": received_at_us}
+        at_ns, base, outcome, received_at_us, fields, process_ns = noted
+        if process_ns is not None:
+            received_at_us = received_at_us or (at_ns - process_ns) // 1000
+        record: Dict[str, Any] = {"record_id": uuid7(at_ns // 1000), "outcome": outcome}
+        record["received_at"] = received_at_us
         record.update(base)
         if fields:
             record.update(fields)
-            if "process_ms" in fields and "latency_ms" not in fields:
-                since_ms = (at_ns // 1000 - received_at_us) / 1e3
-                record["latency_ms"] = max(fields["process_ms"], since_ms)  # clocks are set back
+        if process_ns is not None:
+            record["process_ms"] = process_ns / 1e6
+        if "process_ms" in record and "latency_ms" not in record:
+            since_ms = (at_ns // 1000 - received_at_us) / 1e3
+            record["latency_ms"] = max(record["process_ms"], since_ms)  # clocks are set back
         text = _dumps(record)
         if "\\u0000" in text or "\\ud" in text:  # as JSON writes them; the latter also halves of an emoji
             text = _dumps(_storable(record))
