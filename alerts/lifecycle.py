@@ -1,7 +1,7 @@
 """Where an alert goes next: (alert as stored, evaluation, now) to (alert, transition).
 
 Every timer stands in the alert itself, so a restart forgets nothing. Time that could not be watched, because
-the monitor was blind or the clock jumped back, counts towards no timer. It tells nobody: that is the
+the monitor was down or blind or the clock jumped, counts towards no timer. It tells nobody: that is the
 notifier's work.
 """
 
@@ -11,10 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from alerts.model import Alert, Change, Evaluation, NoData, Rule, State, Transition, Verdict
+from alerts.flapping import DAMPING, Damping, firings, held, is_flapping
+from alerts.model import ZERO, Alert, Change, Evaluation, NoData, Rule, State, Transition, Verdict
 from alerts.rules.evaluate import BROKEN_LABEL, Round
 
 ACTIVE = (State.PENDING, State.FIRING)
+LATE = timedelta(minutes=1)
+"""An evaluation this late, or one that was left out, still counts as watched: a takeover takes 15 s."""
+FORGOTTEN = timedelta(minutes=90)
+"""A breach that was pending is a new one after so long unwatched. Longer than an hour: an outage of one, or a
+clock that is put forward by one, must not begin the waiting anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Move:
     transition: Transition | None = None
 
 
-def advance(alerts: Mapping[str, Alert], found: Round) -> list[Move]:
+def advance(alerts: Mapping[str, Alert], found: Round, damping: Damping = DAMPING) -> list[Move]:
     """One move for each alert that changed in any field, evaluated ones first.
 
     alerts: by fingerprint, all that are pending or firing, and any resolved or inactive ones still known.
@@ -36,7 +42,8 @@ def advance(alerts: Mapping[str, Alert], found: Round) -> list[Move]:
     evaluated: set[str] = set()
     for evaluation in found.evaluations:
         evaluated.add(evaluation.fingerprint)
-        move = step(found.rules[evaluation.rule], alerts.get(evaluation.fingerprint), evaluation, found.at)
+        known = alerts.get(evaluation.fingerprint)
+        move = step(found.rules[evaluation.rule], known, evaluation, found.at, damping)
         if move is not None:
             moves.append(move)
     for alert in alerts.values():
@@ -45,7 +52,9 @@ def advance(alerts: Mapping[str, Alert], found: Round) -> list[Move]:
     return moves
 
 
-def step(rule: Rule, alert: Alert | None, evaluation: Evaluation, now: datetime) -> Move | None:
+def step(
+    rule: Rule, alert: Alert | None, evaluation: Evaluation, now: datetime, damping: Damping = DAMPING
+) -> Move | None:
     """The move the evaluation makes; None when no alert is active and there is no reason for one."""
     verdict = _meaning(rule, evaluation.verdict)
     if verdict is not Verdict.BREACH and (alert is None or alert.state not in ACTIVE):
@@ -53,12 +62,18 @@ def step(rule: Rule, alert: Alert | None, evaluation: Evaluation, now: datetime)
     known = alert or _newborn(rule, evaluation, now)
     if verdict is Verdict.UNKNOWN:
         return Move(alert, _frozen(known, now))
-    known = replace(_clock_checked(known, now), last_evaluated_at=now)
+    known = replace(_watched(rule, known, now), last_evaluated_at=now)
     if verdict is Verdict.BREACH:
-        after, change = _on_breach(rule, known, evaluation, now)
+        after, change = _on_breach(rule, known, evaluation, now, damping)
     else:
-        after, change = _on_ok(rule, known, evaluation, now)
+        after, change = _on_ok(rule, known, evaluation, now, damping)
     return Move(alert, *_recorded(known, after, change, now))
+
+
+def jumped(alert: Alert, by: timedelta) -> Alert:
+    """The alert after the wall clock jumped: whatever had elapsed has elapsed still."""
+    after = _shifted(alert, by)
+    return replace(after, last_evaluated_at=alert.last_evaluated_at + by, jumped=alert.jumped + by)
 
 
 def _meaning(rule: Rule, verdict: Verdict) -> Verdict:
@@ -84,7 +99,7 @@ def _newborn(rule: Rule, evaluation: Evaluation, now: datetime) -> Alert:
 
 
 def _on_breach(
-    rule: Rule, alert: Alert, evaluation: Evaluation, now: datetime
+    rule: Rule, alert: Alert, evaluation: Evaluation, now: datetime, damping: Damping
 ) -> tuple[Alert, Change | None]:
     raised = evaluation.severity.rank - alert.severity.rank
     alert = replace(
@@ -101,14 +116,15 @@ def _on_breach(
     pending_since = alert.pending_since if alert.state is State.PENDING else None
     if now - (pending_since or now) >= rule.for_:
         change = Change.BREACH_STARTED if pending_since is None else Change.BREACH_HELD
-        return _fired(alert, pending_since, now), change
+        return _fired(alert, pending_since, now, damping), change
     if pending_since is not None:
         return alert, None
     return replace(alert, state=State.PENDING, since=now, pending_since=now), Change.BREACH_STARTED
 
 
-def _fired(alert: Alert, pending_since: datetime | None, now: datetime) -> Alert:
+def _fired(alert: Alert, pending_since: datetime | None, now: datetime, damping: Damping) -> Alert:
     """A new firing: whatever belonged to the one before is gone."""
+    fired_at = firings(alert, damping, now)
     return replace(
         alert,
         state=State.FIRING,
@@ -119,15 +135,19 @@ def _fired(alert: Alert, pending_since: datetime | None, now: datetime) -> Alert
         episode=alert.episode + 1,
         ack=None,
         muted_by=None,
+        fired_at=fired_at,
+        flapping_since=now if is_flapping(fired_at, damping) else None,
     )
 
 
-def _on_ok(rule: Rule, alert: Alert, evaluation: Evaluation, now: datetime) -> tuple[Alert, Change | None]:
+def _on_ok(
+    rule: Rule, alert: Alert, evaluation: Evaluation, now: datetime, damping: Damping
+) -> tuple[Alert, Change | None]:
     if alert.state is State.PENDING:
         return _ended(alert, evaluation, now), Change.BREACH_ENDED
     if not evaluation.cleared:
         return replace(alert, evidence=evaluation.evidence, last_breach_at=now), None
-    if now - (alert.last_breach_at or now) < rule.keep_firing_for:
+    if now - (alert.last_breach_at or now) < rule.keep_firing_for or held(alert, damping, now):
         return alert, None
     change = Change.NO_DATA if evaluation.verdict is Verdict.NO_DATA else Change.RECOVERED
     return _ended(alert, evaluation, now), change
@@ -139,7 +159,13 @@ def _ended(alert: Alert, evaluation: Evaluation | None, now: datetime) -> Alert:
     if alert.state is State.PENDING:
         return replace(alert, state=State.INACTIVE, since=now, pending_since=None, evidence=evidence)
     return replace(
-        alert, state=State.RESOLVED, since=now, pending_since=None, resolved_at=now, evidence=evidence
+        alert,
+        state=State.RESOLVED,
+        since=now,
+        pending_since=None,
+        flapping_since=None,
+        resolved_at=now,
+        evidence=evidence,
     )
 
 
@@ -177,17 +203,34 @@ def _recorded(
 
 def _frozen(alert: Alert, now: datetime) -> Alert:
     """The alert with the time since its last evaluation struck from its timers."""
+    if now < alert.last_evaluated_at:
+        return jumped(alert, now - alert.last_evaluated_at)
     return replace(_shifted(alert, now - alert.last_evaluated_at), last_evaluated_at=now)
 
 
-def _clock_checked(alert: Alert, now: datetime) -> Alert:
-    """The alert, its timers moved along when the clock jumped back: what had elapsed stays elapsed."""
-    return _shifted(alert, now - alert.last_evaluated_at) if now < alert.last_evaluated_at else alert
+def _watched(rule: Rule, alert: Alert, now: datetime) -> Alert:
+    """The alert with the time that nobody watched struck from its timers: a clock that was put back or
+    forward, an outage of the monitor."""
+    gap = now - alert.last_evaluated_at
+    if gap < ZERO:
+        return jumped(alert, gap)
+    unwatched = gap - max(2 * rule.interval, LATE)
+    if unwatched <= ZERO or alert.state not in ACTIVE:
+        return alert
+    if alert.state is State.PENDING and unwatched > FORGOTTEN:
+        return replace(_shifted(alert, unwatched), pending_since=now)
+    return _shifted(alert, unwatched)
 
 
 def _shifted(alert: Alert, by: timedelta) -> Alert:
     return replace(
         alert,
-        pending_since=None if alert.pending_since is None else alert.pending_since + by,
-        last_breach_at=None if alert.last_breach_at is None else alert.last_breach_at + by,
+        pending_since=_later(alert.pending_since, by),
+        last_breach_at=_later(alert.last_breach_at, by),
+        flapping_since=_later(alert.flapping_since, by),
+        fired_at=tuple(at + by for at in alert.fired_at),
     )
+
+
+def _later(at: datetime | None, by: timedelta) -> datetime | None:
+    return None if at is None else at + by

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from alerts.hours import Hours
 from alerts.observed import (
     Distribution,
     EmptyDistribution,
@@ -30,6 +31,7 @@ from alerts.observed import (
 )
 
 __all__ = [
+    "OPENING",
     "Ack",
     "Alert",
     "Change",
@@ -39,6 +41,7 @@ __all__ = [
     "ErrorCount",
     "Evaluation",
     "Evidence",
+    "Inhibition",
     "NoData",
     "Notification",
     "Observations",
@@ -52,6 +55,7 @@ __all__ = [
     "Severity",
     "Silence",
     "State",
+    "Step",
     "Stuck",
     "Target",
     "Telling",
@@ -64,6 +68,7 @@ __all__ = [
 ]
 
 ZERO = timedelta(0)
+REPEAT_CRITICAL = timedelta(hours=1)
 
 
 class Severity(StrEnum):
@@ -233,20 +238,25 @@ def fingerprint_of(rule: str, labels: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """Somebody took the alert on. It ends with the alert's current firing."""
+    """Somebody took the alert on. It ends with the alert's current firing, or at `until` if that is sooner."""
 
     by: str
     at: datetime
     note: str = ""
+    until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        return self.until is None or now < self.until
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """All there is to know to continue an alert after a restart; nothing about it lives in memory alone.
 
-    revision counts the transitions, episode the firings. last_breach_at and pending_since are timers, moved
-    when time passed that must not count; firing_since is the wall time people are shown. muted_by names the
-    silence or the alert that keeps this one quiet.
+    revision counts the transitions, episode the firings. last_breach_at, pending_since, fired_at (the last
+    firings) and flapping_since are timers, moved when time passed that must not count; firing_since is the
+    wall time people are shown. jumped: by how much the wall clock has run ahead of the time that passed, over
+    all that is known of the alert. muted_by names the silence or the alert that keeps this one quiet.
     """
 
     fingerprint: str
@@ -267,6 +277,9 @@ class Alert:
     runbook: str = ""
     ack: Ack | None = None
     muted_by: str | None = None
+    fired_at: tuple[datetime, ...] = ()
+    flapping_since: datetime | None = None
+    jumped: timedelta = ZERO
 
 
 class Change(StrEnum):
@@ -300,7 +313,7 @@ class Transition:
 @dataclass(frozen=True, slots=True)
 class Silence:
     """Alerts whose labels match every matcher (label → pattern with `*`) are not told of in [starts_at,
-    ends_at). `rule` and `severity` count as labels."""
+    ends_at), or within that only in its hours. `rule`, `kind` and `severity` count as labels."""
 
     id: str
     matchers: Mapping[str, str]
@@ -308,39 +321,75 @@ class Silence:
     ends_at: datetime
     created_by: str = ""
     comment: str = ""
+    hours: Hours | None = None
+
+    def holds(self, now: datetime) -> bool:
+        return self.starts_at <= now < self.ends_at and (self.hours is None or self.hours.cover(now))
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """A firing alert that matches `source` keeps those that match `target` quiet, where both have the labels
+    `equal` alike. Matchers: as a silence's."""
+
+    source: Mapping[str, str]
+    target: Mapping[str, str]
+    equal: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Who else is told of an alert that nobody took on within `after` of its first message."""
+
+    after: timedelta
+    channels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """Which alerts go to which channels. Every route that matches adds its channels.
 
-    matchers: as a silence's. repeat_every: tell again while it fires; None never. fallback: the channel that
-    takes over when one of these gave up.
+    matchers: as a silence's. repeat: how often to tell again of an alert of that severity that fires and that
+    nobody took on; of one that is not named never. fallback: the channel that takes over when one of these
+    gave up. quiet_hours: what is not critical waits for their end.
     """
 
     channels: tuple[str, ...]
     min_severity: Severity = Severity.INFO
     matchers: Mapping[str, str] = field(default_factory=dict)
-    repeat_every: timedelta | None = None
+    repeat: Mapping[Severity, timedelta] = field(default_factory=lambda: {Severity.CRITICAL: REPEAT_CRITICAL})
     fallback: str | None = None
+    steps: tuple[Step, ...] = ()
+    quiet_hours: Hours | None = None
 
 
 class Why(StrEnum):
     """Why a channel is told, or is not."""
 
     FIRING = "firing"
+    FLAPPING = "flapping"
     SEVERITY_RAISED = "severity_raised"
     REPEAT = "repeat"
+    ESCALATED = "escalated"
     RESOLVED = "resolved"
     FALLBACK = "fallback"
+    REMINDER = "reminder"
     TEST = "test"
+    DRILL = "drill"
     NOT_FIRING = "not_firing"
     ALREADY_TOLD = "already_told"
     NEVER_TOLD = "never_told"
     ACKNOWLEDGED = "acknowledged"
     SILENCED = "silenced"
     INHIBITED = "inhibited"
+    QUIET_HOURS = "quiet_hours"
     NO_ROUTE = "no_route"
+
+
+OPENING = frozenset(
+    {Why.FIRING, Why.FLAPPING, Why.SEVERITY_RAISED, Why.REPEAT, Why.ESCALATED, Why.FALLBACK}
+)
+"""Reasons that tell a channel of a firing alert; each of them calls for a closing message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,7 +416,10 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What the outbox remembers of a notification: enough to decide what is due next, and in which order."""
+    """What the outbox remembers of a notification: enough to decide what is due next, and in which order.
+
+    jumped: the alert's when it was told.
+    """
 
     fingerprint: str
     episode: int
@@ -376,3 +428,4 @@ class Telling:
     severity: Severity
     created_at: datetime
     delivery: Delivery = Delivery.DUE
+    jumped: timedelta = ZERO

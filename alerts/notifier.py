@@ -16,12 +16,15 @@ from enum import StrEnum
 from alerts.backoff import BRISK, PATIENT, Random
 from alerts.channels.channel import Channel, Receipt
 from alerts.errors import ChannelError, Failure
+from alerts.escalation import elapsed_since, escalated
 from alerts.inhibition import inhibiting
 from alerts.message import Message
 from alerts.model import (
+    OPENING,
     Alert,
     Delivery,
     Evidence,
+    Inhibition,
     Notification,
     Route,
     Severity,
@@ -31,11 +34,8 @@ from alerts.model import (
     Why,
     fingerprint_of,
 )
-from alerts.routing import routed_channels
+from alerts.routing import is_quiet, matching_routes, repeat_of, routed_channels
 from alerts.silences import silencing
-
-OPENING = frozenset({Why.FIRING, Why.SEVERITY_RAISED, Why.REPEAT, Why.FALLBACK})
-"""Reasons that tell a channel of a firing alert; each of them calls for a closing message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ def due(
     others: Iterable[Alert],
     told: Iterable[Telling],
     now: datetime,
+    inhibitions: Sequence[Inhibition] = (),
 ) -> Due:
     """What to tell whom about the alert now.
 
@@ -70,20 +71,28 @@ def due(
     silence = silencing(alert, silences, now)
     if silence is not None:
         return Due(why={"": Why.SILENCED}, muted_by=f"silence:{silence.id}")
-    cause = inhibiting(alert, others)
+    cause = inhibiting(alert, others, inhibitions)
     if cause is not None:
         return Due(why={"": Why.INHIBITED}, muted_by=f"alert:{cause.fingerprint}")
-    chosen = routed_channels(alert, routes)
-    if not chosen:
+    awake = [route for route in routes if not is_quiet(route, alert, now)]
+    chosen = routed_channels(alert, awake)
+    above = escalated(alert, matching_routes(alert, awake), known, now)
+    waiting = dict.fromkeys(routed_channels(alert, routes).keys() - chosen.keys(), Why.QUIET_HOURS)
+    opening = Why.FIRING if alert.flapping_since is None else Why.FLAPPING
+    reasons = {
+        channel: _reason(alert, channel, route, known, now, opening if channel in chosen else Why.ESCALATED)
+        for channel, route in {**above, **chosen}.items()
+    }
+    if not reasons and not waiting:
         return Due(why={"": Why.NO_ROUTE})
-    why = {channel: _reason(alert, channel, route, known, now) for channel, route in chosen.items()}
+    fallbacks = {channel: route.fallback for channel, route in {**above, **chosen}.items()}
     return Due(
         tuple(
-            _notification(alert, channel, reason, known, now, chosen[channel].fallback)
-            for channel, reason in why.items()
+            _notification(alert, channel, reason, known, now, fallbacks[channel])
+            for channel, reason in reasons.items()
             if reason in OPENING
         ),
-        why,
+        {**waiting, **reasons},
     )
 
 
@@ -105,17 +114,26 @@ def _closing(alert: Alert, known: Sequence[Telling], now: datetime) -> Due:
     )
 
 
-def _reason(alert: Alert, channel: str, route: Route, known: Sequence[Telling], now: datetime) -> Why:
+def _reason(
+    alert: Alert, channel: str, route: Route, known: Sequence[Telling], now: datetime, opening: Why
+) -> Why:
     before = [telling for telling in known if telling.channel == channel and telling.reason in OPENING]
     if not before:
-        return Why.FIRING
+        return opening
     if alert.severity.rank > max(telling.severity.rank for telling in before):
         return Why.SEVERITY_RAISED
-    if alert.ack is not None:
+    if alert.ack is not None and alert.ack.holds(now):
         return Why.ACKNOWLEDGED
-    if route.repeat_every and now - max(telling.created_at for telling in before) >= route.repeat_every:
+    silent_for = min(elapsed_since(telling, alert, now) for telling in before)
+    if silent_for >= repeat_of(route, alert) or _let_go(alert, before):
         return Why.REPEAT
     return Why.ALREADY_TOLD
+
+
+def _let_go(alert: Alert, before: Sequence[Telling]) -> bool:
+    """Whether an acknowledgement has run out and the channel has not been told since."""
+    until = None if alert.ack is None else alert.ack.until
+    return until is not None and max(telling.created_at for telling in before) < until
 
 
 def _notification(
@@ -260,6 +278,13 @@ def deliver(
         error = ChannelError(
             Failure.UNEXPECTED, f"channel {channel.name} failed: {type(exc).__name__}", retryable=True
         )
+    return later_or_never(notification, error, tries, now, random)
+
+
+def later_or_never(
+    notification: Notification, error: ChannelError, tries: int, now: datetime, random: Random
+) -> Retry | GivenUp:
+    """What a failed sending comes to. tries: earlier failures of this notification."""
     if not error.retryable:
         return GivenUp(error)
     backoff = PATIENT if notification.fallback is None else BRISK

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from alerts.message import Message
 
@@ -27,3 +28,31 @@ class Channel(Protocol):
         """Sends once, within the channel's own time limit. Raises ChannelError, whose text holds no
         secret."""
         ...
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A channel whose service forgets an alert that is not repeated to it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def refresh(self, messages: Sequence[Message]) -> None:
+        """Says again that these alerts fire. Raises ChannelError; the next round says it again."""
+        ...
+
+
+@runtime_checkable
+class Gathering(Protocol):
+    """A channel that people read: one message tells of many alerts. The others get a message for each, since
+    a service that keeps incidents must be able to close each by itself."""
+
+    gathers: bool
+
+
+@runtime_checkable
+class Amending(Protocol):
+    """A channel that changes its own earlier message when what it told of is over. The end of what one
+    message told of belongs in one message; nobody is disturbed by many of them."""
+
+    amends: bool

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Verdict
+from alerts.model import ZERO, Evaluation, Evidence, Observations, Rule, Severity, Target, Verdict
 from alerts.patterns import matches
 from alerts.rules import KINDS, RESERVED_NAME, monitor_blind
 
@@ -18,6 +18,10 @@ RULE_BROKEN = Rule(name=RESERVED_NAME, kind=RESERVED_NAME, severity=Severity.ERR
 """Stands for every rule that could not be evaluated; needs no configuration."""
 
 BROKEN_LABEL = "broken_rule"
+
+SETTLING = timedelta(minutes=1)
+"""How long receivers may take, once a collector is back, to send what they kept meanwhile. Before that the
+windows are not empty, they are not complete."""
 
 TICK_SLACK = timedelta(milliseconds=500)
 """A rule due within this is run now: the worker's tick would otherwise slip past a whole tick."""
@@ -38,6 +42,7 @@ class Round:
     frozen: frozenset[str] = frozenset()
     blind: bool = False
     last_run: Mapping[str, datetime] = field(default_factory=dict)
+    settles_at: datetime | None = None
 
 
 def evaluate(
@@ -45,18 +50,22 @@ def evaluate(
     seen: Observations,
     now: datetime,
     last_run: Mapping[str, datetime] | None = None,
+    settles_at: datetime | None = None,
 ) -> Round:
     """The findings of every enabled rule whose interval has passed since last_run (a rule without one is
     due).
 
-    The answer's last_run goes into the next call. monitor_blind is added when the rules lack it. Raises only
-    what `seen.last_heartbeat_at` raises.
+    The answer's last_run and settles_at go into the next call: until then nothing is judged after a
+    blindness, but the monitor itself. monitor_blind is added when the rules lack it. Raises only what
+    `seen.last_heartbeat_at` raises.
     """
     by_name = _complete(rules)
     ran = dict(last_run or {})
     due = [rule for rule in by_name.values() if rule.kind in KINDS and _is_due(rule, ran.get(rule.name), now)]
     ran.update(dict.fromkeys((rule.name for rule in due), now))
-    blind = _is_blind(by_name, seen, now)
+    dark = _is_blind(by_name, seen, now)
+    settles_at = _settles_at(seen, now, settles_at, dark=dark)
+    blind = dark or settles_at is not None
     evaluations: list[Evaluation] = []
     judged: set[str] = set()
     frozen: set[str] = set()
@@ -72,13 +81,15 @@ def evaluate(
         else:
             judged.add(rule.name)
             evaluations += [*found, _works(rule)]
-    return Round(now, by_name, tuple(evaluations), frozenset(judged), frozenset(frozen), blind, ran)
+    return Round(
+        now, by_name, tuple(evaluations), frozenset(judged), frozenset(frozen), blind, ran, settles_at
+    )
 
 
 def _complete(rules: Iterable[Rule]) -> dict[str, Rule]:
     by_name = {rule.name: rule for rule in rules if rule.enabled}
     if all(rule.kind != monitor_blind.KIND.name for rule in by_name.values()):
-        by_name[monitor_blind.KIND.name] = monitor_blind.KIND.defaults
+        by_name[monitor_blind.KIND.name] = KINDS[monitor_blind.KIND.name].defaults
     by_name[RULE_BROKEN.name] = RULE_BROKEN
     return by_name
 
@@ -92,6 +103,13 @@ def _is_blind(rules: Mapping[str, Rule], seen: Observations, now: datetime) -> b
     last_at = seen.last_heartbeat_at()
     limits = [rule.threshold for rule in rules.values() if rule.kind == monitor_blind.KIND.name]
     return last_at is None or now - last_at > timedelta(seconds=min(limits))
+
+
+def _settles_at(seen: Observations, now: datetime, known: datetime | None, *, dark: bool) -> datetime | None:
+    """When the windows are whole again; None when they are, as in an installation that begins."""
+    if dark:
+        return None if seen.last_heartbeat_at() is None else now + SETTLING
+    return known if known is not None and ZERO < known - now <= SETTLING else None
 
 
 def _run(rule: Rule, seen: Observations, now: datetime) -> list[Evaluation]:

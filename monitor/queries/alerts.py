@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerts.model import Alert, Delivery, Silence, State, Telling, Transition
-from alerts.notifier import OPENING
+from alerts.model import OPENING, Alert, Delivery, Silence, State, Telling, Transition
 from monitor.store.control import Control
 from monitor.store.control.notifications import OutboxRow
 

@@ -1,4 +1,5 @@
-"""Taking the feed of the facts into control: dead letters, what their replays came to, how far it was read.
+"""Taking the feed of the facts into control: issues, dead letters, what their replays came to, how far it
+was read.
 
 All that one batch of the feed says, the alerts it raises and the mark commit in one transaction; what was
 applied before changes nothing. It reads the facts and writes none.
@@ -7,11 +8,12 @@ applied before changes nothing. It reads the facts and writes none.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from alerts.model import Alert, Route, Silence, State, Telling
+from alerts.model import Alert, Inhibition, Route, Silence, State, Telling
 from alerts.notifier import Due, due
 from monitor.clock import Clock
 from monitor.dead_letters import PERMANENT_LETTER, LetterKey, LetterState, SealedCapture
 from monitor.model import Outcome
+from monitor.replay.failing import failure_of
 from monitor.replay.hearing import belongs, hear, letter_record
 from monitor.replay.permanent import fingerprint, permanent_alert
 from monitor.store.control import Control, Tx
@@ -35,6 +37,8 @@ class Intake:
     facts: FactReader
     routes: Callable[[], Sequence[Route]]
     clock: Clock
+    windows: Callable[[], Sequence[Silence]] = tuple
+    inhibitions: Callable[[], Sequence[Inhibition]] = tuple
 
     def run(self, epoch: int) -> str:
         """Takes what came since the mark; says how many rows and letters."""
@@ -67,6 +71,9 @@ class Intake:
     def _apply(self, tx: Tx, rows: Sequence[FeedRow], around: "_Around") -> int:
         died, touched = 0, set[Place]()
         for row in rows:
+            failure = failure_of(row)
+            if failure is not None:
+                self.control.issues.count(tx, failure, self.clock.now())
             found = self._apply_one(tx, row)
             if found is None:
                 continue
@@ -123,7 +130,8 @@ class Intake:
                 self.control.alerts.apply(epoch, after, [], found.notifications)
 
     def _around(self) -> "_Around":
-        return _Around(self.control.silences.current(self.clock.now()), self.control.alerts.active())
+        silences = [*self.control.silences.current(self.clock.now()), *self.windows()]
+        return _Around(silences, self.control.alerts.active())
 
     def _due(self, alert: Alert, around: "_Around", told: Sequence[Telling]) -> Due:
         return due(
@@ -133,6 +141,7 @@ class Intake:
             others=around.active,
             told=told,
             now=self.clock.now(),
+            inhibitions=self.inhibitions(),
         )
 
 

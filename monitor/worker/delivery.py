@@ -1,102 +1,213 @@
 """Sending what is due from the outbox, a channel at a time in order, until it arrives or is given up.
 
-A notification is claimed before its message leaves and settled after: a crash between the two sends it once
-more under the same key, never less than once. Nothing is decided here: `alerts.notifier` does.
+What says the same of many endpoints leaves as one message. A channel that fails is asked again with its
+oldest message first, so that what waited arrives in order. Notifications are claimed before their message
+leaves and settled after: a crash between the two sends it once more, never less than once. Nothing is decided
+here: `alerts.notifier` and `alerts.grouping` do.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerts.channels.channel import Channel
+from alerts.channels.channel import Channel, Gathering
 from alerts.errors import ChannelError, Failure
-from alerts.message import Links, compose
+from alerts.grouping import INTERVAL, Group, grouped
+from alerts.message import Links, compose, compose_group
 from alerts.model import Notification, Telling
-from alerts.notifier import Attempted, Delivered, GivenUp, Retry, Turn, deliver, fallback_of, turn
+from alerts.notifier import (
+    Attempted,
+    Delivered,
+    GivenUp,
+    Retry,
+    Turn,
+    deliver,
+    fallback_of,
+    later_or_never,
+    turn,
+)
 from monitor.store.control.notifications import Waiting
 
-BATCH = 20
+BATCH = 500
+"""More than one trouble makes due at once, so that one message can tell of all of it."""
 CLAIM_FOR = timedelta(minutes=2)
 """Longer than any channel's own time limits together; an unsettled claim is free again after it."""
+TURN_AFTER = timedelta(seconds=2)
+LONGEST_REST_S = 3600.0
+DOWN_AFTER = 2
+"""So many messages refused in a row, and the channel is left alone: one alone may be at fault itself."""
 
 
 class Outbox(Protocol):
     """Where notifications wait. Every write is refused with Conflict under a past epoch."""
 
     def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
-        """Those whose next try has come and that nobody holds, oldest first."""
+        """What waits for a channel of which something has come due, oldest first, but what somebody holds."""
         ...
 
     def told(self, notification: Notification) -> Sequence[Telling]:
         """What the outbox holds of the notification's alert and episode."""
         ...
 
-    def claim(self, key: str, until: datetime, epoch: int) -> bool:
-        """True when this call alone may send it."""
+    def claim(self, keys: Collection[str], until: datetime, epoch: int) -> frozenset[str]:
+        """Those that this call alone may send."""
         ...
 
-    def postpone(self, key: str, until: datetime, epoch: int) -> None: ...
+    def postpone(self, keys: Collection[str], until: datetime, epoch: int) -> None: ...
 
     def settle(
-        self, key: str, attempted: Attempted, now: datetime, fallback: Notification | None, epoch: int
+        self,
+        outcomes: Mapping[str, Attempted],
+        now: datetime,
+        fallbacks: Sequence[Notification],
+        epoch: int,
     ) -> None:
-        """The outcome, and the notification that takes over, in one transaction."""
+        """What became of each, and the notifications that take over, in one transaction."""
         ...
 
-    def drop(self, key: str, now: datetime, epoch: int) -> None: ...
+    def drop(self, keys: Collection[str], now: datetime, epoch: int) -> None: ...
+
+    def hasten(self, now: datetime, epoch: int) -> int:
+        """Makes due now what the clock, since put back, only reaches later."""
+        ...
+
+    def last_sent_at(self, notification: Notification) -> datetime | None:
+        """When its channel last took a message of its group."""
+        ...
+
+    def opened_as(self, notification: Notification) -> str:
+        """The service's own id of the first message its channel took of this episode, or empty."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivery:
-    """The job."""
+    """The job. seen_at: when it last ran, to notice a clock that was put back. resting: channels that asked
+    for time, and until when."""
 
     outbox: Outbox
     channels: Callable[[], Mapping[str, Channel]]
     links: Links
     now: Callable[[], datetime]
     random: Callable[[], float]
+    seen_at: datetime | None = field(default=None, init=False)
+    resting: dict[str, datetime] = field(default_factory=dict, init=False)
 
     def run(self, epoch: int) -> str:
         """Sends what is due; says what arrived and what did not."""
-        said = [self._one(waiting, epoch) for waiting in self.outbox.due(self.now(), BATCH)]
+        now = self.now()
+        if self.seen_at is None or now < self.seen_at:
+            self.outbox.hasten(now, epoch)
+            self.resting.clear()
+        self.seen_at = now
+        waiting = {one.notification.key: one for one in self.outbox.due(now, BATCH)}
+        ready = [one.notification for one in waiting.values() if self._has_its_turn(one.notification, epoch)]
+        said = [
+            one
+            for channel in dict.fromkeys(one.channel for one in ready if waiting[one.key].is_due)
+            for one in self._emptied([one for one in ready if one.channel == channel], waiting, epoch)
+        ]
         return "; ".join(sentence for sentence in said if sentence)
 
-    def _one(self, waiting: Waiting, epoch: int) -> str:
-        notification, now = waiting.notification, self.now()
-        told = self.outbox.told(notification)
-        match turn(notification, told):
-            case Turn.WAIT:
-                self.outbox.postpone(notification.key, now + timedelta(seconds=2), epoch)
-                return ""
-            case Turn.DROP:
-                self.outbox.drop(notification.key, now, epoch)
-                return ""
-        if not self.outbox.claim(notification.key, now + CLAIM_FOR, epoch):
-            return ""
-        attempted = self._attempt(waiting, now)
-        fallback = fallback_of(notification, told, now) if isinstance(attempted, GivenUp) else None
-        self.outbox.settle(notification.key, attempted, self.now(), fallback, epoch)
-        return _sentence(notification, attempted)
+    def _emptied(
+        self, ready: Sequence[Notification], waiting: Mapping[str, Waiting], epoch: int
+    ) -> Iterator[str]:
+        """Sends what is ready for one channel in order; once it is seen to be down, the rest waits."""
+        channel = self.channels().get(ready[0].channel)
+        refused: list[ChannelError] = []
+        for group in grouped(ready) if _gathers(channel) else [(one,) for one in ready]:
+            if len(refused) == DOWN_AFTER:
+                self._put_off([one for one in group if waiting[one.key].is_due], waiting, refused[-1], epoch)
+                continue
+            attempted = self._sent(group, channel, waiting, epoch)
+            refused = [*refused, attempted.error] if isinstance(attempted, Retry) else []
+            yield "" if attempted is None else _sentence(group, attempted)
 
-    def _attempt(self, waiting: Waiting, now: datetime) -> Attempted:
-        notification = waiting.notification
-        channel = self.channels().get(notification.channel)
+    def _has_its_turn(self, notification: Notification, epoch: int) -> bool:
+        now = self.now()
+        match turn(notification, self.outbox.told(notification)):
+            case Turn.WAIT:
+                self.outbox.postpone([notification.key], now + TURN_AFTER, epoch)
+                return False
+            case Turn.DROP:
+                self.outbox.drop([notification.key], now, epoch)
+                return False
+        return True
+
+    def _sent(
+        self, group: Group, channel: Channel | None, waiting: Mapping[str, Waiting], epoch: int
+    ) -> Attempted | None:
+        """What became of it; None when it waits, or another worker has it in hand."""
+        now, keys = self.now(), [one.key for one in group]
+        if (held_until := self._held_until(group, channel, now)) is not None:
+            self.outbox.postpone(keys, held_until, epoch)
+            return None
+        claimed = self.outbox.claim(keys, now + CLAIM_FOR, epoch)
+        mine = tuple(one for one in group if one.key in claimed)
+        if not mine:
+            return None
+        attempted = self._attempt(mine, channel, waiting[mine[0].key].tries, now)
+        if not isinstance(attempted, Delivered):
+            self._put_off(mine, waiting, attempted.error, epoch)
+            return attempted
+        self.outbox.settle(dict.fromkeys(claimed, attempted), self.now(), [], epoch)
+        return attempted
+
+    def _put_off(
+        self,
+        group: Sequence[Notification],
+        waiting: Mapping[str, Waiting],
+        error: ChannelError,
+        epoch: int,
+    ) -> None:
+        """Each is tried again in a time of its own; what was tried for long enough goes to its fallback."""
+        now = self.now()
+        outcomes = {
+            one.key: later_or_never(one, error, waiting[one.key].tries, now, self.random) for one in group
+        }
+        if error.retryable and error.retry_after_s and group:
+            rest = timedelta(seconds=min(error.retry_after_s, LONGEST_REST_S))
+            self.resting[group[0].channel] = now + rest
+        lost = (one for one in group if isinstance(outcomes[one.key], GivenUp))
+        found = (fallback_of(one, self.outbox.told(one), now) for one in lost)
+        self.outbox.settle(outcomes, now, [one for one in found if one is not None], epoch)
+
+    def _held_until(self, group: Group, channel: Channel | None, now: datetime) -> datetime | None:
+        """Until when the group waits: its channel asked for time, or has just been told of others like it."""
+        if (rested_at := self.resting.get(group[0].channel, now)) > now:
+            return rested_at
+        if not _gathers(channel):
+            return None
+        last_at = self.outbox.last_sent_at(group[0])
+        return last_at + INTERVAL if last_at is not None and last_at <= now < last_at + INTERVAL else None
+
+    def _attempt(self, group: Group, channel: Channel | None, tries: int, now: datetime) -> Attempted:
+        first = group[0]
         if channel is None:
             return GivenUp(
                 ChannelError(
                     Failure.SETTINGS,
-                    f"channel {notification.channel} is no longer configured",
+                    f"channel {first.channel} is no longer configured",
                     retryable=False,
                     hint="put it back into hookvitals.toml, or change the route",
                 )
             )
-        message = compose(notification, self.links)
-        return deliver(notification, channel, message, tries=waiting.tries, now=now, random=self.random)
+        if len(group) > 1:
+            message = compose_group(group, self.links)
+        else:
+            message = compose(first, self.links, self.outbox.opened_as(first))
+        return deliver(first, channel, message, tries=tries, now=now, random=self.random)
 
 
-def _sentence(notification: Notification, attempted: Attempted) -> str:
-    what = f"{notification.reason.value} of {notification.alert.rule} to {notification.channel}"
+def _gathers(channel: Channel | None) -> bool:
+    return isinstance(channel, Gathering)
+
+
+def _sentence(group: Group, attempted: Attempted) -> str:
+    first = group[0]
+    of = first.alert.rule if len(group) == 1 else f"{first.alert.rule} at {len(group)} places"
+    what = f"{first.reason.value} of {of} to {first.channel}"
     match attempted:
         case Delivered():
             return f"delivered {what}"

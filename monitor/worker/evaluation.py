@@ -6,13 +6,29 @@ round or none of it. It sends nothing.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerts.lifecycle import Move, advance
-from alerts.model import Alert, Notification, Observations, Route, Rule, Silence, State, Telling, Verdict
+from alerts.flapping import DAMPING, Damping
+from alerts.inhibition import possible_causes
+from alerts.lifecycle import Move, advance, jumped
+from alerts.model import (
+    Alert,
+    Inhibition,
+    Notification,
+    Observations,
+    Route,
+    Rule,
+    Silence,
+    State,
+    Telling,
+    Verdict,
+)
 from alerts.notifier import due
 from alerts.rules.evaluate import evaluate
+
+JUMP = timedelta(seconds=5)
+"""The wall clock may stray this far from the steady one between two rounds; beyond it was set."""
 
 
 class Book(Protocol):
@@ -36,7 +52,12 @@ class Book(Protocol):
 
 @dataclass(slots=True)
 class Evaluation:
-    """The job. It remembers when each rule last ran, and nothing else: a restart makes every rule due."""
+    """The job. It remembers when each rule last ran and what the clocks said, and nothing else: a restart
+    makes every rule due.
+
+    windows: silences that no person made, such as maintenance. monotonic: seconds that never run backwards;
+    without it only a clock that was put back is noticed.
+    """
 
     observe: Callable[[datetime], Observations]
     rules: Callable[[], Sequence[Rule]]
@@ -44,38 +65,61 @@ class Evaluation:
     book: Book
     now: Callable[[], datetime]
     last_run: dict[str, datetime] = field(default_factory=dict)
+    windows: Callable[[], Sequence[Silence]] = tuple
+    inhibitions: Callable[[], Sequence[Inhibition]] = tuple
+    damping: Callable[[], Damping] = lambda: DAMPING
+    monotonic: Callable[[], float] | None = None
+    _clocks: tuple[datetime, float] | None = None
+    _settles_at: datetime | None = None
 
     def run(self, epoch: int) -> str:
         """Judges the rules that are due; says what changed."""
-        now = self.now()
-        found = evaluate(self.rules(), self.observe(now), now, self.last_run)
+        now, jump = self.now(), self._jump()
+        found = evaluate(self.rules(), self.observe(now), now, self.last_run, self._settles_at)
         breaches = {one.fingerprint for one in found.evaluations if one.verdict is Verdict.BREACH}
-        alerts = self.book.alerts(breaches)
-        moves = advance(alerts, found)
+        stored = self.book.alerts(breaches)
+        alerts = {key: jumped(alert, jump) if jump else alert for key, alert in stored.items()}
+        moves = advance(alerts, found, self.damping())
+        if jump:
+            moved = {move.after.fingerprint for move in moves}
+            moves += [Move(stored[key], alert) for key, alert in alerts.items() if key not in moved]
         after = {**alerts, **{move.after.fingerprint: move.after for move in moves}}
         moves, notifications = self._told(moves, after, now)
         if moves or notifications:
             self.book.commit(moves, notifications, epoch)
-        self.last_run = dict(found.last_run)
+        self.last_run, self._settles_at = dict(found.last_run), found.settles_at
+        if self.monotonic is not None:
+            self._clocks = (now, self.monotonic())
         changes = [move for move in moves if move.transition is not None]
         return "; ".join(_sentence(move) for move in changes)
+
+    def _jump(self) -> timedelta:
+        """By how much the wall clock was put forward or back since the last round."""
+        if self._clocks is None or self.monotonic is None:
+            return timedelta(0)
+        wall, steady_s = self._clocks
+        jump = self.now() - wall - timedelta(seconds=self.monotonic() - steady_s)
+        return jump if abs(jump) > JUMP else timedelta(0)
 
     def _told(
         self, moves: Sequence[Move], after: Mapping[str, Alert], now: datetime
     ) -> tuple[list[Move], list[Notification]]:
         """The moves, with what keeps each alert quiet, and the notifications that are due."""
-        tellings, silences = self.book.tellings(after.values()), self.book.silences(now)
-        firing = [alert for alert in after.values() if alert.state is State.FIRING]
+        tellings = self.book.tellings(after.values())
+        silences = [*self.book.silences(now), *self.windows()]
+        routes, inhibitions = self.routes(), self.inhibitions()
+        causes = possible_causes(after.values(), inhibitions)
         by_fingerprint = {move.after.fingerprint: move for move in moves}
         notifications: list[Notification] = []
         for alert in after.values():
             decided = due(
                 alert,
-                routes=self.routes(),
+                routes=routes,
                 silences=silences,
-                others=firing,
+                others=causes,
                 told=tellings.get(alert.fingerprint, ()),
                 now=now,
+                inhibitions=inhibitions,
             )
             notifications += decided.notifications
             if decided.muted_by != alert.muted_by and alert.state is State.FIRING:

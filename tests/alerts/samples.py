@@ -81,3 +81,8 @@ def told(
 ) -> Telling:
     made = Telling(of.fingerprint, of.episode, channel, reason, of.severity, T0, delivery)
     return replace(made, **changes)
+
+
+def every(length: timedelta) -> dict[Severity, timedelta]:
+    """The same repeat for each severity."""
+    return dict.fromkeys(Severity, length)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from alerts.lifecycle import step
 from alerts.model import (
+    OPENING,
     Alert,
     Delivery,
     Evaluation,
@@ -26,11 +27,12 @@ from alerts.model import (
     Verdict,
     Why,
 )
-from alerts.notifier import OPENING, due
+from alerts.notifier import due
+from tests.alerts.samples import every
 
 T0 = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 LABELS = {"source": "stripe", "endpoint": "payments"}
-ROUTES = [Route(("slack",), repeat_every=timedelta(minutes=30)), Route(("pager",), Severity.CRITICAL)]
+ROUTES = [Route(("slack",), repeat=every(timedelta(minutes=30))), Route(("pager",), Severity.CRITICAL)]
 SILENCE = Silence("s", {"source": "*"}, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 

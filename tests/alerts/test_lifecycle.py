@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from alerts.lifecycle import Move, advance, step
+from alerts.lifecycle import Move, advance, jumped, step
 from alerts.model import (
     Ack,
     Alert,
@@ -30,7 +30,7 @@ from tests.alerts.world import World, attempts, certificate, silent_for
 
 T0 = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-RULE = Rule("error_rate", "error_rate", for_=2 * MINUTE)
+RULE = Rule("error_rate", "error_rate", for_=2 * MINUTE, interval=5 * MINUTE)
 AT_ONCE = replace(RULE, for_=timedelta(0))
 LABELS = {"environment": "production", "source": "stripe", "endpoint": "payments"}
 
@@ -201,6 +201,69 @@ def test_clock_that_jumps_back_does_not_hold_a_recovered_alert() -> None:
     life.sees(OK, back)
     assert life.state is State.FIRING
     assert life.sees(OK, back + 2 * MINUTE).state is State.RESOLVED
+
+
+HALF_AN_HOUR = replace(RULE, for_=30 * MINUTE, interval=MINUTE)
+
+
+def watched(life: Life, evaluation: Evaluation, start: datetime, minutes: int) -> datetime:
+    """When the last of so many evaluations, one a minute, was made."""
+    for minute in range(minutes + 1):
+        life.sees(evaluation, start + minute * MINUTE)
+    return start + minutes * MINUTE
+
+
+@pytest.mark.parametrize("outage", [10 * MINUTE, 59 * MINUTE])
+def test_waiting_goes_on_after_an_outage_where_it_stood(outage: timedelta) -> None:
+    life = Life(HALF_AN_HOUR)
+    last = watched(life, BREACH, T0, 20)
+    back = last + outage
+    end = watched(life, BREACH, back, 7)
+    assert life.state is State.PENDING
+    assert life.sees(BREACH, end + MINUTE).state is State.FIRING
+
+
+def test_waiting_starts_anew_after_an_outage_of_hours() -> None:
+    life = Life(HALF_AN_HOUR)
+    last = watched(life, BREACH, T0, 20)
+    end = watched(life, BREACH, last + timedelta(hours=2), 29)
+    assert life.state is State.PENDING
+    assert life.sees(BREACH, end + MINUTE).state is State.FIRING
+
+
+def test_outage_resolves_nothing_that_is_kept_firing() -> None:
+    life = firing(replace(AT_ONCE, keep_firing_for=10 * MINUTE, interval=MINUTE))
+    life.sees(OK, T0 + timedelta(hours=1))
+    assert life.state is State.FIRING
+    end = watched(life, OK, T0 + timedelta(hours=1), 7)
+    assert life.state is State.FIRING
+    assert life.sees(OK, end + MINUTE).state is State.RESOLVED
+
+
+def test_late_evaluation_still_counts_as_watched() -> None:
+    life = Life(replace(RULE, interval=MINUTE)).sees(BREACH, T0)
+    assert life.sees(BREACH, T0 + 2 * MINUTE).state is State.FIRING
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_clock_put_forward_or_back_by_an_hour_keeps_what_had_elapsed(hours: int) -> None:
+    life, jump = Life(HALF_AN_HOUR), timedelta(hours=hours)
+    last = watched(life, BREACH, T0, 20)
+    assert life.alert is not None
+    life.alert = jumped(life.alert, jump)
+    end = watched(life, BREACH, last + jump + MINUTE, 8)
+    assert life.state is State.PENDING
+    assert life.sees(BREACH, end + MINUTE).state is State.FIRING
+    assert life.alert.jumped == jump
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_unnoticed_jump_of_an_hour_does_not_start_the_waiting_anew(hours: int) -> None:
+    life = Life(HALF_AN_HOUR)
+    last = watched(life, BREACH, T0, 20)
+    end = watched(life, BREACH, last + timedelta(hours=hours) + MINUTE, 6)
+    assert life.state is State.PENDING
+    assert life.sees(BREACH, end + 2 * MINUTE).sees(BREACH, end + 4 * MINUTE).state is State.FIRING
 
 
 def test_severity_that_climbs_is_a_transition_a_step_and_no_new_episode() -> None:

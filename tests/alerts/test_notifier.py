@@ -36,7 +36,7 @@ from alerts.notifier import (
     trial,
     turn,
 )
-from tests.alerts.samples import T0, alert, message, notification, told
+from tests.alerts.samples import T0, alert, every, message, notification, told
 
 HOUR = timedelta(hours=1)
 BOTH = [Route(("slack", "email"))]
@@ -165,7 +165,7 @@ def test_channel_that_only_a_raised_severity_reaches_hears_of_the_firing_anew() 
 
 
 def test_firing_is_repeated_at_its_interval_until_somebody_takes_it_on() -> None:
-    routes = [Route(("slack",), repeat_every=HOUR)]
+    routes = [Route(("slack",), repeat=every(HOUR))]
     before = [told(alert(), "slack")]
     early = asked(alert(), before, routes=routes, now=T0 + HOUR - timedelta(seconds=1))
     assert early.why == {"slack": Why.ALREADY_TOLD}

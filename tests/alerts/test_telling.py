@@ -12,7 +12,7 @@ from alerts.inhibition import inhibiting
 from alerts.model import Route, Severity, Silence, State
 from alerts.routing import routed_channels
 from alerts.silences import silencing
-from tests.alerts.samples import T0, alert, notification
+from tests.alerts.samples import T0, alert, every, notification
 
 HOUR = timedelta(hours=1)
 
@@ -110,7 +110,7 @@ def test_routes_select_on_severity(severity: Severity, channels: list[str]) -> N
 
 
 def test_channel_of_two_routes_repeats_as_the_more_frequent_says() -> None:
-    seldom, often = Route(("slack",), repeat_every=4 * HOUR), Route(("slack",), repeat_every=HOUR)
+    seldom, often = Route(("slack",), repeat=every(4 * HOUR)), Route(("slack",), repeat=every(HOUR))
     assert routed_channels(alert(), [seldom, often, Route(("slack",))])["slack"] is often
     assert routed_channels(alert(), [often, seldom])["slack"] is often
 

@@ -146,7 +146,11 @@ class Alerts:
         """Somebody takes the firing alert on; False when it does not fire."""
         firing = update(alert).where(alert.c.fingerprint == fingerprint, alert.c.state == State.FIRING.value)
         given = firing.values(
-            ack_by=ack.by, ack_us=to_us(ack.at), ack_note=ack.note, ack_episode=alert.c.episode
+            ack_by=ack.by,
+            ack_us=to_us(ack.at),
+            ack_note=ack.note,
+            ack_episode=alert.c.episode,
+            ack_until_us=None if ack.until is None else to_us(ack.until),
         )
         return tx.execute(given).rowcount == 1
 
@@ -186,7 +190,8 @@ def _alert(row: Row[Any]) -> Alert:
     found = msgspec.convert(row.body, Alert)
     if row.ack_episode != row.episode or found.state is not State.FIRING:
         return found
-    return replace(found, ack=Ack(row.ack_by, from_us(row.ack_us), row.ack_note or ""))
+    until = None if row.ack_until_us is None else from_us(row.ack_until_us)
+    return replace(found, ack=Ack(row.ack_by, from_us(row.ack_us), row.ack_note or "", until))
 
 
 def _transition(row: Row[Any]) -> Transition:

@@ -4,16 +4,17 @@ A notification is stored once under its key. It is claimed under the leader's ep
 settled after, so a crash between the two sends it once more, never less than once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Row, delete, func, or_, select, update
+from sqlalchemy import Engine, Row, Update, delete, func, or_, select, update
 
+from alerts.grouping import group_key
+from alerts.model import OPENING as OPENING_REASONS
 from alerts.model import Alert, Delivery, Notification, Severity, Telling, Why
-from alerts.notifier import OPENING as OPENING_REASONS
 from alerts.notifier import Attempted, Delivered, GivenUp, Retry
 from monitor.clock import Clock, from_us, to_us
 from monitor.store.control.engine import Tx, insert_missing, read, tally
@@ -21,14 +22,16 @@ from monitor.store.control.leases import leading
 from monitor.store.control.schema import notification
 
 OPENING = tuple(sorted(reason.value for reason in OPENING_REASONS))
+MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A notification in the outbox. tries: how often it failed already."""
+    """A notification in the outbox. tries: how often it failed already. is_due: its own time has come."""
 
     notification: Notification
     tries: int
+    is_due: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +53,21 @@ class Notifications:
     clock: Clock
 
     def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
-        """Those whose next try has come and that nobody holds, oldest first."""
+        """What waits for a channel of which something has come due, oldest first, but what somebody holds."""
         now_us = to_us(now)
+        waits = notification.c.state == Delivery.DUE.value
+        called = select(notification.c.channel).where(waits, notification.c.next_us <= now_us)
         wanted = (
-            select(notification.c.body, notification.c.tries)
-            .where(
-                notification.c.state == Delivery.DUE.value,
-                notification.c.next_us <= now_us,
-                _unheld(now_us),
-            )
+            select(notification.c.body, notification.c.tries, notification.c.next_us)
+            .where(waits, notification.c.channel.in_(called), _unheld(now_us))
             .order_by(notification.c.created_us, notification.c.key)
             .limit(limit)
         )
         with read(self.engine) as tx:
             rows = tx.execute(wanted).all()
-        return [Waiting(msgspec.convert(row.body, Notification), row.tries) for row in rows]
+        return [
+            Waiting(msgspec.convert(row.body, Notification), row.tries, row.next_us <= now_us) for row in rows
+        ]
 
     def told(self, one: Notification) -> Sequence[Telling]:
         """What the outbox holds of the notification's alert and episode."""
@@ -82,33 +85,65 @@ class Notifications:
                         found.setdefault(row.fingerprint, []).append(_telling(row))
         return found
 
-    def claim(self, key: str, until: datetime, epoch: int) -> bool:
-        """True when this call alone may send it, until then."""
-        free = update(notification).where(
-            notification.c.key == key,
-            notification.c.state == Delivery.DUE.value,
-            _unheld(to_us(self.clock.now())),
-        )
+    def claim(self, keys: Collection[str], until: datetime, epoch: int) -> frozenset[str]:
+        """Those that this call alone may send, until then."""
+        free = _due(keys).where(_unheld(to_us(self.clock.now())))
         with leading(self.engine, epoch) as tx:
             claimed = free.values(claimed_until_us=to_us(until), claimed_epoch=epoch)
-            return tx.execute(claimed).rowcount == 1
+            return frozenset(tx.execute(claimed.returning(notification.c.key)).scalars())
 
-    def postpone(self, key: str, until: datetime, epoch: int) -> None:
-        self._change(key, epoch, next_us=to_us(until), claimed_until_us=None)
+    def postpone(self, keys: Collection[str], until: datetime, epoch: int) -> None:
+        self._change(keys, epoch, next_us=to_us(until), claimed_until_us=None)
 
-    def drop(self, key: str, now: datetime, epoch: int) -> None:
-        self._change(key, epoch, state=Delivery.DROPPED.value, settled_us=to_us(now))
+    def drop(self, keys: Collection[str], now: datetime, epoch: int) -> None:
+        self._change(keys, epoch, state=Delivery.DROPPED.value, settled_us=to_us(now))
 
     def settle(
-        self, key: str, attempted: Attempted, now: datetime, fallback: Notification | None, epoch: int
+        self,
+        outcomes: Mapping[str, Attempted],
+        now: datetime,
+        fallbacks: Sequence[Notification],
+        epoch: int,
     ) -> None:
-        """The outcome, and the notification that takes over, in one transaction."""
+        """What became of each, and the notifications that take over, in one transaction."""
         with leading(self.engine, epoch) as tx:
-            due = update(notification).where(
-                notification.c.key == key, notification.c.state == Delivery.DUE.value
+            for key, attempted in outcomes.items():
+                tx.execute(_due([key]).values(claimed_until_us=None, **_outcome(attempted, to_us(now))))
+            enqueue(tx, fallbacks)
+
+    def hasten(self, now: datetime, epoch: int) -> int:
+        """Makes due now what the clock, since put back, only reaches later; how many there were."""
+        ahead = notification.c.created_us > to_us(now)
+        late = update(notification).where(notification.c.state == Delivery.DUE.value, ahead)
+        with leading(self.engine, epoch) as tx:
+            return tx.execute(late.values(next_us=to_us(now), claimed_until_us=None)).rowcount
+
+    def last_sent_at(self, one: Notification) -> datetime | None:
+        """When its channel last took a message of its group; None when it never did."""
+        newest = select(func.max(notification.c.settled_us)).where(
+            notification.c.group_key == group_key(one), notification.c.state == Delivery.DELIVERED.value
+        )
+        with read(self.engine) as tx:
+            found = tx.scalar(newest)
+        return None if found is None else from_us(found)
+
+    def opened_as(self, one: Notification) -> str:
+        """The service's own id of the first message that its channel took of this episode; empty where there
+        is none."""
+        first = (
+            select(notification.c.reference)
+            .where(
+                notification.c.fingerprint == one.alert.fingerprint,
+                notification.c.episode == one.alert.episode,
+                notification.c.channel == one.channel,
+                notification.c.reason.in_(OPENING),
+                notification.c.state == Delivery.DELIVERED.value,
             )
-            tx.execute(due.values(claimed_until_us=None, **_outcome(attempted, to_us(now))))
-            enqueue(tx, [] if fallback is None else [fallback])
+            .order_by(notification.c.created_us)
+            .limit(1)
+        )
+        with read(self.engine) as tx:
+            return tx.scalar(first) or ""
 
     def of_alert(self, fingerprint: str, limit: int = 200) -> Sequence[OutboxRow]:
         """What was and is to be told of one alert, newest first."""
@@ -132,12 +167,9 @@ class Notifications:
         with leading(self.engine, epoch) as tx:
             return tx.execute(old).rowcount
 
-    def _change(self, key: str, epoch: int, **values: object) -> None:
-        due = update(notification).where(
-            notification.c.key == key, notification.c.state == Delivery.DUE.value
-        )
+    def _change(self, keys: Collection[str], epoch: int, **values: object) -> None:
         with leading(self.engine, epoch) as tx:
-            tx.execute(due.values(**values))
+            tx.execute(_due(keys).values(**values))
 
 
 def enqueue(tx: Tx, notifications: Iterable[Notification]) -> int:
@@ -154,8 +186,10 @@ def _new_row(one: Notification) -> dict[str, Any]:
         "reason": one.reason.value,
         "severity": one.alert.severity.value,
         "fallback": one.fallback,
+        "group_key": group_key(one),
         "body": msgspec.to_builtins(one),
         "created_us": to_us(one.created_at),
+        "jumped_us": one.alert.jumped // MICROSECOND,
         "state": Delivery.DUE.value,
         "tries": 0,
         "next_us": to_us(one.created_at),
@@ -182,6 +216,12 @@ def _outcome(attempted: Attempted, now_us: int) -> dict[str, Any]:
             }
 
 
+def _due(keys: Collection[str]) -> Update:
+    return update(notification).where(
+        notification.c.key.in_(keys), notification.c.state == Delivery.DUE.value
+    )
+
+
 def _unheld(now_us: int) -> Any:
     held = notification.c.claimed_until_us
     return or_(held.is_(None), held <= now_us)
@@ -197,6 +237,7 @@ def _tellings(fingerprints: Sequence[str]) -> Any:
             notification.c.severity,
             notification.c.created_us,
             notification.c.state,
+            notification.c.jumped_us,
         )
         .where(notification.c.fingerprint.in_(fingerprints))
         .order_by(notification.c.created_us)
@@ -212,6 +253,7 @@ def _telling(row: Row[Any]) -> Telling:
         Severity(row.severity),
         from_us(row.created_us),
         Delivery(row.state),
+        row.jumped_us * MICROSECOND,
     )
 
 

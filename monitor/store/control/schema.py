@@ -198,6 +198,7 @@ alert = Table(
     Column("ack_us", BigInteger),
     Column("ack_note", Text),
     Column("ack_episode", Integer),
+    Column("ack_until_us", BigInteger),  # null: until the firing ends
     Index("ix_alert_state", "state", "since_us"),
 )
 
@@ -225,8 +226,10 @@ notification = Table(
     Column("reason", String(32), nullable=False),
     Column("severity", String(16), nullable=False),
     Column("fallback", String(128)),
+    Column("group_key", String(64), nullable=False),  # what one message may tell of: alerts.grouping
     Column("body", JSON, nullable=False),
     Column("created_us", BigInteger, nullable=False),
+    Column("jumped_us", BigInteger, nullable=False),  # how far the wall clock had jumped by then
     Column("state", String(16), nullable=False),  # alerts.model.Delivery
     Column("tries", Integer, nullable=False),
     Column("next_us", BigInteger, nullable=False),
@@ -237,6 +240,8 @@ notification = Table(
     Column("reference", Text),  # the service's own id for the message
     Index("ix_notification_state", "state", "next_us"),
     Index("ix_notification_fingerprint", "fingerprint", "created_us"),
+    Index("ix_notification_created_us", "created_us", "key"),
+    Index("ix_notification_group_key", "group_key", "settled_us"),
 )
 
 silence = Table(
@@ -250,7 +255,57 @@ silence = Table(
     Column("comment", Text, nullable=False),
     Column("created_us", BigInteger, nullable=False),
     Column("expired_by", String(128)),
+    Column("hours", JSON),  # alerts.hours.Hours; null: all the time
+    Column("warned_us", BigInteger),  # its author was told that it ends soon
+    Column("closed_us", BigInteger),  # its author was told what it hid
     Index("ix_silence_ends_us", "ends_us"),
+)
+
+hidden = Table(  # which firing a silence kept quiet, of the file's silences too
+    "silence_hidden",
+    metadata,
+    Column("silence_id", String(64), primary_key=True),
+    Column("fingerprint", String(64), primary_key=True),
+    Column("episode", Integer, primary_key=True),
+    Column("rule", String(128), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Index("ix_silence_hidden_at_us", "at_us"),
+)
+
+# Issues ------------------------------------------------------------------------------------------------
+
+issue = Table(
+    "issue",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("environment", String(32), nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("endpoint", String(128), nullable=False),
+    Column("event_type", String(256), nullable=False),
+    Column("error_class", String(256), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("first_seen_us", BigInteger, nullable=False),
+    Column("last_seen_us", BigInteger, nullable=False),
+    Column("failures", BigInteger, nullable=False),
+    Column("record_id", String(36), nullable=False),
+    Column("regressed_us", BigInteger),
+    Column("resolved_us", BigInteger),
+    Column("resolved_by", String(128)),
+    Index("ix_issue_last_seen_us", "last_seen_us", "id"),
+    Index("ix_issue_endpoint", "environment", "source", "endpoint", "last_seen_us"),
+)
+
+issue_record = Table(  # what was counted, so that a feed read again counts nothing twice
+    "issue_record",
+    metadata,
+    Column("record_id", String(36), primary_key=True),
+    Column("issue_id", String(32), ForeignKey("issue.id"), nullable=False),
+    Column("recorded_us", BigInteger, nullable=False),
+    Column("counted_us", BigInteger, nullable=False),
+    Index("ix_issue_record_issue_id", "issue_id", "recorded_us"),
+    Index("ix_issue_record_counted_us", "counted_us"),
 )
 
 # Dead letters and replay -------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ def test_an_alert_shows_which_channels_heard_of_it(world: World) -> None:
         world.epoch, alert, [transition(alert)], [notification(alert), notification(alert, "email")]
     )
     done = Delivered(Receipt("ts-1"))
-    world.control.notifications.settle(notification(alert).key, done, world.clock.now(), None, world.epoch)
+    world.control.notifications.settle({notification(alert).key: done}, world.clock.now(), [], world.epoch)
 
     (shown,) = alerts.alerts(world.control, "production").alerts
 
@@ -53,7 +53,7 @@ def test_an_alert_that_reached_nobody_says_why(world: World) -> None:
 
     error = ChannelError(Failure.CLIENT_ERROR, "no", retryable=False)
     key = notification(alert).key
-    world.control.notifications.settle(key, GivenUp(error), world.clock.now(), None, world.epoch)
+    world.control.notifications.settle({key: GivenUp(error)}, world.clock.now(), [], world.epoch)
     assert quiet(world) == "given_up"
 
     world.control.alerts.apply(world.epoch, replace(alert, muted_by="silence:s1"), [], [])

@@ -1,11 +1,12 @@
 """An alert book and its outbox in memory, as strict as a store: a past epoch is refused."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.channels.channel import Receipt
 from alerts.errors import ChannelError, Failure
+from alerts.grouping import group_key
 from alerts.lifecycle import Move
 from alerts.message import Message
 from alerts.model import Alert, Delivery, Notification, Silence, State, Telling
@@ -20,6 +21,14 @@ class Entry:
     delivery: Delivery = Delivery.DUE
     tries: int = 0
     next_at: datetime | None = None
+    held_until: datetime | None = None
+    settled_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        return self.next_at is None or self.next_at <= now
+
+    def is_held(self, now: datetime) -> bool:
+        return self.held_until is not None and self.held_until > now
 
     def telling(self) -> Telling:
         n = self.notification
@@ -31,6 +40,7 @@ class Entry:
             n.alert.severity,
             n.created_at,
             self.delivery,
+            n.alert.jumped,
         )
 
 
@@ -71,42 +81,75 @@ class MemoryBook:
             self.entries.setdefault(notification.key, Entry(notification))
 
     def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
+        waiting = [entry for entry in self.entries.values() if entry.delivery is Delivery.DUE]
+        called = {entry.notification.channel for entry in waiting if entry.is_due(now)}
         return [
-            Waiting(entry.notification, entry.tries)
-            for entry in self.entries.values()
-            if entry.delivery is Delivery.DUE and (entry.next_at is None or entry.next_at <= now)
+            Waiting(entry.notification, entry.tries, entry.is_due(now))
+            for entry in waiting
+            if entry.notification.channel in called and not entry.is_held(now)
         ][:limit]
 
     def told(self, notification: Notification) -> Sequence[Telling]:
         return self.tellings([notification.alert])[notification.alert.fingerprint]
 
-    def claim(self, key: str, until: datetime, epoch: int) -> bool:
+    def claim(self, keys: Collection[str], until: datetime, epoch: int) -> frozenset[str]:
         self._require(epoch)
-        self.entries[key].next_at = until
-        return True
+        for key in keys:
+            self.entries[key].held_until = until
+        return frozenset(keys)
 
-    def postpone(self, key: str, until: datetime, epoch: int) -> None:
+    def postpone(self, keys: Collection[str], until: datetime, epoch: int) -> None:
         self._require(epoch)
-        self.entries[key].next_at = until
+        for key in keys:
+            self.entries[key].next_at = until
 
     def settle(
-        self, key: str, attempted: Attempted, now: datetime, fallback: Notification | None, epoch: int
+        self,
+        outcomes: Mapping[str, Attempted],
+        now: datetime,
+        fallbacks: Sequence[Notification],
+        epoch: int,
     ) -> None:
         self._require(epoch)
-        entry = self.entries[key]
-        match attempted:
-            case Delivered():
-                entry.delivery = Delivery.DELIVERED
-            case GivenUp():
-                entry.delivery = Delivery.GIVEN_UP
-            case Retry(at=at):
-                entry.tries, entry.next_at = entry.tries + 1, at
-        if fallback is not None:
+        for key, attempted in outcomes.items():
+            entry = self.entries[key]
+            entry.held_until, entry.settled_at = None, now
+            match attempted:
+                case Delivered():
+                    entry.delivery = Delivery.DELIVERED
+                case GivenUp():
+                    entry.delivery = Delivery.GIVEN_UP
+                case Retry(at=at):
+                    entry.tries, entry.next_at = entry.tries + 1, at
+        for fallback in fallbacks:
             self.entries.setdefault(fallback.key, Entry(fallback))
 
-    def drop(self, key: str, now: datetime, epoch: int) -> None:
+    def drop(self, keys: Collection[str], now: datetime, epoch: int) -> None:
         self._require(epoch)
-        self.entries[key].delivery = Delivery.DROPPED
+        for key in keys:
+            self.entries[key].delivery = Delivery.DROPPED
+
+    def hasten(self, now: datetime, epoch: int) -> int:
+        self._require(epoch)
+        late = [entry for entry in self.entries.values() if entry.notification.created_at > now]
+        for entry in late:
+            entry.next_at, entry.held_until = None, None
+        return len(late)
+
+    def last_sent_at(self, notification: Notification) -> datetime | None:
+        return max(
+            (
+                entry.settled_at
+                for entry in self.entries.values()
+                if entry.delivery is Delivery.DELIVERED
+                and entry.settled_at is not None
+                and group_key(entry.notification) == group_key(notification)
+            ),
+            default=None,
+        )
+
+    def opened_as(self, notification: Notification) -> str:
+        return ""
 
     def _require(self, epoch: int) -> None:
         if epoch != self.epoch:
@@ -120,6 +163,7 @@ class FakeChannel:
     name: str
     broken: bool = False
     retryable: bool = True
+    gathers: bool = True
     sent: list[Message] = field(default_factory=list)
 
     def send(self, message: Message) -> Receipt:

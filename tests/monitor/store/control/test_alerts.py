@@ -202,13 +202,13 @@ def test_of_two_claims_one_sends_until_the_claim_runs_out(
     control.alerts.apply(epoch, alert, [], [notification(alert)])
     key, until = notification(alert).key, clock.now() + timedelta(minutes=2)
 
-    assert control.notifications.claim(key, until, epoch)
-    assert not control.notifications.claim(key, until, epoch)
+    assert control.notifications.claim([key], until, epoch)
+    assert not control.notifications.claim([key], until, epoch)
     assert control.notifications.due(clock.now(), 10) == []
 
     clock.move(timedelta(minutes=2))
     assert len(control.notifications.due(clock.now(), 10)) == 1
-    assert control.notifications.claim(key, clock.now() + timedelta(minutes=2), epoch)
+    assert control.notifications.claim([key], clock.now() + timedelta(minutes=2), epoch)
 
 
 def test_a_claim_under_a_past_epoch_is_refused(control: Control, epoch: int) -> None:
@@ -217,7 +217,7 @@ def test_a_claim_under_a_past_epoch_is_refused(control: Control, epoch: int) -> 
     lead(control, "another")
 
     with pytest.raises(LeaseLost):
-        control.notifications.claim(notification(alert).key, START, epoch)
+        control.notifications.claim([notification(alert).key], START, epoch)
 
 
 def test_a_delivered_notification_keeps_its_receipt_and_never_changes_again(
@@ -227,9 +227,9 @@ def test_a_delivered_notification_keeps_its_receipt_and_never_changes_again(
     control.alerts.apply(epoch, alert, [], [notification(alert)])
     key = notification(alert).key
 
-    control.notifications.settle(key, Delivered(Receipt("ts-1")), START, None, epoch)
+    control.notifications.settle({key: Delivered(Receipt("ts-1"))}, START, [], epoch)
     late = GivenUp(ChannelError(Failure.TIMEOUT, "too late", retryable=False))
-    control.notifications.settle(key, late, START, None, epoch)
+    control.notifications.settle({key: late}, START, [], epoch)
 
     row = control.notifications.of_alert(alert.fingerprint)[0]
     assert (row.delivery, row.reference, row.settled_at) == (Delivery.DELIVERED, "ts-1", START)
@@ -241,7 +241,7 @@ def test_a_retry_waits_for_its_time_and_counts(control: Control, epoch: int) -> 
     later = START + timedelta(seconds=30)
     error = ChannelError(Failure.SERVER_ERROR, "slack answered 500", retryable=True)
 
-    control.notifications.settle(notification(alert).key, Retry(later, error), START, None, epoch)
+    control.notifications.settle({notification(alert).key: Retry(later, error)}, START, [], epoch)
 
     assert control.notifications.due(START, 10) == []
     assert [waiting.tries for waiting in control.notifications.due(later, 10)] == [1]
@@ -253,7 +253,7 @@ def test_giving_up_is_visible_and_hands_over_to_the_fallback_at_once(control: Co
     control.alerts.apply(epoch, alert, [], [notification(alert)])
     error = ChannelError(Failure.CLIENT_ERROR, "no such channel", retryable=False)
 
-    control.notifications.settle(notification(alert).key, GivenUp(error), START, fallback, epoch)
+    control.notifications.settle({notification(alert).key: GivenUp(error)}, START, [fallback], epoch)
 
     assert [waiting.notification for waiting in control.notifications.due(START, 10)] == [fallback]
     assert control.notifications.counts()[Delivery.GIVEN_UP] == 1

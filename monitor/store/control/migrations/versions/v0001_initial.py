@@ -34,6 +34,7 @@ def upgrade() -> None:
     sa.Column('ack_us', sa.BigInteger(), nullable=True),
     sa.Column('ack_note', sa.Text(), nullable=True),
     sa.Column('ack_episode', sa.Integer(), nullable=True),
+    sa.Column('ack_until_us', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('fingerprint', name=op.f('pk_alert'))
     )
     op.create_index('ix_alert_state', 'alert', ['state', 'since_us'], unique=False)
@@ -117,6 +118,35 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('key_sha256', name=op.f('pk_idempotent_answer'))
     )
     op.create_index('ix_idempotent_answer_created_us', 'idempotent_answer', ['created_us'], unique=False)
+    op.create_table('issue',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('environment', sa.String(length=32), nullable=False),
+    sa.Column('source', sa.String(length=64), nullable=False),
+    sa.Column('endpoint', sa.String(length=128), nullable=False),
+    sa.Column('event_type', sa.String(length=256), nullable=False),
+    sa.Column('error_class', sa.String(length=256), nullable=False),
+    sa.Column('message', sa.Text(), nullable=False),
+    sa.Column('first_seen_us', sa.BigInteger(), nullable=False),
+    sa.Column('last_seen_us', sa.BigInteger(), nullable=False),
+    sa.Column('failures', sa.BigInteger(), nullable=False),
+    sa.Column('record_id', sa.String(length=36), nullable=False),
+    sa.Column('regressed_us', sa.BigInteger(), nullable=True),
+    sa.Column('resolved_us', sa.BigInteger(), nullable=True),
+    sa.Column('resolved_by', sa.String(length=128), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_issue'))
+    )
+    op.create_index('ix_issue_endpoint', 'issue', ['environment', 'source', 'endpoint', 'last_seen_us'], unique=False)
+    op.create_index('ix_issue_last_seen_us', 'issue', ['last_seen_us', 'id'], unique=False)
+    op.create_table('issue_record',
+    sa.Column('record_id', sa.String(length=36), nullable=False),
+    sa.Column('issue_id', sa.String(length=32), nullable=False),
+    sa.Column('recorded_us', sa.BigInteger(), nullable=False),
+    sa.Column('counted_us', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['issue_id'], ['issue.id'], name=op.f('fk_issue_record_issue_id')),
+    sa.PrimaryKeyConstraint('record_id', name=op.f('pk_issue_record'))
+    )
+    op.create_index('ix_issue_record_counted_us', 'issue_record', ['counted_us'], unique=False)
+    op.create_index('ix_issue_record_issue_id', 'issue_record', ['issue_id', 'recorded_us'], unique=False)
     op.create_table('job',
     sa.Column('name', sa.String(length=64), nullable=False),
     sa.Column('succeeded_us', sa.BigInteger(), nullable=True),
@@ -153,8 +183,10 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(length=32), nullable=False),
     sa.Column('severity', sa.String(length=16), nullable=False),
     sa.Column('fallback', sa.String(length=128), nullable=True),
+    sa.Column('group_key', sa.String(length=64), nullable=False),
     sa.Column('body', sa.JSON(), nullable=False),
     sa.Column('created_us', sa.BigInteger(), nullable=False),
+    sa.Column('jumped_us', sa.BigInteger(), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('tries', sa.Integer(), nullable=False),
     sa.Column('next_us', sa.BigInteger(), nullable=False),
@@ -165,7 +197,9 @@ def upgrade() -> None:
     sa.Column('reference', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('key', name=op.f('pk_notification'))
     )
+    op.create_index('ix_notification_created_us', 'notification', ['created_us', 'key'], unique=False)
     op.create_index('ix_notification_fingerprint', 'notification', ['fingerprint', 'created_us'], unique=False)
+    op.create_index('ix_notification_group_key', 'notification', ['group_key', 'settled_us'], unique=False)
     op.create_index('ix_notification_state', 'notification', ['state', 'next_us'], unique=False)
     op.create_table('replay',
     sa.Column('id', sa.String(length=40), nullable=False),
@@ -205,9 +239,23 @@ def upgrade() -> None:
     sa.Column('comment', sa.Text(), nullable=False),
     sa.Column('created_us', sa.BigInteger(), nullable=False),
     sa.Column('expired_by', sa.String(length=128), nullable=True),
+    sa.Column('hours', sa.JSON(), nullable=True),
+    sa.Column('warned_us', sa.BigInteger(), nullable=True),
+    sa.Column('closed_us', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_silence'))
     )
     op.create_index('ix_silence_ends_us', 'silence', ['ends_us'], unique=False)
+    op.create_table('silence_hidden',
+    sa.Column('silence_id', sa.String(length=64), nullable=False),
+    sa.Column('fingerprint', sa.String(length=64), nullable=False),
+    sa.Column('episode', sa.Integer(), nullable=False),
+    sa.Column('rule', sa.String(length=128), nullable=False),
+    sa.Column('severity', sa.String(length=16), nullable=False),
+    sa.Column('summary', sa.Text(), nullable=False),
+    sa.Column('at_us', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('silence_id', 'fingerprint', 'episode', name=op.f('pk_silence_hidden'))
+    )
+    op.create_index('ix_silence_hidden_at_us', 'silence_hidden', ['at_us'], unique=False)
     op.create_table('source',
     sa.Column('name', sa.String(length=64), nullable=False),
     sa.Column('scheme', sa.String(length=32), nullable=True),
