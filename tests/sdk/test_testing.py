@@ -10,7 +10,7 @@ import pytest
 from hookvitals import PROFILES, SCHEMES, Receiver, VerificationError, make
 from hookvitals.private_keys import new_private_key, private_key
 from hookvitals.schemes import header_items
-from hookvitals.secret import source_profile
+from hookvitals.secret import PROVIDER_ALONE, source_profile
 from hookvitals.testing import (
     MemoryShipper,
     new_secret,
@@ -24,7 +24,7 @@ from tests.sdk.world import NOW, SECRET
 
 pytest_plugins = ["hookvitals.testing.pytest_plugin"]
 
-SYSTEMS = sorted({*PROFILES, *SCHEMES} - {"paypal", "plaid", "sns"})
+SYSTEMS = sorted({*PROFILES, *SCHEMES} - {*PROVIDER_ALONE})
 URL = "https://hooks.example.com/webhooks/billing?account=7"
 
 
@@ -125,6 +125,7 @@ def test_a_body_of_yours_is_signed_as_it_is() -> None:
         ("paypal", SECRET, "only the provider can sign like paypal"),
         ("plaid", "id:secret", "only the provider can sign like plaid"),
         ("sns", SECRET, "only the provider can sign like sns"),
+        ("truelayer", SECRET, "only the provider can sign like truelayer"),
         ("orum", SECRET, "secret new --scheme orum"),
         ("discord", new_private_key("ecdsa"), "Ed25519"),
         ("orum", "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----", "not PEM"),
@@ -174,7 +175,7 @@ def test_a_failed_assertion_shows_what_was_recorded() -> None:
 def test_what_no_collector_could_read_is_kept_apart() -> None:
     shipper = MemoryShipper()
 
-    shipper.put((int(NOW * 1e9), {}, "succeeded", int(NOW * 1e6), {"attempt": object()}))
+    shipper.put((int(NOW * 1e9), {}, "succeeded", int(NOW * 1e6), {"attempt": object()}, None))
 
     assert shipper.records == []
     assert len(shipper.unencodable) == 1

@@ -11,10 +11,11 @@ from typing import Any, Optional
 from hookvitals.private_keys import new_private_key, private_key
 from hookvitals.profiles import PROFILES, Profile
 from hookvitals.schemes import SCHEMES, make
+from hookvitals.schemes.errors import only_the_provider
 
 _BYTES = 32
 _STANDARD = ("standard", "svix", "openai", "scalekit")
-PROVIDER_ALONE = ("paypal", "plaid", "sns")
+PROVIDER_ALONE = ("paypal", "plaid", "sns", "truelayer")
 """Schemes whose keys are fetched from the provider, so that no key of one's own can stand in."""
 _ALGORITHMS = ("ed25519", "ecdsa", "rsa")
 
@@ -46,10 +47,7 @@ def signable(system: str) -> Profile:
     """The same where somebody else than the provider can sign. Raises ValueError that says what helps."""
     profile = source_profile(system)
     if profile.scheme in PROVIDER_ALONE:
-        raise ValueError(
-            f"only the provider can sign like {system}: its keys are fetched from it. Try the handlers under "
-            "another scheme, such as hmac, or with the headers of hookvitals.replay_headers"
-        )
+        raise only_the_provider(f"like {system}")
     return profile
 
 

@@ -32,8 +32,13 @@ class Counting:
         self.bodies.append(len(body))
         return self._scheme.verify(headers, body, now, url, method)
 
-    def sign(self, body: bytes, now: float) -> list[tuple[str, str]]:
-        return self._scheme.sign(body, now)
+    def completed(self, body: bytes, now: float) -> bytes:
+        return self._scheme.completed(body, now)
+
+    def sign(
+        self, body: bytes, now: float, message_id: str = "", *, url: str = "", method: str = "POST"
+    ) -> list[tuple[str, str]]:
+        return self._scheme.sign(body, now, message_id, url=url, method=method)
 
 
 def counted(body: bytes) -> tuple[str | None, list[int]]:

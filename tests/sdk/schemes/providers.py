@@ -13,10 +13,22 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from hookvitals.schemes import Scheme, Verified, header_items, make
-from tests.sdk.schemes.oracles import NOW, Certified, DiscordLike, OrumLike, SendGridLike, b64, openssl_mac
+from tests.sdk.schemes.oracles import (
+    AUTHORITY,
+    NOW,
+    Certified,
+    DiscordLike,
+    JwsLike,
+    OrumLike,
+    SendGridLike,
+    b64,
+    b64url,
+    openssl_mac,
+)
 
 Headers = list[tuple[str, str]]
 URL = "https://hooks.example.com/webhooks/billing?tenant=7"
@@ -198,7 +210,8 @@ def _linear(secret: str, stamp: str, body: bytes) -> Request:
     return Request([("Linear-Signature", text)], body, text)
 
 
-PAYPAL = Certified("messageverificationcerts.paypal.com")
+PAYPAL_NAME = "messageverificationcerts.paypal.com"
+PAYPAL = Certified(PAYPAL_NAME)
 PAYPAL_URL = "https://api.paypal.com/v1/notifications/certs/CERT-360caa42-fca2a594-1d93a270"
 
 
@@ -208,6 +221,11 @@ def _paypal(secret: str, stamp: str, body: bytes) -> Request:
     listed = [(f"PAYPAL-TRANSMISSION-{name.upper()}", value) for name, value in headers.items()]
     listed += [("PAYPAL-CERT-URL", PAYPAL_URL), ("PAYPAL-AUTH-ALGO", "SHA256withRSA")]
     return Request(listed, body, text)
+
+
+def paypal_settings(published: bytes) -> dict[str, Any]:
+    """Where PayPal publishes this, under a root that this system did not know."""
+    return {"fetch": {PAYPAL_URL: published}.__getitem__, "trusted": AUTHORITY.pem.decode()}
 
 
 SNS = Certified("sns.amazonaws.com")
@@ -239,21 +257,15 @@ def _sns(secret: str, stamp: str, body: bytes) -> Request:
     return Request([], json.dumps({**message, "Signature": text}).encode(), text)
 
 
-PLAIDS = {f"client:{name}": SendGridLike() for name in ("bfbd5111", "6c5516e1")}
-
-
-def b64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+PLAIDS = {f"client:{name}": JwsLike(ec.SECP256R1(), hashes.SHA256()) for name in ("bfbd5111", "6c5516e1")}
 
 
 def plaid_answer(secrets: tuple[str, ...]) -> Callable[[str], bytes]:
     """What Plaid would answer, as far as it knows the keys behind these."""
 
     def fetch(key_id: str) -> bytes:
-        numbers = PLAIDS[next(one for one in secrets if one == f"client:{key_id}")].private.public_key()
-        x, y = numbers.public_numbers().x, numbers.public_numbers().y
-        point = {"x": b64url(x.to_bytes(32, "big")), "y": b64url(y.to_bytes(32, "big"))}
-        return json.dumps({"key": {"kty": "EC", "crv": "P-256", "expired_at": None, **point}}).encode()
+        known = PLAIDS[next(one for one in secrets if one == f"client:{key_id}")]
+        return json.dumps({"key": {**known.jwk, "expired_at": None}}).encode()
 
     return fetch
 
@@ -261,8 +273,7 @@ def plaid_answer(secrets: tuple[str, ...]) -> Callable[[str], bytes]:
 def plaid_jwt(secret: str, head: dict[str, Any], claims: str) -> tuple[str, str]:
     """(what is signed, the signature)."""
     signed = f"{b64url(json.dumps(head).encode())}.{b64url(claims.encode())}"
-    r, s = decode_dss_signature(PLAIDS[secret].signature(signed.encode()))
-    return signed, b64url(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
+    return signed, PLAIDS[secret].signature(signed.encode())
 
 
 def _plaid(secret: str, stamp: str, body: bytes) -> Request:
@@ -271,6 +282,50 @@ def _plaid(secret: str, stamp: str, body: bytes) -> Request:
     head = {"alg": "ES256", "kid": secret.partition(":")[2], "typ": "JWT"}
     signed, signature = plaid_jwt(secret, head, claims)
     return Request([("Plaid-Verification", f"{signed}.{signature}")], body, signature)
+
+
+TRUELAYERS = {
+    f"https://webhooks.{name}/.well-known/jwks": JwsLike(ec.SECP521R1(), hashes.SHA512())
+    for name in ("truelayer.com", "truelayer-sandbox.com")
+}
+TRUELAYER_KEY = "45fc75cf-5649-4134-84b3-192c2c78e990"
+TRUELAYER_HEAD = {
+    "alg": "ES512",
+    "kid": TRUELAYER_KEY,
+    "tl_version": "2",
+    "tl_headers": "X-TL-Webhook-Timestamp,Content-Type",
+}
+
+
+def truelayer_answer(address: str) -> bytes:
+    """The JWKS at the address, a key of another kind in it."""
+    known = {**TRUELAYERS[address].jwk, "kid": TRUELAYER_KEY}
+    return json.dumps({"keys": [{"kty": "RSA", "kid": "another", "n": "AQAB", "e": "AQAB"}, known]}).encode()
+
+
+def truelayer(
+    secret: str, stamp: str, body: bytes, path: str = "/webhooks/billing", **changes: Any
+) -> Request:
+    """As TrueLayer signs; changes: of the JWS's head."""
+    head = b64url(json.dumps({**TRUELAYER_HEAD, "jku": secret, **changes}).encode())
+    lines = f"POST {path}\nX-TL-Webhook-Timestamp: {stamp}\nContent-Type: application/json\n"
+    text = TRUELAYERS[secret].signature(f"{head}.{b64url(lines.encode() + body)}".encode())
+    sent = [("Tl-Signature", f"{head}..{text}"), ("X-TL-Webhook-Timestamp", stamp)]
+    return Request([*sent, ("Content-Type", "application/json")], body, text)
+
+
+@lru_cache(maxsize=256)
+def _truelayer(secret: str, stamp: str, body: bytes) -> Request:
+    return truelayer(secret, stamp, body)
+
+
+MAILGUN_TOKEN = "evt_1" + "0a" * 22 + "f"
+
+
+def _mailgun(secret: str, stamp: str, body: bytes) -> Request:
+    text = openssl_mac(secret.encode(), f"{stamp}{MAILGUN_TOKEN}".encode()).hex()
+    told = {"timestamp": stamp, "token": MAILGUN_TOKEN, "signature": text}
+    return Request([], json.dumps({"signature": told, "event-data": {"event": "opened"}}).encode(), text)
 
 
 def _stripes(name: str) -> Provider:
@@ -335,7 +390,7 @@ PROVIDERS: dict[str, Provider] = {
         _mac("zoom", "x-zm-signature", _v0, "v0={}", time="x-zm-request-timestamp", unit="s"),
         Provider(
             "paypal", ("1JE4291016473214C", "9XX12345"), _paypal, "base64", "iso",
-            settings=lambda _: {"fetch": {PAYPAL_URL: PAYPAL.pem}.__getitem__},
+            settings=lambda _: paypal_settings(PAYPAL.chain),
         ),
         Provider(
             "sns", ("arn:aws:sns:eu-west-1:123456789012:one", "arn:aws:sns:eu-west-1:123456789012:two"),
@@ -344,6 +399,11 @@ PROVIDERS: dict[str, Provider] = {
         Provider(
             "plaid", _two(PLAIDS), _plaid, "jws", "s", settings=lambda known: {"fetch": plaid_answer(known)},
         ),
+        Provider(
+            "truelayer", _two(TRUELAYERS), _truelayer, "jws", "iso",
+            settings=lambda _: {"fetch": truelayer_answer},
+        ),
+        Provider("mailgun", ("key-3ax6xnjp29jd6fds4gc373sgvj", "key-of-last-quarter"), _mailgun, unit="s"),
         Provider("gitlab", ("glpat-one", "glpat-two"), _gitlab, "token"),
         _mac("intercom", "X-Hub-Signature", form="sha1={}", digest="sha1"),
         _mac("typeform", "Typeform-Signature", form="sha256={}", encoding="base64"),

@@ -93,5 +93,5 @@ def test_without_a_key_it_says_where_to_get_one() -> None:
 
 
 def test_nobody_but_orum_can_sign() -> None:
-    with pytest.raises(ValueError, match="replay secret"):
+    with pytest.raises(ValueError, match="only the provider can sign"):
         make("orum", [ORUM.pem]).sign(BODY, NOW)

@@ -1,24 +1,30 @@
-"""PayPal, SNS, Plaid and Orum: whose certificate, which key, and what a request may make us ask for."""
+"""PayPal, SNS, Plaid and Orum: whose certificate, by which issuer, which key, what a request makes us ask."""
 
 import hashlib
 import json
+import zlib
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from hookvitals.key_fetch import KeyUnavailable
 from hookvitals.schemes import VerificationError, header_items, make
-from tests.sdk.schemes.oracles import NOW, Certified, OrumLike
+from tests.sdk.schemes.oracles import AUTHORITY, NOW, Authority, Certified, JwsLike, OrumLike
 from tests.sdk.schemes.providers import (
     PAYPAL,
+    PAYPAL_NAME,
     PAYPAL_URL,
     PLAIDS,
     PROVIDERS,
     SNS,
     SNS_URL,
     Request,
+    paypal_settings,
     plaid_answer,
     plaid_jwt,
     sns_message,
@@ -66,8 +72,8 @@ def sns(signed_by: Certified = SNS, digest: hashes.HashAlgorithm | None = None, 
 
 
 def test_a_certificate_is_fetched_once() -> None:
-    asked = Asked({PAYPAL_URL: PAYPAL.pem})
-    scheme = make("paypal", list(PROVIDERS["paypal"].secrets), fetch=asked)
+    asked = Asked({PAYPAL_URL: PAYPAL.chain})
+    scheme = make("paypal", list(PROVIDERS["paypal"].secrets), fetch=asked, trusted=AUTHORITY.pem.decode())
 
     for _ in range(3):
         PROVIDERS["paypal"].request().verified(scheme)
@@ -118,24 +124,77 @@ def test_made_up_certificates_are_asked_for_sparingly() -> None:
     assert len(asked.names) == 10
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        Certified("messageverificationcerts.paypal.com.evil.example"),
-        Certified("evilpaypal.com"),
-        Certified("messageverificationcerts.paypal.com", 2020, 2026),
-        Certified("messageverificationcerts.paypal.com", 2030, 2040),
-    ],
-    ids=["another's", "nearly", "expired", "not yet"],
-)
-def test_a_certificate_that_is_not_paypals_or_not_valid_now_is_refused(other: Certified) -> None:
-    scheme = make("paypal", [PROVIDERS["paypal"].secrets[0]], fetch=Asked({PAYPAL_URL: other.pem}))
+STRANGER = Authority()
+TOO_OLD, TOO_YOUNG = Authority(2015, 2026), Authority(2030, 2045)
+LATE, EARLY = Certified(PAYPAL_NAME, issuer=TOO_OLD), Certified(PAYPAL_NAME, issuer=TOO_YOUNG)
+FORGED = Certified(PAYPAL_NAME, issuer=STRANGER)
+CHAINS = {
+    "another's": (Certified("messageverificationcerts.paypal.com.evil.example").chain, "not the provider's"),
+    "nearly": (Certified("messageverificationcerts.evilpaypal.com").chain, "not the provider's"),
+    "of another purpose": (Certified("www.paypal.com").chain, "not the provider's"),
+    "expired": (Certified(PAYPAL_NAME, 2020, 2026).chain, "not valid now"),
+    "not yet": (Certified(PAYPAL_NAME, 2030, 2040).chain, "not valid now"),
+    "self-signed": (Certified(PAYPAL_NAME, issuer=None).chain, "no chain"),
+    "of an issuer nobody trusts": (FORGED.chain, "no chain"),
+    "with that issuer's root": (FORGED.chain + STRANGER.pem, "no chain"),
+    "alone": (PAYPAL.pem, "no chain"),
+    "with another's issuers": (FORGED.pem + AUTHORITY.intermediate, "no chain"),
+    "its issuer first": (AUTHORITY.intermediate + PAYPAL.pem, "no key"),
+    "its issuer expired": (LATE.pem + TOO_OLD.intermediate + TOO_OLD.pem, "no chain"),
+}
 
-    assert refused(scheme, PROVIDERS["paypal"].request()) == "unknown_key"
+
+@pytest.mark.parametrize(("published", "said"), CHAINS.values(), ids=CHAINS)
+def test_a_certificate_that_is_not_paypals_or_has_no_chain_is_refused(published: bytes, said: str) -> None:
+    scheme = make("paypal", [PROVIDERS["paypal"].secrets[0]], **paypal_settings(published))
+
+    with pytest.raises(VerificationError, match=f"unknown_key.*{said}"):
+        PROVIDERS["paypal"].request().verified(scheme)
+
+
+@pytest.mark.parametrize(("signed_by", "issuer"), [(LATE, TOO_OLD), (EARLY, TOO_YOUNG)])
+def test_an_issuer_must_be_valid_now_too(signed_by: Certified, issuer: Authority) -> None:
+    """Both verify in a year in which the issuer was, or will be, valid."""
+    root = issuer.pem.decode()
+    fetch = Asked({PAYPAL_URL: signed_by.chain})
+    scheme = make("paypal", ["id"], fetch=fetch, trusted=root, tolerance_s=1e9)
+    signature = signed_by.signature(f"1|{STAMP}|id|{zlib.crc32(b'{}')}".encode())
+    names = {"id": "1", "time": STAMP, "sig": signature}
+    headers = [(f"paypal-transmission-{name}", value) for name, value in names.items()]
+    headers += [("paypal-cert-url", PAYPAL_URL), ("paypal-auth-algo", "SHA256withRSA")]
+    then = datetime(2025 if issuer is TOO_OLD else 2031, 6, 1, tzinfo=UTC).timestamp()
+
+    scheme.verify(headers, b"{}", then)
+    with pytest.raises(VerificationError, match="no chain"):
+        scheme.verify(headers, b"{}", NOW)
+
+
+def test_the_roots_of_this_system_are_trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In one file, or in a folder that OpenSSL reads root by root."""
+    file, folder = tmp_path / "roots.pem", tmp_path / "roots"
+    file.write_bytes(STRANGER.pem + AUTHORITY.pem)
+    folder.mkdir()
+    (folder / "0a1b2c3d.0").write_text("no certificate")
+    (folder / "1b2c3d4e.0").write_bytes(AUTHORITY.pem)
+    for given in ({"SSL_CERT_FILE": file}, {"SSL_CERT_FILE": "/nowhere", "SSL_CERT_DIR": folder}):
+        for name, path in given.items():
+            monkeypatch.setenv(name, str(path))
+        fetch = Asked({PAYPAL_URL: PAYPAL.chain})
+
+        PROVIDERS["paypal"].request().verified(make("paypal", ["1JE4291016473214C"], fetch=fetch))
+
+
+def test_a_system_without_roots_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    fetch = Asked({PAYPAL_URL: PAYPAL.chain})
+
+    request = PROVIDERS["paypal"].request()
+    assert refused(make("paypal", ["1JE4291016473214C"], fetch=fetch), request) == "unknown_key"
 
 
 def test_another_algorithm_than_the_one_we_check_is_refused() -> None:
-    scheme = make("paypal", [PROVIDERS["paypal"].secrets[0]], fetch=Asked({PAYPAL_URL: PAYPAL.pem}))
+    scheme = make("paypal", [PROVIDERS["paypal"].secrets[0]], **paypal_settings(PAYPAL.chain))
 
     assert (
         refused(scheme, paypal(PROVIDERS["paypal"].request(), paypal_auth_algo="none"))
@@ -144,10 +203,16 @@ def test_another_algorithm_than_the_one_we_check_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"no pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+    "text",
+    [
+        b"",
+        b"no pem",
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        PAYPAL.chain + AUTHORITY.intermediate * 7,
+    ],
 )
 def test_what_is_no_certificate_is_an_unknown_key(text: bytes) -> None:
-    scheme = make("paypal", [PROVIDERS["paypal"].secrets[0]], fetch=Asked({PAYPAL_URL: text}))
+    scheme = make("paypal", [PROVIDERS["paypal"].secrets[0]], **paypal_settings(text))
 
     assert refused(scheme, PROVIDERS["paypal"].request()) == "unknown_key"
 
@@ -194,10 +259,19 @@ def test_sns_needs_the_arn_of_a_topic(topic: str) -> None:
         make("sns", [topic])
 
 
-def test_a_certificate_of_another_service_than_sns_is_refused() -> None:
-    other = Certified("s3.amazonaws.com")
-
-    assert refused(make("sns", [TOPIC], fetch=Asked({SNS_URL: other.pem})), sns(other)) == "unknown_key"
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (Certified("s3.amazonaws.com"), "not the provider's"),
+        (Certified("sns.amazonaws.com.evil.example"), "not the provider's"),
+        (Certified("sns.amazonaws.com", 2020, 2026), "not valid now"),
+        (Certified("sns.amazonaws.com", 2030, 2040), "not valid now"),
+    ],
+    ids=["another's", "nearly", "expired", "not yet"],
+)
+def test_a_certificate_that_is_not_snss_or_not_valid_now_is_refused(other: Certified, said: str) -> None:
+    with pytest.raises(VerificationError, match=f"unknown_key.*{said}"):
+        sns(other).verified(make("sns", [TOPIC], fetch=Asked({SNS_URL: other.pem})))
 
 
 @pytest.mark.parametrize(
@@ -238,6 +312,34 @@ def test_claims_that_are_none_are_malformed(claims: str) -> None:
 
     request = Request([("Plaid-Verification", f"{signed}.{signature}")], b"", "")
     assert refused(scheme, request) == "malformed_signature"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"expired_at": 1_790_000_000},
+        {"kty": "RSA"},
+        {"crv": "P-521"},
+        {"x": 5},
+        {"x": "AA"},
+        {"x": "*"},
+        JwsLike(ec.SECP521R1(), hashes.SHA512()).jwk,
+    ],
+    ids=str,
+)
+def test_a_key_that_has_expired_or_is_none_is_unknown(changes: dict[str, Any]) -> None:
+    secret = next(iter(PLAIDS))
+    answer = json.loads(plaid_answer((secret,))("bfbd5111"))["key"]
+    scheme = make("plaid", [secret], fetch=lambda _: json.dumps({"key": {**answer, **changes}}).encode())
+
+    assert refused(scheme, PROVIDERS["plaid"].request()) == "unknown_key"
+
+
+@pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b'{"key": 5}', b'{"key": {}}', b"[" * 60_000])
+def test_an_answer_of_plaids_without_a_key_is_an_unknown_key(answer: bytes) -> None:
+    scheme = make("plaid", [next(iter(PLAIDS))], fetch=lambda _: answer)
+
+    assert refused(scheme, PROVIDERS["plaid"].request()) == "unknown_key"
 
 
 def test_a_jwt_of_another_body_is_refused() -> None:

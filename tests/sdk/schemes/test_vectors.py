@@ -256,6 +256,24 @@ def test_one_forged_item_spoils_adyens_whole_batch() -> None:
         make("adyen", [ADYEN_KEY]).verify([], json.dumps(good).encode(), 0.0)
 
 
+@pytest.mark.parametrize("number", [0, 33])
+def test_a_batch_of_adyens_has_1_to_32_items(number: int) -> None:
+    document = json.loads(_adyen(ADYEN_SIGNATURE))
+    document["notificationItems"] *= number
+
+    with pytest.raises(VerificationError, match="malformed_signature"):
+        make("adyen", [ADYEN_KEY]).verify([], json.dumps(document).encode(), 0.0)
+
+
+@pytest.mark.parametrize("item", [5, None, [], {}, {"NotificationRequestItem": 5}])
+def test_an_item_of_adyens_that_is_none_is_refused(item: Any) -> None:
+    document = json.loads(_adyen(ADYEN_SIGNATURE))
+    document["notificationItems"].append(item)
+
+    with pytest.raises(VerificationError, match="malformed_signature"):
+        make("adyen", [ADYEN_KEY]).verify([], json.dumps(document).encode(), 0.0)
+
+
 @pytest.mark.parametrize("amount", [{"value": 1e3}, {"value": []}, 5, {"value": 10**5000}])
 def test_what_adyen_would_not_sign_is_refused(amount: Any) -> None:
     body = _adyen(ADYEN_SIGNATURE, amount="HERE").replace(b'"HERE"', _huge(amount))

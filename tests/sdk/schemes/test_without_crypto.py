@@ -12,6 +12,7 @@ from hookvitals.schemes import SCHEMES
 SECRETS = {
     "sns": "arn:aws:sns:eu-west-1:123456789012:orders", "plaid": "client:secret", "discord": "00" * 32,
     "adyen": "00" * 32, "adyen_platform": "00" * 32,
+    "truelayer": "https://webhooks.truelayer.com/.well-known/jwks",
 }
 lacking = []
 for name, kind in SCHEMES.items():

@@ -32,8 +32,19 @@ class Scheme(Protocol):
         Raises VerificationError, and never anything else, whatever was sent.
         """
 
-    def sign(self, body: bytes, now: float) -> List[Tuple[str, str]]:
-        """The headers a provider would send. Raises ValueError where only the provider can sign."""
+    def completed(self, body: bytes, now: float) -> bytes:
+        """The body with what the provider itself writes there: a time, or the signature; else as it is.
+
+        Raises ValueError for a body that has no place for it.
+        """
+
+    def sign(
+        self, body: bytes, now: float, message_id: str = "", *, url: str = "", method: str = "POST"
+    ) -> List[Tuple[str, str]]:
+        """The headers a provider would send with a completed body. url, method: as in `verify`.
+
+        Raises ValueError where only the provider can sign, or the body has not what is signed.
+        """
 
 
 def make(name: str, secrets: Sequence[Union[str, bytes]], **settings: Any) -> Scheme:

@@ -4,6 +4,7 @@ The rest of the body is not signed, nor is a time: trust the eight fields, dedup
 webhooks sign the whole body in a header and are `adyen_platform`. Source: docs.adyen.com, HMAC signatures.
 """
 
+import base64
 import json
 from dataclasses import dataclass, field
 from hmac import digest
@@ -17,6 +18,7 @@ from hookvitals.schemes.errors import (
     VerificationError,
 )
 from hookvitals.schemes.hmac_scheme import hmac_keys
+from hookvitals.schemes.sender import BodySender, refused_bodies
 from hookvitals.schemes.signed import (
     MAX_SIGNATURES,
     HeaderItems,
@@ -40,7 +42,7 @@ _MAC_BYTES = 32
 
 
 @dataclass(frozen=True)
-class AdyenScheme:
+class AdyenScheme(BodySender):
     """secrets: HMAC keys in hexadecimal, as the Customer Area shows them."""
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
@@ -58,17 +60,27 @@ class AdyenScheme:
             raise VerificationError(BAD_SIGNATURE, "no configured key signed every item")
         return Verified(str(found[0]))
 
-    def sign(self, body: bytes, now: float) -> List[Tuple[str, str]]:
-        """Always refused: this signature stands in the body."""
-        raise ValueError("Adyen's standard webhooks carry the signature in the body, not in a header")
+    def completed(self, body: bytes, now: float) -> bytes:
+        """With each item's hmacSignature."""
+        with refused_bodies():
+            items = _items(body)
+            for item in items:
+                mac = base64.b64encode(digest(self._keys[0][1], _content(item), "sha256")).decode()
+                held = item.get("additionalData")
+                item["additionalData"] = {**(held if isinstance(held, dict) else {}), "hmacSignature": mac}
+        listed = [{"NotificationRequestItem": item} for item in items]
+        return json.dumps({**json.loads(body), "notificationItems": listed}).encode()
 
     def _matched(self, item: Dict[str, Any]) -> Optional[str]:
-        given = _signature(item)
-        content = ":".join(_text(item, path) for path in _SIGNED)
+        given, content = _signature(item), _content(item)
         for name, key in self._keys:
-            if same(digest(key, text_bytes(content), "sha256"), given):
+            if same(digest(key, content, "sha256"), given):
                 return name
         return None
+
+
+def _content(item: Dict[str, Any]) -> bytes:
+    return text_bytes(":".join(_text(item, path) for path in _SIGNED))
 
 
 def _items(body: bytes) -> List[Dict[str, Any]]:

@@ -1,31 +1,46 @@
 """An X.509 certificate that a provider signs its webhooks with: whose it is, while it is valid, and its key.
 
-Fetched over verified TLS from the provider's own host, so its issuers are not walked again.
+Fetched over verified TLS from the provider's own host. Where the provider sends the issuers along, they are
+walked to a root that this system trusts; a certificate that comes alone is checked by its name and its dates,
+and who issued it is then known by the host alone.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Dict, Tuple
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from hookvitals.schemes.errors import BAD_SIGNATURE, UNKNOWN_KEY, VerificationError
 from hookvitals.schemes.public_keys import PublicKey, need_crypto, rsa_key_of
 
+_MOST = 8
+"""Certificates in a file: more are no chain."""
+
 
 @dataclass(frozen=True)
 class Certificate:
-    """names: of its subject, in lower case. starts_at, ends_at: seconds since 1970. keys: by hash."""
+    """names: of its subject, in lower case. starts_at, ends_at: seconds since 1970. keys: by hash.
+
+    walk: whether a chain leads from it to a trusted root, for a name at a time; None where no chain is due.
+    """
 
     names: Tuple[str, ...]
     starts_at: float
     ends_at: float
     keys: Dict[str, PublicKey] = field(repr=False)
+    walk: Optional[Callable[[str, float], bool]] = field(default=None, repr=False)
 
     def check(self, pattern: "re.Pattern[str]", now: float) -> None:
         """Raises VerificationError unless it is the provider's, and valid now."""
-        if not any(pattern.fullmatch(name) for name in self.names):
+        name = next((name for name in self.names if pattern.fullmatch(name)), None)
+        if name is None:
             raise VerificationError(UNKNOWN_KEY, "the certificate is not the provider's")
         if not self.starts_at <= now <= self.ends_at:
             raise VerificationError(UNKNOWN_KEY, "the certificate is not valid now")
+        if self.walk is not None and not self.walk(name, now):
+            raise VerificationError(UNKNOWN_KEY, "no chain leads from the certificate to a trusted root")
 
     def require(self, signature: bytes, content: bytes, hash_name: str) -> str:
         """The key's id. Raises VerificationError unless it made this signature."""
@@ -37,11 +52,45 @@ class Certificate:
 
 def certificate(pem: bytes) -> Certificate:
     """The first certificate of a PEM text. Raises ValueError when there is none, or its key is not RSA."""
-    need_crypto("an X.509 certificate")
+    return _read(_loaded(pem)[0])
+
+
+def chained_certificate(pem: bytes, trusted: str = "") -> Certificate:
+    """The same, with the others as its issuers. trusted: PEM of issuers trusted besides the system's."""
+    leaf, *issuers = _loaded(pem)
+    roots = [*(_loaded(trusted.encode()) if trusted else ()), *_system_roots([leaf, *issuers])]
+    return _read(leaf, lambda name, now: _leads_to(roots, leaf, issuers, name, now))
+
+
+def _leads_to(roots: List[Any], leaf: Any, issuers: List[Any], name: str, now: float) -> bool:
     from cryptography import x509  # noqa: PLC0415  # the crypto extra
+    from cryptography.x509 import verification  # noqa: PLC0415
+
+    if not roots:
+        return False
+    policy = verification.PolicyBuilder().store(verification.Store(roots))
+    policy = policy.time(datetime.fromtimestamp(now, tz=timezone.utc))
+    try:
+        policy.build_server_verifier(x509.DNSName(name)).verify(leaf, issuers)
+    except (verification.VerificationError, ValueError):
+        return False
+    return True
+
+
+def _loaded(pem: bytes) -> List[Any]:
+    need_crypto("an X.509 certificate")
+    from cryptography import x509  # noqa: PLC0415
+
+    found = x509.load_pem_x509_certificates(pem)
+    if len(found) > _MOST:
+        raise ValueError(f"more than {_MOST} certificates are no chain")
+    return list(found)
+
+
+def _read(found: Any, walk: Optional[Callable[[str, float], bool]] = None) -> Certificate:
+    from cryptography import x509  # noqa: PLC0415
     from cryptography.x509.oid import NameOID  # noqa: PLC0415
 
-    found = x509.load_pem_x509_certificate(pem)
     names = [str(each.value) for each in found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     try:
         alternative = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -54,4 +103,22 @@ def certificate(pem: bytes) -> Certificate:
         found.not_valid_before_utc.timestamp(),
         found.not_valid_after_utc.timestamp(),
         {name: rsa_key_of(key, name) for name in ("sha1", "sha256")},
+        walk,
     )
+
+
+def _system_roots(certificates: List[Any]) -> List[Any]:
+    """Of what this system trusts for TLS, whatever may have issued one of these: few of the many are read."""
+    import ssl  # noqa: PLC0415  # a tenth of the import, for few
+
+    from cryptography import x509  # noqa: PLC0415
+
+    context = ssl.create_default_context()
+    folder = ssl.get_default_verify_paths().capath
+    if folder and not context.get_ca_certs():  # OpenSSL reads none of a folder before it is asked for
+        for file in sorted(Path(folder).glob("*.[0-9]")):
+            with suppress(ssl.SSLError):
+                context.load_verify_locations(cafile=str(file))
+    issuers = {each.issuer.public_bytes() for each in certificates}
+    ders = context.get_ca_certs(binary_form=True)
+    return [x509.load_der_x509_certificate(der) for der in ders if any(name in der for name in issuers)]

@@ -22,3 +22,11 @@ class VerificationError(Exception):
 
 class MissingDependency(RuntimeError):
     """A scheme needs a package that is not installed; the message names the extra to install."""
+
+
+def only_the_provider(how: str) -> ValueError:
+    """Why we cannot sign, and what helps. how: e.g. `like paypal`."""
+    return ValueError(
+        f"only the provider can sign {how}: the private key is its own. Try the handlers under another "
+        "scheme, such as hmac, or with the headers of hookvitals.replay_headers"
+    )

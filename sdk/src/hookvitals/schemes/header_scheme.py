@@ -1,9 +1,10 @@
 """A signature in a header, read by settings: where it stands, where its time stands, what was signed.
 
-What differs between kinds of key (HMAC, public keys) is left to the subclass: `_matched`, and the length of a
-signature. A provider is a row of settings, not a class.
+What differs between kinds of key (HMAC, public keys) is left to the subclass: `_matched`, `_made`, and the
+length of a signature. A provider is a row of settings, not a class.
 """
 
+import base64
 import json
 import re
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Dict, List, Optional, Sequence, Tuple, Union
 from urllib.parse import unquote
 
 from hookvitals.schemes.errors import BAD_SIGNATURE, MALFORMED_SIGNATURE, VerificationError
+from hookvitals.schemes.sender import Sender
 from hookvitals.schemes.signed import (
     DEFAULT_TOLERANCE_S,
     UNITS,
@@ -21,6 +23,7 @@ from hookvitals.schemes.signed import (
     from_hex,
     instant,
     only,
+    stamp_of,
     text_bytes,
     within,
 )
@@ -31,7 +34,7 @@ _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}", re.ASCII)
 
 
 @dataclass(frozen=True)
-class HeaderScheme:
+class HeaderScheme(Sender):
     """header: holds the signature; `prefix` stands before it and, with `prefix_optional`, may be missing.
 
     separator: with one, the header holds several signatures. timestamp_prefix: makes the header a list of
@@ -97,12 +100,35 @@ class HeaderScheme:
                 return Verified(found, signed_at)
         raise VerificationError(BAD_SIGNATURE, "no configured secret made this signature")
 
-    def sign(self, body: bytes, now: float) -> List[Tuple[str, str]]:
-        """Always refused: who verifies with a public key cannot sign."""
-        raise ValueError("a public key cannot sign; only the provider has the private one")
+    def completed(self, body: bytes, now: float) -> bytes:
+        """With its time, where that is a field of the body."""
+        if not self.timestamp_field:
+            return body
+        stamp = stamp_of(now, self.timestamp_unit)
+        try:
+            timed = {**json.loads(body), self.timestamp_field: int(stamp) if stamp.isdigit() else stamp}
+        except (ValueError, TypeError, RecursionError) as exc:
+            raise ValueError(f"this body is no JSON object with a place for {self.timestamp_field}") from exc
+        return json.dumps(timed).encode()
+
+    def sign(
+        self, body: bytes, now: float, message_id: str = "", *, url: str = "", method: str = "POST"
+    ) -> List[Tuple[str, str]]:
+        """The headers a provider would send. message_id: not signed, left out."""
+        timed = self.timestamp_header or self.timestamp_prefix
+        stamp = stamp_of(now, self.timestamp_unit) if timed else ""
+        made = self._made(self._contents(stamp, body, url, method)[0])
+        text = self.prefix + (made.hex() if self.encoding == "hex" else base64.b64encode(made).decode())
+        if self.timestamp_prefix:
+            return [(self.header, f"{self.timestamp_prefix}{stamp}{self.separator}{text}")]
+        return [(self.header, text), *([(self.timestamp_header, stamp)] if self.timestamp_header else [])]
 
     def _matched(self, content: bytes, given: List[bytes]) -> Optional[str]:
         """The id of the secret that made one of these signatures of the content."""
+        raise NotImplementedError
+
+    def _made(self, content: bytes) -> bytes:
+        """A signature of the content."""
         raise NotImplementedError
 
     def _length(self) -> Optional[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from hookvitals.schemes.header_scheme import HeaderScheme
-from hookvitals.schemes.signed import same, secret_id, stamp_of
+from hookvitals.schemes.signed import same, secret_id
 
 _SIZES: Dict[str, int] = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
 
@@ -69,27 +69,15 @@ class HmacScheme(HeaderScheme):
             raise ValueError(f"construction is hmac or prefix, not {self.construction!r}")
         object.__setattr__(self, "_keys", hmac_keys(self.secrets, self.key_encoding))
 
-    def sign(
-        self, body: bytes, now: float, message_id: str = "", *, url: str = "", method: str = "POST"
-    ) -> List[Tuple[str, str]]:
-        """The headers a provider would send, made with the first secret. message_id: not signed, left out."""
-        timed = self.timestamp_header or self.timestamp_prefix
-        stamp = stamp_of(now, self.timestamp_unit) if timed else ""
-        mac = self._mac(self._keys[0][1], self._contents(stamp, body, url, method)[0])
-        text = self.prefix + (mac.hex() if self.encoding == "hex" else base64.b64encode(mac).decode())
-        if self.timestamp_prefix:
-            return [(self.header, f"{self.timestamp_prefix}{stamp}{self.separator}{text}")]
-        headers = [(self.header, text)]
-        if self.timestamp_header:
-            headers.append((self.timestamp_header, stamp))
-        return headers
-
     def _matched(self, content: bytes, given: List[bytes]) -> Optional[str]:
         for name, key in self._keys:
             mac = self._mac(key, content)
             if any(same(mac, one) for one in given):
                 return name
         return None
+
+    def _made(self, content: bytes) -> bytes:
+        return self._mac(self._keys[0][1], content)
 
     def _length(self) -> Optional[int]:
         return _SIZES[self.hash]

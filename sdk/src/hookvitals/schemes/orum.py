@@ -4,30 +4,40 @@ No time is signed apart from that field, so replay defence is deduplication and,
 Needs the `crypto` extra. Source: docs.orum.io, secure webhooks.
 """
 
+import base64
 import json
 from dataclasses import dataclass, field
 from typing import Callable, List, Optional, Sequence, Tuple, Union
 
 from hookvitals.key_fetch import KeyUnavailable
 from hookvitals.keyring import Keyring
-from hookvitals.schemes.errors import BAD_SIGNATURE, MALFORMED_SIGNATURE, UNKNOWN_KEY, VerificationError
+from hookvitals.schemes.errors import (
+    BAD_SIGNATURE,
+    MALFORMED_SIGNATURE,
+    UNKNOWN_KEY,
+    VerificationError,
+    only_the_provider,
+)
 from hookvitals.schemes.public_keys import PublicKey, rsa_key
+from hookvitals.schemes.sender import Sender, refused_bodies
 from hookvitals.schemes.signed import HeaderItems, Verified, from_base64, only
 
 _NAME = "orum"
 
 
 @dataclass(frozen=True)
-class OrumScheme:
+class OrumScheme(Sender):
     """secrets: Orum's public keys, PEM (or the bare base64 of one).
 
     fetch: gives Orum's present key in the same form; asked in the background when a signature fits no key
     that we have, once a minute at most. Its argument is always `orum`.
+    signer: signs in trials, with a private key of your own whose public half is in `secrets`.
     """
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
     header: str = "Signature"
     fetch: Optional[Callable[[str], bytes]] = field(default=None, repr=False)
+    signer: Optional[Callable[[bytes], bytes]] = field(default=None, repr=False)
     _ring: Optional[Keyring[PublicKey]] = field(default=None, init=False, repr=False)
     _keys: Tuple[PublicKey, ...] = field(default=(), init=False, repr=False)
 
@@ -35,7 +45,10 @@ class OrumScheme:
         if self.fetch is not None:
             object.__setattr__(self, "_ring", Keyring(self.fetch, rsa_key))
         elif not self.secrets:
-            raise ValueError("Orum's public key is needed: GET webhooks/secret at Orum's API returns it")
+            raise ValueError(
+                "Orum's public key is needed: secrets=[PEM], which GET webhooks/secret at Orum's API returns "
+                "to your account, or scheme_settings={'fetch': a function that gives it}"
+            )
         object.__setattr__(self, "_keys", tuple(rsa_key(text) for text in self.secrets))
 
     def verify(
@@ -63,9 +76,15 @@ class OrumScheme:
                 return ()
             raise VerificationError(UNKNOWN_KEY, str(exc)) from exc
 
-    def sign(self, body: bytes, now: float) -> List[Tuple[str, str]]:
-        """Always refused: only Orum has the private key."""
-        raise ValueError("Orum signs with a private key that is not ours; use a replay secret instead")
+    def sign(
+        self, body: bytes, now: float, message_id: str = "", *, url: str = "", method: str = "POST"
+    ) -> List[Tuple[str, str]]:
+        """The header Orum would send. Raises ValueError without signer, or for a body without created_at."""
+        if self.signer is None:
+            raise only_the_provider("so")
+        with refused_bodies():
+            content = body + _created_at(body).encode()
+        return [(self.header, base64.b64encode(self.signer(content)).decode())]
 
 
 def _created_at(body: bytes) -> str:

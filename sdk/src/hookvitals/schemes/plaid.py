@@ -4,12 +4,11 @@ The key is asked for at Plaid by the id that the JWT names. Needs the `crypto` e
 webhook verification.
 """
 
-import base64
 import hashlib
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Callable, Optional, Sequence, Tuple, Union
 
 from hookvitals.key_fetch import HttpsFetch, KeyUnavailable
 from hookvitals.keyring import Keyring
@@ -20,7 +19,9 @@ from hookvitals.schemes.errors import (
     VerificationError,
 )
 from hookvitals.schemes.hmac_scheme import secret_bytes
-from hookvitals.schemes.public_keys import PublicKey, ecdsa_key_of, need_crypto
+from hookvitals.schemes.jose import decoded, json_part, jwk_key
+from hookvitals.schemes.public_keys import PublicKey, need_crypto
+from hookvitals.schemes.sender import Sender
 from hookvitals.schemes.signed import (
     DEFAULT_TOLERANCE_S,
     HeaderItems,
@@ -38,7 +39,7 @@ _LONGEST_TIME = 1 << 40
 
 
 @dataclass(frozen=True)
-class PlaidScheme:
+class PlaidScheme(Sender):
     """secrets: `<client_id>:<secret>` of our account. environment: production or sandbox.
 
     fetch: gives Plaid's answer for a key id, in place of asking Plaid.
@@ -70,7 +71,7 @@ class PlaidScheme:
         found = _JWT.match(text)
         if found is None:
             raise VerificationError(MALFORMED_SIGNATURE, f"{_HEADER} is not a JWT of 64 bytes' signature")
-        head, claims = _part(found.group(1)), _part(found.group(2))
+        head, claims = json_part(found.group(1)), json_part(found.group(2))
         key_id = head.get("kid")
         if head.get("alg") != "ES256" or not isinstance(key_id, str) or not _KEY_ID.match(key_id):
             raise VerificationError(MALFORMED_SIGNATURE, "the JWT is not of ES256 with a key id")
@@ -87,15 +88,11 @@ class PlaidScheme:
             key = self._ring.get(key_id)
         except KeyUnavailable as exc:
             raise VerificationError(UNKNOWN_KEY, str(exc)) from exc
-        if not key.holds(_raw(found.group(3)), text.rpartition(".")[0].encode("ascii")):
+        if not key.holds(decoded(found.group(3)), text.rpartition(".")[0].encode("ascii")):
             raise VerificationError(BAD_SIGNATURE, "Plaid's key did not make this signature")
         if not same(hashlib.sha256(body).hexdigest().encode(), text_bytes(digest.lower())):
             raise VerificationError(BAD_SIGNATURE, "the body is not the one that was signed")
         return Verified(key.id, within(float(issued_at), now, self.tolerance_s))
-
-    def sign(self, body: bytes, now: float) -> List[Tuple[str, str]]:
-        """Always refused: only Plaid has the private key."""
-        raise ValueError("Plaid signs with a private key that is not ours")
 
 
 def _asking(accounts: Sequence[Tuple[str, str]], environment: str) -> Callable[[str], bytes]:
@@ -117,35 +114,12 @@ def _asking(accounts: Sequence[Tuple[str, str]], environment: str) -> Callable[[
 
 
 def _key(answer: bytes) -> PublicKey:
-    """The key of Plaid's answer, made to hold JWT signatures. Raises ValueError."""
-    from cryptography.hazmat.primitives.asymmetric import ec, utils  # noqa: PLC0415  # the crypto extra
-
+    """The key of Plaid's answer. Raises ValueError."""
     try:
         jwk = json.loads(answer)["key"]
-        if (jwk["kty"], jwk["crv"]) != ("EC", "P-256") or jwk.get("expired_at") is not None:
-            raise ValueError("the key is not P-256, or has expired")
-        x, y = (int.from_bytes(_raw(jwk[name]), "big") for name in ("x", "y"))
-    except (TypeError, KeyError, RecursionError) as exc:
+        expired = jwk.get("expired_at") is not None
+    except (TypeError, KeyError, AttributeError, RecursionError) as exc:
         raise ValueError("Plaid's answer holds no key") from exc
-    key = ecdsa_key_of(ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key())
-
-    def holds(signature: bytes, content: bytes) -> bool:
-        r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
-        return key.holds(utils.encode_dss_signature(r, s), content)
-
-    return PublicKey(key.id, holds)
-
-
-def _part(text: str) -> Dict[str, Any]:
-    try:
-        found = json.loads(_raw(text))
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise VerificationError(MALFORMED_SIGNATURE, "the JWT is not of JSON objects")
-    return found
-
-
-def _raw(text: str) -> bytes:
-    """base64url without padding. Raises ValueError."""
-    return base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if expired:
+        raise ValueError("the key has expired")
+    return jwk_key(jwk, "P-256")

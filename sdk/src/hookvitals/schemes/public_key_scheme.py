@@ -6,6 +6,7 @@ Needs the `crypto` extra. The reading is that of every header; only the matching
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Optional, Tuple, Union
 
+from hookvitals.schemes.errors import only_the_provider
 from hookvitals.schemes.header_scheme import HeaderScheme
 from hookvitals.schemes.public_keys import PublicKey, ecdsa_key, ed25519_key, rsa_key
 
@@ -26,9 +27,13 @@ _LOADERS: Dict[str, Callable[[Union[str, bytes]], PublicKey]] = {
 
 @dataclass(frozen=True)
 class PublicKeyScheme(HeaderScheme):
-    """secrets: the provider's public keys: hexadecimal for ed25519, PEM or bare base64 for ecdsa and rsa."""
+    """secrets: the provider's public keys: hexadecimal for ed25519, PEM or bare base64 for ecdsa and rsa.
+
+    signer: signs in trials, with a private key of your own whose public half is in `secrets`.
+    """
 
     algorithm: str = "ed25519"
+    signer: Optional[Callable[[bytes], bytes]] = field(default=None, repr=False)
     _keys: Tuple[PublicKey, ...] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -45,6 +50,11 @@ class PublicKeyScheme(HeaderScheme):
             if any(key.holds(one, content) for one in given):
                 return key.id
         return None
+
+    def _made(self, content: bytes) -> bytes:
+        if self.signer is None:
+            raise only_the_provider("so")
+        return self.signer(content)
 
     def _length(self) -> Optional[int]:
         return 64 if self.algorithm == "ed25519" else None

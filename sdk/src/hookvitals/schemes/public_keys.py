@@ -1,4 +1,4 @@
-"""Public keys a provider signs against: RSA, ECDSA P-256 and Ed25519, each as an id and a yes or no.
+"""Public keys a provider signs against: RSA, ECDSA and Ed25519, each as an id and a yes or no.
 
 Everything that needs the `crypto` extra stands here; without it MissingDependency says what to install.
 """
@@ -63,19 +63,20 @@ def rsa_key_of(key: Any, hash_name: str) -> PublicKey:
 
 
 def ecdsa_key(text: Union[str, bytes]) -> PublicKey:
-    """P-256 with SHA-256, signatures in DER, under a PEM public key or the bare base64 of one."""
+    """ECDSA on P-256 with SHA-256, signatures in DER, under a PEM public key or the bare base64 of one."""
     return ecdsa_key_of(_loaded(text, "ECDSA"))
 
 
-def ecdsa_key_of(key: Any) -> PublicKey:
-    """The same of a key that `cryptography` has loaded."""
+def ecdsa_key_of(key: Any, curve: str = "P-256") -> PublicKey:
+    """The same of a key that `cryptography` has loaded. curve: or P-521, which goes with SHA-512."""
     from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
 
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ValueError("the key is not an ECDSA key on the curve P-256")
+    kind, digest = (ec.SECP256R1, hashes.SHA256()) if curve == "P-256" else (ec.SECP521R1, hashes.SHA512())
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, kind):
+        raise ValueError(f"the key is not an ECDSA key on the curve {curve}")
     return PublicKey(
-        _id(_der(key)), lambda signature, content: _holds(key, signature, content, ec.ECDSA(hashes.SHA256()))
+        _id(_der(key)), lambda signature, content: _holds(key, signature, content, ec.ECDSA(digest))
     )
 
 

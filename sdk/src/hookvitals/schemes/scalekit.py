@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Dict, List, Sequence, Tuple, Union
 
 from hookvitals.schemes.hmac_scheme import TIMESTAMPED, HmacScheme
+from hookvitals.schemes.sender import Sender
 from hookvitals.schemes.signed import DEFAULT_TOLERANCE_S, HeaderItems, Verified
 from hookvitals.schemes.standard import StandardScheme
 
@@ -16,7 +17,7 @@ _PREFIXES = ("webhook", "interceptor")
 
 
 @dataclass(frozen=True)
-class ScalekitScheme:
+class ScalekitScheme(Sender):
     """Every form under the same secrets."""
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
@@ -43,6 +44,8 @@ class ScalekitScheme:
         form = self._standard["interceptor" if intercepted else "webhook"]
         return form.verify(headers, body, now, url, method)
 
-    def sign(self, body: bytes, now: float, message_id: str = "msg_test") -> List[Tuple[str, str]]:
+    def sign(
+        self, body: bytes, now: float, message_id: str = "", *, url: str = "", method: str = "POST"
+    ) -> List[Tuple[str, str]]:
         """The Standard Webhooks form."""
         return self._standard["webhook"].sign(body, now, message_id)

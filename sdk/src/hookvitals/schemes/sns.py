@@ -1,14 +1,15 @@
 """Amazon SNS: RSA over named fields of the JSON body, by a certificate whose URL the body names.
 
 Anybody can have SNS sign messages of a topic of their own, so the topics we listen to are part of what is
-checked. Version 1 is SHA-1, version 2 SHA-256. Needs the `crypto` extra. Source: docs.aws.amazon.com, on
-verifying the signatures of Amazon SNS messages.
+checked. The certificate comes alone, without its issuers, so that no chain can be built: it must come over
+verified TLS from SNS's own host, be issued to SNS's name, and be valid now. Version 1 is SHA-1, version 2
+SHA-256. Needs the `crypto` extra. Source: docs.aws.amazon.com, on verifying the signatures of SNS messages.
 """
 
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 from hookvitals.key_fetch import HttpsFetch
 from hookvitals.keyring import Keyring
@@ -22,6 +23,7 @@ from hookvitals.schemes.errors import (
 from hookvitals.schemes.hmac_scheme import secret_bytes
 from hookvitals.schemes.paypal import known_certificate
 from hookvitals.schemes.public_keys import need_crypto
+from hookvitals.schemes.sender import Sender
 from hookvitals.schemes.signed import (
     HeaderItems,
     Verified,
@@ -49,7 +51,7 @@ _SIGNED = {
 
 
 @dataclass(frozen=True)
-class SnsScheme:
+class SnsScheme(Sender):
     """secrets: the ARNs of our topics. versions: of the signature that are taken; ("2",) leaves SHA-1 out."""
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
@@ -87,10 +89,6 @@ class SnsScheme:
         found.check(_SUBJECT, now)
         found.require(given, content, _HASHES[version])
         return Verified(topic, within(signed_at, now, self.tolerance_s))
-
-    def sign(self, body: bytes, now: float) -> List[Tuple[str, str]]:
-        """Always refused: only Amazon has the private key."""
-        raise ValueError("Amazon SNS signs with a private key that is not ours")
 
 
 def _message(body: bytes) -> Dict[str, Any]:

@@ -7,15 +7,17 @@ Svix sends the same under `svix-*`. Source: standardwebhooks.com, the specificat
 import base64
 import hmac
 from dataclasses import dataclass, field
-from typing import List, Optional, Sequence, Tuple, Union
+from typing import Callable, List, Optional, Sequence, Tuple, Union
 
 from hookvitals.schemes.errors import (
     BAD_SIGNATURE,
     MALFORMED_SIGNATURE,
     UNKNOWN_KEY,
     VerificationError,
+    only_the_provider,
 )
 from hookvitals.schemes.public_keys import PublicKey, ed25519_key
+from hookvitals.schemes.sender import Sender
 from hookvitals.schemes.signed import (
     DEFAULT_TOLERANCE_S,
     HeaderItems,
@@ -26,6 +28,7 @@ from hookvitals.schemes.signed import (
     same,
     seconds,
     secret_id,
+    stamp_of,
     within,
 )
 
@@ -52,12 +55,16 @@ def standard_signature(key: bytes, message_id: str, stamp: str, body: bytes) -> 
 
 
 @dataclass(frozen=True)
-class StandardScheme:
-    """Standard Webhooks under any header prefix. With a public key configured, `v1` is never accepted."""
+class StandardScheme(Sender):
+    """Standard Webhooks under any header prefix. With a public key configured, `v1` is never accepted.
+
+    signer: signs `v1a` in trials, with a private key of your own whose public half is in `secrets`.
+    """
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
     header_prefix: str = "webhook"
     tolerance_s: float = DEFAULT_TOLERANCE_S
+    signer: Optional[Callable[[bytes], bytes]] = field(default=None, repr=False)
     _keys: Tuple[bytes, ...] = field(default=(), init=False, repr=False)
     _public: Tuple[PublicKey, ...] = field(default=(), init=False, repr=False)
 
@@ -86,16 +93,23 @@ class StandardScheme:
             raise VerificationError(BAD_SIGNATURE, "no configured key made this signature")
         return Verified(found, within(signed_at, now, self.tolerance_s))
 
-    def sign(self, body: bytes, now: float, message_id: str = "msg_test") -> List[Tuple[str, str]]:
-        """The headers a provider would send, made with the first `whsec_` secret."""
-        if not self._keys:
-            raise ValueError("a public key cannot sign; give a whsec_ secret")
-        stamp = str(int(now))
-        return [
-            (f"{self.header_prefix}-id", message_id),
-            (f"{self.header_prefix}-timestamp", stamp),
-            (f"{self.header_prefix}-signature", standard_signature(self._keys[0], message_id, stamp, body)),
-        ]
+    def sign(
+        self, body: bytes, now: float, message_id: str = "", *, url: str = "", method: str = "POST"
+    ) -> List[Tuple[str, str]]:
+        """The headers a provider would send, made with the signer, else with the first `whsec_` secret.
+
+        message_id: `msg_test` without one.
+        """
+        message_id, stamp = message_id or "msg_test", stamp_of(now, "s")
+        if self.signer is not None:
+            content = f"{message_id}.{stamp}.".encode() + body
+            signature = "v1a," + base64.b64encode(self.signer(content)).decode()
+        elif self._keys:
+            signature = standard_signature(self._keys[0], message_id, stamp, body)
+        else:
+            raise only_the_provider("so")
+        values = {"id": message_id, "timestamp": stamp, "signature": signature}
+        return [(f"{self.header_prefix}-{part}", value) for part, value in values.items()]
 
     def _header(self, headers: HeaderItems, part: str) -> str:
         return only(headers, f"{self.header_prefix}-{part}")

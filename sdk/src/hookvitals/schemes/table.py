@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Optional
 from hookvitals.schemes.adyen import AdyenScheme
 from hookvitals.schemes.header_scheme import HeaderScheme
 from hookvitals.schemes.hmac_scheme import TIMESTAMPED, HmacScheme
+from hookvitals.schemes.mailgun import MailgunScheme
 from hookvitals.schemes.orum import OrumScheme
 from hookvitals.schemes.paypal import PayPalScheme
 from hookvitals.schemes.plaid import PlaidScheme
@@ -20,6 +21,7 @@ from hookvitals.schemes.sns import TOLERANCE_S as SNS_TOLERANCE_S
 from hookvitals.schemes.sns import SnsScheme
 from hookvitals.schemes.standard import StandardScheme
 from hookvitals.schemes.token import TokenScheme
+from hookvitals.schemes.truelayer import TrueLayerScheme
 from hookvitals.schemes.twilio import TwilioScheme
 
 
@@ -30,7 +32,7 @@ class Kind:
     build: takes secrets and settings. header: holds the signature; empty where the body does. form: of its
     value, `…` for the signature. signature: its algorithm and encoding. signed: what it covers.
     tolerance_s: how far the signed time may lie from now, None where no time is signed. keys: what `secrets`
-    are. extra: of the SDK, that must be installed.
+    are. extra: of the SDK, that must be installed. covers_body: False where another body would pass, too.
     """
 
     build: Callable[..., Any]
@@ -41,6 +43,7 @@ class Kind:
     tolerance_s: Optional[float] = None
     keys: str = "signing secrets"
     extra: str = ""
+    covers_body: bool = True
 
 
 def _row(made: Callable[..., HeaderScheme], **settings: Any) -> Dict[str, Any]:
@@ -160,7 +163,9 @@ SCHEMES: Dict[str, Kind] = {
         header="X-Zm-Signature", prefix="v0=", template="v0:{timestamp}:{body}",
         timestamp_header="X-Zm-Request-Timestamp",
     ),
-    "gitlab": Kind(TokenScheme, "X-Gitlab-Token", "the token itself", "nothing", keys="secret tokens"),
+    "gitlab": Kind(
+        TokenScheme, "X-Gitlab-Token", "the token itself", "nothing", keys="secret tokens", covers_body=False,
+    ),
     "paypal": Kind(
         PayPalScheme, "Paypal-Transmission-Sig", "RSA PKCS#1 v1.5 SHA-256, base64",
         "{id}|{time}|{webhook id}|{CRC-32 of body}", tolerance_s=DEFAULT_TOLERANCE_S, keys="webhook ids",
@@ -173,6 +178,14 @@ SCHEMES: Dict[str, Kind] = {
     "plaid": Kind(
         PlaidScheme, "Plaid-Verification", "JWT with ES256", "SHA-256 of the body, and the time",
         tolerance_s=DEFAULT_TOLERANCE_S, keys="`client_id:secret`", extra="crypto",
+    ),
+    "truelayer": Kind(
+        TrueLayerScheme, "Tl-Signature", "detached JWS with ES512", "{method} {path}, named headers, {body}",
+        tolerance_s=DEFAULT_TOLERANCE_S, keys="addresses of the keys", extra="crypto",
+    ),
+    "mailgun": Kind(
+        MailgunScheme, "", "HMAC-SHA-256, hex", "{timestamp}{token}", "`signature`",
+        DEFAULT_TOLERANCE_S, covers_body=False,
     ),
     "intercom": _hmac(header="X-Hub-Signature", prefix="sha1=", hash="sha1"),
     "typeform": _hmac(header="Typeform-Signature", prefix="sha256=", encoding="base64"),

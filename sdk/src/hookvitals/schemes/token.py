@@ -6,13 +6,14 @@ from typing import List, Sequence, Tuple, Union
 
 from hookvitals.schemes.errors import BAD_SIGNATURE, VerificationError
 from hookvitals.schemes.hmac_scheme import hmac_keys
+from hookvitals.schemes.sender import Sender
 from hookvitals.schemes.signed import HeaderItems, Verified, only, same, text_bytes
 
 _COMPARED_UNDER = b"hookvitals token"
 
 
 @dataclass(frozen=True)
-class TokenScheme:
+class TokenScheme(Sender):
     """secrets: the tokens that may be sent."""
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
@@ -33,7 +34,9 @@ class TokenScheme:
                 return Verified(name)
         raise VerificationError(BAD_SIGNATURE, "the token is none of ours")
 
-    def sign(self, body: bytes, now: float) -> List[Tuple[str, str]]:
+    def sign(
+        self, body: bytes, now: float, message_id: str = "", *, url: str = "", method: str = "POST"
+    ) -> List[Tuple[str, str]]:
         """The header a provider would send."""
         first = self.secrets[0]
         return [(self.header, first.decode() if isinstance(first, bytes) else first)]

@@ -1,0 +1,136 @@
+"""Mailgun: three values in the body, JSON or a form; the rest is not signed. Made by the openssl command."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from hookvitals import Receiver
+from hookvitals.profiles import PROFILES, Profile
+from hookvitals.schemes import VerificationError, Verified, make
+from hookvitals.testing import MemoryShipper, received, signed_request
+from tests.sdk.schemes.oracles import HAS_OPENSSL, NOW, openssl_hmac
+
+pytestmark = HAS_OPENSSL
+KEY = "key-3ax6xnjp29jd6fds4gc373sgvjxteol0"
+STAMP = "1800000000"
+TOKEN = "a8ce0edb2dd8301dee6c2405235584e45aa91d1e9f979f3de0"
+
+
+def told(stamp: Any = STAMP, token: Any = TOKEN, **more: Any) -> dict[str, Any]:
+    made = openssl_hmac(KEY, f"{stamp}{token}".encode())
+    return {"timestamp": stamp, "token": token, "signature": made, **more}
+
+
+def verify(body: bytes, key: str = KEY) -> Verified:
+    return make("mailgun", [key]).verify([], body, NOW)
+
+
+def refused(body: bytes, key: str = KEY) -> str:
+    with pytest.raises(VerificationError) as caught:
+        verify(body, key)
+    return caught.value.reason
+
+
+def as_json(values: Any, **more: Any) -> bytes:
+    return json.dumps({"signature": values, "event-data": {"event": "delivered"}, **more}).encode()
+
+
+def as_form(values: dict[str, Any]) -> bytes:
+    return urlencode({"recipient": "a@b.example", **values, "subject": "token=1&x"}).encode()
+
+
+@pytest.mark.parametrize("body", [as_json(told()), b" \n" + as_json(told()), as_form(told())])
+def test_time_and_token_are_signed_in_json_and_in_a_form(body: bytes) -> None:
+    assert verify(body).signed_at == NOW
+    assert refused(body, "key-another") == "bad_signature"
+
+
+def test_a_time_may_be_a_number() -> None:
+    verify(as_json(told(1800000000)))
+
+
+def test_the_signature_of_a_parent_account_beside_it_is_not_ours() -> None:
+    verify(as_json(told(**{"parent-signature": "0" * 64})))
+
+
+@pytest.mark.parametrize("name", ["timestamp", "token", "signature"])
+def test_each_value_is_needed_once(name: str) -> None:
+    left = {other: value for other, value in told().items() if other != name}
+    reason = "missing_signature" if name == "signature" else "malformed_signature"
+
+    for body in (as_json(left), as_form(left)):
+        assert refused(body) == reason
+    assert refused(as_form(told()) + f"&{name}=1".encode()) == "malformed_signature"
+
+
+@pytest.mark.parametrize("name", ["timestamp", "token", "signature"])
+@pytest.mark.parametrize("value", [True, 1.5, ["1"], {"a": 1}, "\u0661", "a b", "\n", 10**50, -1])
+def test_values_that_are_none_are_malformed(name: str, value: Any) -> None:
+    assert refused(as_json({**told(), name: value})) in {"malformed_signature", "bad_signature"}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "missing_signature"),
+        (b"{}", "missing_signature"),
+        (b'{"signature": null}', "missing_signature"),
+        (b'{"signature": "abc"}', "malformed_signature"),
+        (b'{"signature": [1]}', "malformed_signature"),
+        (b"{", "malformed_signature"),
+        (b'{"a":' * 100_000, "malformed_signature"),
+        (b"\xff\xfe", "malformed_signature"),
+        (b"&".join([b"a=1"] * 1001), "malformed_signature"),
+        (b"--x\r\nContent-Disposition: form-data; name=token\r\n\r\n1\r\n--x--", "missing_signature"),
+    ],
+    ids=range(10),
+)
+def test_a_body_without_them_is_refused(body: bytes, reason: str) -> None:
+    assert refused(body) == reason
+
+
+def test_digits_that_move_from_the_token_into_the_time_make_it_another_time() -> None:
+    """Both are signed side by side, without anything between them."""
+    values = told(STAMP, "12" + TOKEN)
+    moved = {**values, "timestamp": STAMP + "12", "token": TOKEN}
+
+    assert refused(as_json(moved)) == "timestamp_in_future"
+
+
+def test_the_rest_of_the_body_is_not_signed() -> None:
+    """Hence the token: it counts once."""
+    verify(as_json(told(), **{"event-data": {"event": "forged"}}))
+
+
+@pytest.fixture
+def by_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The profile that docs/sources.md registers."""
+    profile = Profile("mailgun", scheme="mailgun", id_path="signature.token", type_path="event-data.event")
+    monkeypatch.setitem(PROFILES, "mailgun", profile)
+
+
+@pytest.mark.usefixtures("by_token")
+def test_a_token_counts_once_whatever_body_comes_with_it() -> None:
+    """Practice 13: deduplication is what holds a replay of the three values off."""
+    shipper = MemoryShipper()
+    receiver = Receiver(
+        "mailgun", endpoint="mail", secrets=[KEY], shipper=shipper, now=lambda: NOW, monotonic=lambda: NOW
+    )
+    receiver.on("*")(lambda event: None)
+
+    for event in ("delivered", "forged"):
+        body = as_json(told(), **{"event-data": {"event": event}})
+        receiver.handle("POST", "https://example.com/hook", [], body)
+
+    assert received(shipper).outcomes(TOKEN) == ["succeeded", "duplicate"]
+
+
+@pytest.mark.usefixtures("by_token")
+def test_what_is_signed_for_trials_keeps_the_token_that_names_the_event() -> None:
+    _, body = signed_request("mailgun", KEY, "evt_1", "opened", now=NOW)
+
+    assert json.loads(body)["signature"]["token"] == "evt_1"
+    assert json.loads(body)["signature"]["signature"] == openssl_hmac(KEY, f"{STAMP}evt_1".encode())
+    assert verify(body)
