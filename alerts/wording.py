@@ -35,6 +35,11 @@ def span(length: timedelta) -> str:
     return f"{days} d {hours} h" if hours and days < 7 else f"{days} d"
 
 
+def seconds(ms: float) -> str:
+    """`850 ms` below a second, `4.3 s` above."""
+    return f"{number(round(ms))} ms" if ms < 1000 else f"{number(round(ms / 1000, 1))} s"
+
+
 def moment(at: datetime) -> str:
     """`2026-11-21 03:14 UTC`."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -44,4 +49,6 @@ def measured(value: float, unit: str) -> str:
     """A value in an evidence's unit: `12.4 %`, `6,200 ms`, `310 events`."""
     if unit == "share":
         return percent(value)
+    if unit == "x":
+        return f"{number(value)} times"
     return f"{number(value)} {unit}".strip()

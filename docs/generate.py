@@ -65,12 +65,12 @@ def file_keys() -> str:
 
 
 def rules() -> str:
-    """Every kind of rule with its shipped values."""
-    return table(
+    """Every kind of rule with its shipped values, and what its parameters mean."""
+    kinds = table(
         ("kind", "fires when", "severity", "threshold", "window", "for", "looked at each", "least sample"),
         [
             (
-                f"`{kind.name}`",
+                f"[`{kind.name}`](#{kind.name})",
                 kind.about,
                 kind.defaults.severity.value,
                 _threshold(kind.defaults, kind.unit),
@@ -82,6 +82,15 @@ def rules() -> str:
             for kind in KINDS.values()
         ],
     )
+    parameters = table(
+        ("kind", "`params`", "as shipped", "meaning"),
+        [
+            (f"`{kind.name}`", f"`{name}`", f"{kind.defaults.params[name]:g}", about)
+            for kind in KINDS.values()
+            for name, about in kind.parameters.items()
+        ],
+    )
+    return f"{kinds}\n{parameters}"
 
 
 def api_routes() -> str:

@@ -11,29 +11,53 @@ from typing import Any
 from alerts.errors import RuleError
 from alerts.model import Rule
 from alerts.rules import (
+    ack_deadline,
+    burn_rate,
     certificate_expiry,
     dead_letters,
     endpoint_down,
     error_rate,
     failure_count,
     monitor_blind,
+    no_events,
+    processed_twice,
     queue_depth,
+    retry_storm,
     slow_processing,
+    stuck_events,
     verification_failures,
+    wrong_status,
 )
 from alerts.rules.kind import Kind
+from alerts.rules.units import in_unit
+
+RUNBOOK = "docs/rules.md#{kind}"
+"""What to look at and to do, unless a rule names a runbook of its own."""
+
+
+def _with_runbook(kind: Kind) -> Kind:
+    runbook = kind.defaults.runbook or RUNBOOK.format(kind=kind.name)
+    return replace(kind, defaults=replace(kind.defaults, runbook=runbook))
+
 
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind
+    kind.name: _with_runbook(kind)
     for kind in (
         error_rate.KIND,
         failure_count.KIND,
+        burn_rate.KIND,
         slow_processing.KIND,
-        queue_depth.KIND,
-        certificate_expiry.KIND,
-        endpoint_down.KIND,
+        ack_deadline.KIND,
+        wrong_status.KIND,
         verification_failures.KIND,
+        retry_storm.KIND,
+        processed_twice.KIND,
+        stuck_events.KIND,
         dead_letters.KIND,
+        no_events.KIND,
+        queue_depth.KIND,
+        endpoint_down.KIND,
+        certificate_expiry.KIND,
         monitor_blind.KIND,
     )
 }
@@ -49,8 +73,9 @@ def default_rules() -> list[Rule]:
 def make(kind: str, /, name: str | None = None, **changes: Any) -> Rule:
     """The kind's default rule with the changes made; `changes` are fields of Rule.
 
-    params are merged into the kind's. A changed threshold without a clear_threshold drops the default's
-    clear_threshold. Raises RuleError with one sentence that names the rule and the field.
+    A threshold may also be a text with its unit, as "5 %" or "5s". params are merged into the kind's. A
+    changed threshold without a clear_threshold drops the default's clear_threshold. Raises RuleError with one
+    sentence that names the rule and the field.
     """
     if kind not in KINDS:
         raise RuleError(f'there is no rule kind "{kind}"', hint=f"use one of {', '.join(sorted(KINDS))}")
@@ -70,6 +95,12 @@ def make(kind: str, /, name: str | None = None, **changes: Any) -> Rule:
         )
     if "threshold" in changes:
         changes.setdefault("clear_threshold", None)
+    for name in ("threshold", "clear_threshold"):
+        if changes.get(name) is not None:
+            try:
+                changes[name] = in_unit(changes[name], KINDS[kind].unit)
+            except ValueError as exc:
+                raise RuleError(f'rule "{label}": {name} {exc}') from exc
     return checked(replace(base, name=label, params=params, **changes))
 
 
@@ -95,6 +126,10 @@ def _problem(rule: Rule) -> str | None:
         return f"clear_threshold must lie between 0 and the threshold, not at {rule.clear_threshold:g}"
     if not 0 < rule.params.get("quantile", 0.5) < 1:
         return "params.quantile must lie between 0 and 1, for instance 0.95"
+    try:
+        no_events.quiet_hours(rule)
+    except ValueError as exc:
+        return f"quiet_hours: {exc}"
     if rule.window <= zero or rule.interval <= zero:
         return "window and interval must be longer than 0"
     if rule.for_ < zero or rule.keep_firing_for < zero or rule.min_sample < 0:

@@ -90,4 +90,8 @@ KIND = Kind(
         params={"warning_days": 14, "error_days": 7, "critical_days": 1},
     ),
     evaluate=evaluate,
+    parameters={
+        f"{severity}_days": f"from so many days on it is {severity}"
+        for severity in ("warning", "error", "critical")
+    },
 )

@@ -1,12 +1,16 @@
-"""error_rate: too large a share of a target's attempts failed. Replays and canaries do not count."""
+"""error_rate: too large a share of a target's attempts failed, or far more than is usual at this hour of the
+week. Replays and canaries do not count."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
+from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Window
+from alerts.rules.budget import burn_rate, time_left
+from alerts.rules.evident import is_evident
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.usual import PARAMETERS, Usual, usual
 from alerts.wording import number, percent, span
 
 
@@ -17,12 +21,31 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         said = f"{number(attempts)} attempts at {target.place()} in {span(rule.window)}, too few to judge"
         return [no_data(rule, target, Evidence(said, sample=attempts))]
     rate = failures / attempts
+    worth_asking = rate > min(rule.threshold, rule.params["usual_floor"])
+    known = usual(rule, target, seen, now, _rate) if worth_asking else Usual()
+    limit = rule.threshold
+    if known.limit is not None and is_evident(failures, attempts, known.limit):
+        limit = known.limit
+    normally = "" if known.value is None else f", normally {percent(known.value)}"
     summary = (
-        f"{percent(rate)} of {target.place()} failed in {span(rule.window)} "
-        f"(threshold {percent(rule.threshold)}), {number(failures)} of {number(attempts)} attempts"
+        f"{percent(rate)} of {target.place()} failed in {span(rule.window)}{normally} "
+        f"(threshold {percent(limit)}), {number(failures)} of {number(attempts)} attempts"
+        f"{_budget(target, seen, window, now) if rate > limit else ''}"
     )
-    evidence = evidence_of(rule, window, summary, value=rate, unit="share", sample=attempts)
+    evidence = evidence_of(rule, window, summary, value=rate, unit="share", sample=attempts, limit=limit)
     return [above(rule, target, evidence)]
+
+
+def _budget(target: Target, seen: Observations, window: Window, now: datetime) -> str:
+    """What that means for the target's SLO, where it has one and events were lost."""
+    objective = seen.terms(target).objective
+    if objective is None or not window.dead_lettered:
+        return ""
+    return f"; {time_left(seen, target, now, burn_rate(window, objective))}"
+
+
+def _rate(window: Window) -> tuple[float | None, int]:
+    return (window.failures / window.attempts if window.attempts else None), window.attempts
 
 
 KIND = Kind(
@@ -39,6 +62,8 @@ KIND = Kind(
         for_=timedelta(minutes=1),
         keep_firing_for=timedelta(minutes=2),
         min_sample=20,
+        params={"usual_factor": 5, "usual_floor": 0.01, "usual_weeks": 4, "usual_sample": 100},
     ),
     evaluate=evaluate,
+    parameters=PARAMETERS,
 )

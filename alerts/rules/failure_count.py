@@ -1,14 +1,15 @@
-"""failure_count: too many attempts failed, whatever their share; meant for a burst that a rate would
-dilute."""
+"""failure_count: many attempts failed at once. It is looked at over a few minutes, for a burst that a longer
+rate would dilute; where traffic is so busy that as many fail on any good day, their share must say so too."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
+from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Verdict
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
-from alerts.wording import number, span
+from alerts.wording import number, percent, span
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
@@ -18,12 +19,16 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         return [no_data(rule, target, Evidence(said, sample=window.attempts))]
     summary = (
         f"{number(window.failures)} failures of {target.place()} in {span(rule.window)} "
-        f"(threshold {number(rule.threshold)}), {number(window.dead_lettered)} of them for good"
+        f"(threshold {number(rule.threshold)}), {number(window.dead_lettered)} of them for good; "
+        f"{percent(window.failures / window.attempts)} of {number(window.attempts)} attempts"
     )
     evidence = evidence_of(
         rule, window, summary, value=window.failures, unit="failures", sample=window.attempts
     )
-    return [above(rule, target, evidence)]
+    found = above(rule, target, evidence)
+    if window.failures < rule.params["least_share"] * window.attempts:
+        found = replace(found, verdict=Verdict.OK, cleared=True)
+    return [found]
 
 
 KIND = Kind(
@@ -37,6 +42,8 @@ KIND = Kind(
         threshold=10,
         window=timedelta(minutes=5),
         interval=timedelta(seconds=60),
+        params={"least_share": 0.02},
     ),
     evaluate=evaluate,
+    parameters={"least_share": "so large a part of the attempts must have failed, 0 to 1"},
 )

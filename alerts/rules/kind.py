@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.model import (
@@ -26,7 +26,8 @@ class Kind:
     """A kind of rule. about: one sentence for docs and forms. unit: of threshold and evidence.
 
     defaults: the rule as shipped; its name is the kind's, its params are the only ones the kind knows.
-    on_monitor: it looks at the monitor itself, so it has no targets.
+    on_monitor: it looks at the monitor itself, so it has no targets. parameters: what each of its params
+    means, with its unit.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Kind:
     defaults: Rule
     evaluate: Evaluate
     on_monitor: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 def observed_window(rule: Rule, target: Target, seen: Observations, now: datetime) -> Window:
@@ -52,18 +54,25 @@ def evidence_of(
     sample: int,
     top_errors: Sequence[ErrorCount] | None = None,
     exemplars: Sequence[str] | None = None,
+    limit: float | None = None,
 ) -> Evidence:
-    """What a window shows against the rule's threshold; without other errors and exemplars, its failures."""
+    """What a window shows against the rule's threshold; without other errors and exemplars, its failures.
+
+    limit: what the value is held against in place of the threshold. Where the value is well below, nothing
+    needs examples, and none are read.
+    """
+    against = rule.threshold if limit is None else limit
+    shown = value > min(against, rule.threshold if rule.clear_threshold is None else rule.clear_threshold)
     return Evidence(
         summary=summary,
         value=value,
-        threshold=rule.threshold,
+        threshold=against,
         unit=unit,
         window_start_at=window.start_at,
         window_end_at=window.end_at,
         sample=sample,
-        top_errors=tuple(window.top_errors if top_errors is None else top_errors),
-        exemplars=tuple(window.failure_exemplars if exemplars is None else exemplars),
+        top_errors=tuple(window.top_errors if top_errors is None else top_errors) if shown else (),
+        exemplars=tuple(window.failure_exemplars if exemplars is None else exemplars) if shown else (),
     )
 
 
@@ -78,7 +87,7 @@ def above(
     """A breach when the evidence's value is greater than its threshold; exactly at the threshold all is
     well."""
     value, threshold = evidence.value or 0.0, evidence.threshold or 0.0
-    clear = threshold if rule.clear_threshold is None else rule.clear_threshold
+    clear = threshold if rule.clear_threshold is None else min(threshold, rule.clear_threshold)
     return Evaluation(
         rule=rule.name,
         labels=labels_of(rule, target, more_labels),

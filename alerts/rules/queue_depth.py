@@ -85,4 +85,5 @@ KIND = Kind(
         params={"max_age_s": 900},
     ),
     evaluate=evaluate,
+    parameters={"max_age_s": "also fires when the oldest event waits longer, in seconds; 0: does not"},
 )

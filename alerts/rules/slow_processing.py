@@ -1,31 +1,52 @@
-"""slow_processing: handlers take too long. It judges a quantile, since a mean hides the slow ones."""
+"""slow_processing: handlers take too long, or far longer than is usual at this hour of the week. It judges a
+quantile, since a mean hides the slow ones."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
+from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Window
+from alerts.rules.evident import is_evident
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.usual import PARAMETERS, Usual, usual
 from alerts.wording import number, percent, span
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
     window = observed_window(rule, target, seen, now)
+    least, q = max(1, rule.min_sample), rule.params["quantile"]
     times = window.process_ms
-    place, q = target.place(), rule.params["quantile"]
-    value = times.quantile(q)
-    if value is None or times.count < max(1, rule.min_sample):
-        said = f"{number(times.count)} timed attempts at {place} in {span(rule.window)}, too few to judge"
-        return [no_data(rule, target, Evidence(said, sample=times.count))]
-    slow_share = times.share_above(rule.threshold)
+    # where there are too few attempts there are too few times: then none need be read
+    value = times.quantile(q) if window.attempts >= least else None
+    if value is None or times.count < least:
+        said = f"{number(window.attempts)} attempts at {target.place()} in {span(rule.window)}, too few timed"
+        return [no_data(rule, target, Evidence(said, sample=window.attempts))]
+
+    def quantile(past: Window) -> tuple[float | None, int]:
+        return past.process_ms.quantile(q), past.process_ms.count
+
+    worth_asking = value > min(rule.threshold, rule.params["usual_floor"])
+    known = usual(rule, target, seen, now, quantile) if worth_asking else Usual()
+    limit = rule.threshold
+    if known.limit is not None:
+        slow = round(times.share_above(known.limit) * times.count)
+        limit = known.limit if is_evident(slow, times.count, 1 - q) else limit
+    normally = "" if known.value is None else f", normally {number(round(known.value))} ms"
     summary = (
-        f"p{q * 100:g} processing time of {place} was {number(round(value))} ms in {span(rule.window)} "
-        f"(threshold {number(rule.threshold)} ms); {percent(slow_share)} of {number(times.count)} "
-        "attempts took longer than that"
+        f"p{q * 100:g} processing time of {target.place()} was {number(round(value))} ms in "
+        f"{span(rule.window)}{normally} (threshold {number(round(limit))} ms); "
+        f"{percent(times.share_above(limit))} of {number(times.count)} attempts took longer than that"
     )
     evidence = evidence_of(
-        rule, window, summary, value=value, unit="ms", sample=times.count, exemplars=window.slow_exemplars
+        rule,
+        window,
+        summary,
+        value=value,
+        unit="ms",
+        sample=times.count,
+        exemplars=window.slow_exemplars,
+        limit=limit,
     )
     return [above(rule, target, evidence)]
 
@@ -44,7 +65,14 @@ KIND = Kind(
         for_=timedelta(minutes=1),
         keep_firing_for=timedelta(minutes=2),
         min_sample=20,
-        params={"quantile": 0.95},
+        params={
+            "quantile": 0.95,
+            "usual_factor": 5,
+            "usual_floor": 1000,
+            "usual_weeks": 4,
+            "usual_sample": 100,
+        },
     ),
     evaluate=evaluate,
+    parameters={"quantile": "which quantile is judged, between 0 and 1", **PARAMETERS},
 )

@@ -1,12 +1,26 @@
-"""verification_failures: too large a share of deliveries did not verify. A rotated secret that was not rolled
-out looks like this, and so does somebody who forges."""
+"""verification_failures: too large a share of deliveries did not verify, or many from one address.
+
+A rotated secret that was not rolled out looks like the first, a clock that runs wrong too; somebody who
+forges may hide in good traffic and looks like the second. The reasons tell them apart.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from alerts.model import ErrorCount, Evaluation, Evidence, Observations, Rule, Severity, Target, Window
+from alerts.model import (
+    ErrorCount,
+    Evaluation,
+    Evidence,
+    Observations,
+    Refusal,
+    Rule,
+    Severity,
+    Target,
+    Window,
+)
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
 from alerts.wording import number, percent, span
 
@@ -19,10 +33,19 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     if deliveries < max(1, rule.min_sample):
         said = f"{number(deliveries)} deliveries to {target.place()} in {span(rule.window)}, too few to judge"
         return [no_data(rule, target, Evidence(said, sample=deliveries))]
-    rate = window.unverified / deliveries
+    rate, burst = window.unverified / deliveries, rule.params["burst"]
+    is_burst = 0 < burst < window.unverified
+    sample: Sequence[Refusal] = ()
+    if is_burst or rate > rule.threshold:
+        sample = _unverified(seen.refused(target, window.start_at, window.end_at), window)
+    address, share = _commonest(sample)
+    if rate <= rule.threshold and is_burst and share >= rule.params["burst_share"]:
+        return [_burst(rule, target, window, deliveries, sample)]
+    whence = f", {percent(share)} of a sample from {address}" if address and share >= 0.5 else ""
     summary = (
         f"{percent(rate)} of deliveries to {target.place()} did not verify in {span(rule.window)} "
         f"(threshold {percent(rule.threshold)}), {number(window.unverified)} of {number(deliveries)}"
+        f"{_mostly(window)}{whence}"
     )
     evidence = evidence_of(
         rule,
@@ -32,9 +55,51 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         unit="share",
         sample=deliveries,
         top_errors=_reasons(window),
-        exemplars=(),  # the failures a window names are of handlers, not of signatures
+        exemplars=[refusal.record_id for refusal in sample[:5]],
     )
     return [above(rule, target, evidence)]
+
+
+def _burst(
+    rule: Rule, target: Target, window: Window, deliveries: int, sample: Sequence[Refusal]
+) -> Evaluation:
+    address, share = _commonest(sample)
+    summary = (
+        f"{number(window.unverified)} deliveries to {target.place()} did not verify in {span(rule.window)} "
+        f"(threshold {number(rule.params['burst'])} from one address), {percent(share)} of a sample from "
+        f"{address}{_mostly(window)}; they are {percent(window.unverified / deliveries)} of all"
+    )
+    evidence = evidence_of(
+        rule,
+        window,
+        summary,
+        value=window.unverified,
+        unit="events",
+        sample=deliveries,
+        top_errors=_reasons(window),
+        exemplars=[refusal.record_id for refusal in sample[:5]],
+        limit=rule.params["burst"],
+    )
+    return above(rule, target, evidence)
+
+
+def _unverified(sample: Sequence[Refusal], window: Window) -> Sequence[Refusal]:
+    """Without what was refused for a rate, a size or a form."""
+    return [refusal for refusal in sample if refusal.reason in window.verification_failures]
+
+
+def _commonest(sample: Sequence[Refusal]) -> tuple[str, float]:
+    """The address that most of the sample came from, and its share; "" where receivers tell none."""
+    counts = Counter(refusal.address for refusal in sample if refusal.address)
+    if not counts:
+        return "", 0.0
+    address, n = min(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return address, n / len(sample)
+
+
+def _mostly(window: Window) -> str:
+    reasons = _reasons(window)
+    return f", mostly {reasons[0].name}" if reasons else ""
 
 
 def _reasons(window: Window) -> tuple[ErrorCount, ...]:
@@ -57,6 +122,11 @@ KIND = Kind(
         for_=timedelta(minutes=1),
         keep_firing_for=timedelta(minutes=2),
         min_sample=20,
+        params={"burst": 100, "burst_share": 0.5},
     ),
     evaluate=evaluate,
+    parameters={
+        "burst": "also fires above so many from one address, whatever their share; 0 switches that off",
+        "burst_share": "the share of a sample of them that one address must have sent, 0 to 1",
+    },
 )

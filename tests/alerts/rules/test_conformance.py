@@ -7,23 +7,29 @@ import math
 import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from alerts.model import Evaluation, Rule, Target, Verdict
+from alerts.model import Evaluation, Repeats, Rule, Target, Verdict
 from alerts.rules import KINDS, checked, default_rules, make
 from alerts.rules.evaluate import evaluate
 from tests.alerts.world import (
     NOW,
     PAYMENTS,
     World,
+    answered,
     attempts,
     certificate,
     deliveries,
     down,
     processing,
+    promised,
     queue,
     silent_for,
+    silent_since,
+    statuses,
+    unended,
 )
 
 DAY = timedelta(days=1)
@@ -107,6 +113,60 @@ CASES = {
         breach=attempts(dead_lettered=1),
         calm=attempts(succeeded=1),
         nothing=attempts(),
+    ),
+    "ack_deadline": Case(
+        fine=answered(*[10.0] * 95, *[24_001.0] * 5),
+        breach=answered(*[10.0] * 94, *[24_001.0] * 6),
+        between=answered(*[10.0] * 96, *[24_001.0] * 4),
+        calm=answered(*[10.0] * 97, *[24_001.0] * 3),
+        nothing=answered(),
+        few=answered(*[29_000.0] * 19),
+        expects_errors=False,
+    ),
+    "wrong_status": Case(
+        fine=statuses({200: 95, 500: 5}),
+        breach=statuses({200: 94, 500: 4, 302: 2}),
+        between=statuses({200: 96, 500: 4}),
+        calm=statuses({201: 97, 500: 3}),
+        nothing=statuses({}, {401: 50}),
+        few=statuses({500: 19}),
+    ),
+    "retry_storm": Case(
+        fine=statuses({200: 100}, duplicates=20),
+        breach=statuses({200: 90, 500: 10}, duplicates=11, redelivered=10),
+        between=statuses({200: 100}, duplicates=16),
+        calm=statuses({200: 100}, duplicates=15),
+        nothing=statuses({}),
+        few=statuses({200: 49}, duplicates=49),
+        expects_errors=False,
+    ),
+    "processed_twice": Case(
+        fine=World(done_twice=Repeats(50, 0)),
+        breach=World(done_twice=Repeats(50, 1, ("0193f000-0000-7000-8000-000000000005",))),
+        calm=World(done_twice=Repeats(50, 0)),
+        nothing=World(done_twice=Repeats()),
+        expects_errors=False,
+    ),
+    "stuck_events": Case(
+        fine=unended(0),
+        breach=unended(1),
+        calm=unended(0),
+        nothing=unended(0, of=0),
+        expects_errors=False,
+    ),
+    "no_events": Case(
+        fine=silent_since(timedelta(hours=1)),
+        breach=silent_since(timedelta(hours=1) + TINY),
+        calm=silent_since(timedelta(0)),
+        nothing=silent_since(None),
+        expects_errors=False,
+    ),
+    "burn_rate": Case(
+        fine=promised(0.999, 99_900, 100),
+        breach=promised(0.999, 99_850, 150),
+        calm=promised(0.999, 99_990, 10),
+        nothing=promised(0.999, 0, 0),
+        few=promised(0.999, 0, 19),
     ),
     "monitor_blind": Case(
         fine=silent_for(timedelta(seconds=60)),
@@ -220,4 +280,17 @@ def test_shipped_defaults_are_valid_and_described(kind: str) -> None:
     assert checked(definition.defaults) is definition.defaults
     assert make(kind) == definition.defaults
     assert definition.about.endswith(".")
+    assert set(definition.parameters) == set(definition.defaults.params)
     assert definition.defaults in default_rules()
+
+
+RULES_PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf-8")
+
+
+@each_kind
+def test_a_page_says_what_to_look_at_and_to_do(kind: str) -> None:
+    """The runbook of a rule that names none of its own."""
+    assert KINDS[kind].defaults.runbook == f"docs/rules.md#{kind}"
+    section = re.search(rf"^### `{kind}`\n(.*?)(?=^##|\Z)", RULES_PAGE, re.MULTILINE | re.DOTALL)
+    assert section is not None, f"docs/rules.md has no section `{kind}` under What to look at"
+    assert len(section[1].split()) > 25

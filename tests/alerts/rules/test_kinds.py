@@ -42,7 +42,8 @@ def summary(kind: str, world: World) -> str:
         (
             "failure_count",
             attempts(failed=11, dead_lettered=1),
-            "12 failures of stripe/payments in 5 min (threshold 10), 1 of them for good",
+            "12 failures of stripe/payments in 5 min (threshold 10), 1 of them for good; "
+            "100 % of 12 attempts",
         ),
         (
             "slow_processing",
@@ -82,7 +83,8 @@ def summary(kind: str, world: World) -> str:
         (
             "verification_failures",
             deliveries(50, bad_signature=9, unknown_key=1),
-            "20 % of deliveries to stripe/payments did not verify in 15 min (threshold 5 %), 10 of 50",
+            "20 % of deliveries to stripe/payments did not verify in 15 min (threshold 5 %), 10 of 50, "
+            "mostly bad_signature",
         ),
         (
             "dead_letters",

@@ -25,7 +25,20 @@ from alerts.rules import KINDS, make
         ("error_rate", {"window": timedelta(0)}, "window"),
         ("error_rate", {"interval": timedelta(0)}, "interval"),
         ("error_rate", {"for_": timedelta(seconds=-1)}, "negative"),
-        ("error_rate", {"params": {"quantile": 0.5}}, "unknown parameter quantile.*none"),
+        ("dead_letters", {"params": {"quantile": 0.5}}, "unknown parameter quantile.*none"),
+        ("error_rate", {"threshold": "5s"}, 'threshold must be a share .* "5 %", not "5s"'),
+        ("error_rate", {"threshold": "5"}, "must be a share"),
+        ("error_rate", {"threshold": "500 %"}, "share from 0 to 1"),
+        ("slow_processing", {"threshold": 5}, "must be milliseconds such as 5000.*; 5 cannot be meant"),
+        ("slow_processing", {"threshold": "5 %"}, 'must be milliseconds .*, not "5 %"'),
+        ("slow_processing", {"threshold": 900, "clear_threshold": "0.5 %"}, "clear_threshold must be milli"),
+        ("failure_count", {"threshold": "5 %"}, "must be a number such as 10"),
+        ("certificate_expiry", {"threshold": 2_592_000}, "must be days such as 30"),
+        ("monitor_blind", {"threshold": 3_600_000}, "must be seconds such as 60"),
+        ("burn_rate", {"threshold": "6 %"}, "must be a factor such as 6"),
+        ("no_events", {"quiet_hours": ("22-7",)}, "quiet_hours: expected hours such as 22:00-07:00"),
+        ("no_events", {"quiet_hours": ("22:00-07:00 son",)}, "quiet_hours: expected days such as mon-fri"),
+        ("no_events", {"quiet_hours": ("22:00-07:00",), "timezone": "Mars"}, 'quiet_hours: "Mars" is not a'),
         ("slow_processing", {"params": {"quantile": 95}}, "quantile must lie between 0 and 1"),
         ("slow_processing", {"params": {"quantil": 0.9}}, "unknown parameter quantil.*quantile"),
         ("queue_depth", {"params": {"max_age_s": -1}}, r"params\.max_age_s"),
@@ -50,3 +63,22 @@ def test_changes_are_laid_over_the_defaults() -> None:
 def test_own_threshold_drops_the_default_clearing_point() -> None:
     assert KINDS["error_rate"].defaults.clear_threshold is not None
     assert make("error_rate", threshold=0.01).clear_threshold is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "meant"),
+    [
+        ("error_rate", "12.5 %", 0.125),
+        ("error_rate", "5%", 0.05),
+        ("error_rate", 0.05, 0.05),
+        ("slow_processing", "5s", 5000),
+        ("slow_processing", "15ms", 15),
+        ("slow_processing", 5000, 5000),
+        ("certificate_expiry", "4d", 4),
+        ("no_events", "2h", 7200),
+        ("failure_count", "20 failures", 20),
+        ("burn_rate", "2 x", 2),
+    ],
+)
+def test_a_threshold_is_taken_with_its_unit(kind: str, written: float | str, meant: float) -> None:
+    assert make(kind, threshold=written).threshold == pytest.approx(meant)
