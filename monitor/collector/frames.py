@@ -58,7 +58,8 @@ def from_batch(batch: Batch) -> tuple[object, ...]:
     """The batch in built-in types."""
     captures = [(c.index, c.endpoint, c.event_id, c.redacted, c.sealed) for c in batch.captures]
     client = asdict(batch.client) if batch.client else None
-    return list(batch.rows), batch.deltas.tobytes(), captures, list(batch.fed), client, list(batch.bare)
+    fed = list(map(tuple, batch.fed))
+    return list(batch.rows), batch.deltas.tobytes(), captures, fed, client, list(batch.bare)
 
 
 def to_batch(message: tuple[object, ...]) -> Batch:

@@ -22,7 +22,7 @@ class Feed:
     def test_the_feed_tells_in_order_of_commit(self, store: Store, make: RecordFactory) -> None:
         dead = [make(Outcome.DEAD_LETTERED, NOON - i * MINUTE) for i in range(5)]
         for record in dead:
-            store.fill.add([make(), record, make(Outcome.FAILED)])
+            store.fill.add([make(), record, make(Outcome.UNHANDLED)])
 
         told = read_feed(store, 2)
 
@@ -75,6 +75,19 @@ class Feed:
             r.event_id or "" for r in (known, late, early)
         )
         assert read_feed(store, 1)[: len(told)] == [row.record for row in told]
+
+    def test_a_row_stands_for_the_failures_that_were_inserted(
+        self, store: Store, make: RecordFactory
+    ) -> None:
+        """What a receiver sends twice is counted once, whichever part of the group was known."""
+        failed = [make(Outcome.FAILED, NOON + i * MINUTE) for i in range(5)]
+        store.fill.add([failed[1], make(), failed[4]])
+        store.fill.add([make(), *failed])
+        store.fill.add(failed)
+
+        rows = store.reader.feed(0, 0, 10)
+
+        assert [(row.record, row.records) for row in rows] == [(failed[4], 2), (failed[3], 3)]
 
     def test_the_feed_of_many_writers_tells_of_each_record_once(
         self, store: Store, make: RecordFactory

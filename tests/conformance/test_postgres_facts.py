@@ -68,6 +68,6 @@ def open_record(url: str, fill: Filled, record: Record) -> Iterator[None]:
     key = UUID(bytes=record_id)  # type: ignore[arg-type]
     with psycopg.connect(url, prepare_threshold=None) as db:
         db.execute(f"INSERT INTO facts.record VALUES ({', '.join(['%s'] * 9)})", (key, *rest))
-        db.execute("INSERT INTO facts.feed (record_id, fed_at_us) VALUES (%s, 0)", (key,))
+        db.execute("INSERT INTO facts.feed (record_id, records, fed_at_us) VALUES (%s, 1, 0)", (key,))
         db.execute("INSERT INTO facts.delta (items) VALUES (%s)", (batch.deltas.tobytes(),))
         yield

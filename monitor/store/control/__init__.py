@@ -19,6 +19,7 @@ from monitor.store.control.book import Book
 from monitor.store.control.catalog import Catalog
 from monitor.store.control.configs import Configs
 from monitor.store.control.engine import CONNECTIONS, Tx, open_engine, write
+from monitor.store.control.issues import Issues
 from monitor.store.control.jobs import Jobs
 from monitor.store.control.keys import Keys
 from monitor.store.control.leases import Leases, leading
@@ -42,6 +43,7 @@ class Control:
     notifications: Notifications
     silences: Silences
     book: Book
+    issues: Issues
     letters: Letters
     replays: Replays
     accounts: Accounts
@@ -77,6 +79,7 @@ class Control:
             notifications=notifications,
             silences=silences,
             book=Book(engine, alerts, notifications, silences),
+            issues=Issues(engine),
             letters=Letters(engine),
             replays=Replays(engine),
             accounts=Accounts(engine),

@@ -25,7 +25,7 @@ def taken(batch: Batch, indexes: Sequence[int]) -> Batch:
         rows=[batch.rows[index] for index in indexes],
         deltas=batch.deltas[list(indexes)],
         captures=[replace(c, index=place[c.index]) for c in batch.captures if c.index in place],
-        fed=[place[index] for index in batch.fed if index in place],
+        fed=[kept for group in batch.fed if (kept := tuple(place[i] for i in group if i in place))],
         client=batch.client,
         bare=[place[index] for index in batch.bare if index in place],
     )

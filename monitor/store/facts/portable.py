@@ -27,7 +27,7 @@ TABLES = (
     _table("error_class", "code endpoint name"),
     Table("record", COLUMNS),
     _table("capture", "endpoint event_id record_id redacted sealed"),
-    _table("feed", "record_id"),
+    _table("feed", "record_id records"),
     Table("delta", _DELTA_FIELDS),
     Table("rollup", ("series", "grain", "start", *BLOBS)),
     Table("thinned", ("series", "start", *BLOBS)),

@@ -52,14 +52,15 @@ class Batch:
     """One request's records, coded and packed by the front; all sequences run in parallel.
 
     rows: (record_id, route, outcome, received_at_us, http_status, process_us, error, event_hash, detail),
-    event_hash being crc32(event_id) or None. fed: indexes that belong in the feed. bare: indexes of the
-    rejections that are stored without their texts, to be thinned.
+    event_hash being crc32(event_id) or None. fed: indexes that belong in the feed, those together that one
+    row stands for, which names the last. bare: indexes of the rejections that are stored without their
+    texts, to be thinned.
     """
 
     rows: Sequence[tuple[object, ...]]
     deltas: Deltas
     captures: Sequence[CaptureRow] = ()
-    fed: Sequence[int] = ()
+    fed: Sequence[tuple[int, ...]] = ()
     client: ClientCounts | None = None
     bare: Sequence[int] = ()
 
@@ -80,10 +81,11 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class FeedRow:
-    """One record that control must hear of, in commit order."""
+    """One record that control must hear of, in commit order. records: how many it stands for, itself too."""
 
     xid: int
     seq: int
+    records: int
     record: Record
     sealed_capture: bytes | None
     capture_redacted: bool

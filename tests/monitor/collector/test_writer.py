@@ -73,7 +73,7 @@ def test_every_kind_of_request_comes_back_over_the_socket(settings: CollectorSet
         codes = link.intern_series([KEY])
         endpoint = codes[SeriesKey("production", "orum", "payouts")]
         assert link.intern_errors([(endpoint, "E")]).keys() == {(endpoint, "E")}
-        batch = batch_of(link_writer(link), [Made(1, key=KEY, event_id="e"), Made(2, key=KEY)], fed=[1])
+        batch = batch_of(link_writer(link), [Made(1, key=KEY, event_id="e"), Made(2, key=KEY)], fed=[(1,)])
         assert (link.append(batch).accepted, link.append(batch).duplicates) == (2, 2)
         assert link.append_queues([(endpoint, "q", 1, 2, None)]) == 1
         probe = (endpoint, "http", 1, 1, 200, 5, None, None, None, None)

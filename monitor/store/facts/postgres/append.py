@@ -27,7 +27,9 @@ _KNOWN = """SELECT uuid_send(given.id) FROM unnest(%b::uuid[]) AS given (id), LA
     SELECT FROM facts.record WHERE record_id = given.id AND record_id BETWEEN %b AND %b LIMIT 1) AS found"""
 _PUT_CAPTURE = """INSERT INTO facts.capture (endpoint, event_id, record_id, redacted, sealed)
     VALUES (%s, %s, %s, %s, %b) ON CONFLICT DO NOTHING"""
-_PUT_FEED = "INSERT INTO facts.feed (record_id, fed_at_us) SELECT unnest(%b::uuid[]), %s"
+_PUT_FEED = """
+    INSERT INTO facts.feed (record_id, records, fed_at_us)
+    SELECT *, %s FROM unnest(%b::uuid[], %b::integer[])"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,10 @@ def _put_beside(db: Connection, given: Sequence[Batch], batches: Sequence[Batch]
         items = (deltas[0] if len(deltas) == 1 else np.concatenate(deltas)).tobytes()
         db.execute("INSERT INTO facts.delta (items) VALUES (%b)", (items,))
     thin.note(db, batches, now_us)
-    fed = [_uuid(batch, index) for batch in batches for index in batch.fed]
+    fed = [(_uuid(batch, group[-1]), len(group)) for batch in batches for group in batch.fed]
     if fed:
-        db.execute(_PUT_FEED, (fed, now_us))
+        ids, records = zip(*fed, strict=True)
+        db.execute(_PUT_FEED, (now_us, list(ids), list(records)))
     captures = [
         (c.endpoint, c.event_id, _uuid(batch, c.index), c.redacted, c.sealed)
         for batch in batches

@@ -75,8 +75,8 @@ class PostgresFactsLoad:
             return self._load_deltas(iter(rows))
         if table.name == "feed":
             # before every transaction: whoever reads the feed from its start reads these first
-            fed = (("0", UUID(bytes=row[0]), self._now_us) for row in rows)
-            return self._copy("feed", ("xid", "record_id", "fed_at_us"), fed)
+            fed = (("0", UUID(bytes=row[0]), row[1], self._now_us) for row in rows)
+            return self._copy("feed", ("xid", "record_id", "records", "fed_at_us"), fed)
         return self._copy(table.name, table.columns, (_stored(table, row) for row in rows))
 
     def _copy(self, table: str, columns: Iterable[str], rows: Iterable[Row]) -> int:

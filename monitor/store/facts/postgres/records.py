@@ -17,7 +17,7 @@ _ROWS_AT_ONCE = 20_000
 # The primary key of the feed in its order. No transaction still open has an xid below the snapshot's xmin,
 # so nothing can appear before a row that is shown.
 _MARKS = """
-    SELECT xid::text AS told, seq, record_id FROM facts.feed
+    SELECT xid::text AS told, seq, records, record_id FROM facts.feed
     WHERE (xid, seq) > (%s::xid8, %s) AND xid < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY feed.xid, feed.seq LIMIT %s"""
 
@@ -64,15 +64,15 @@ class PostgresRecords:
         found = rows(self._db, _CAPTURES, [code for code, _ in held], [event_id for _, event_id in held])
         return {(code, event_id): (sealed, redacted) for code, event_id, sealed, redacted in found}
 
-    def fed(self, xid: int, seq: int, limit: int) -> list[tuple[int, int, Row]]:
+    def fed(self, xid: int, seq: int, limit: int) -> list[tuple[int, int, int, Row]]:
         walk_indexes(self._db)
-        found: list[tuple[int, int, Row]] = []
+        found: list[tuple[int, int, int, Row]] = []
         while marks := rows(self._db, _MARKS, str(xid), seq, limit):
-            given = [record_id for _, _, record_id in marks]
+            given = [mark[-1] for mark in marks]
             stored = {row[0]: row for row in rows(self._db, _GIVEN, given, min(given), max(given))}
             found += [
-                (int(mark), number, stored[record_id.bytes])
-                for mark, number, record_id in marks
+                (int(xid_text), number, stands_for, stored[record_id.bytes])
+                for xid_text, number, stands_for, record_id in marks
                 if record_id.bytes in stored
             ]
             if len(found) >= limit or len(marks) < limit:

@@ -54,6 +54,7 @@ TABLES = (
         xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
         seq bigint GENERATED ALWAYS AS IDENTITY,
         record_id uuid NOT NULL,
+        records integer NOT NULL,
         fed_at_us bigint NOT NULL,
         PRIMARY KEY (xid, seq))""",
     "CREATE INDEX feed_age ON facts.feed (fed_at_us)",

@@ -26,9 +26,9 @@ class RecordTable(Protocol):
     def captures(self, keys: Sequence[CaptureKey]) -> Mapping[CaptureKey, tuple[bytes, bool]]:
         """(sealed, redacted) of those of `keys` that there are."""
 
-    def fed(self, xid: int, seq: int, limit: int) -> list[tuple[int, int, Row]]:
-        """(xid, seq, row) of at most `limit` records after the mark that no open transaction can still
-        precede, in order; records that were purged are passed over."""
+    def fed(self, xid: int, seq: int, limit: int) -> list[tuple[int, int, int, Row]]:
+        """(xid, seq, how many it stands for, row) of at most `limit` records after the mark that no open
+        transaction can still precede, in order; records that were purged are passed over."""
 
     def within(self, start_us: int, end_us: int) -> Iterator[Sequence[Row]]:
         """All rows recorded or received in the range, some thousands at a time, in any order.
@@ -55,7 +55,7 @@ def feed_of(
 ) -> list[FeedRow]:
     """At most `limit` feed rows after `mark`, in order, each with the capture of its event."""
     marks = table.fed(*mark, limit)
-    rows = [row for _, _, row in marks]
+    rows = [mark[-1] for mark in marks]
     parents = known.series(names).parents
     keys: list[CaptureKey | None] = []
     for row in rows:
@@ -65,8 +65,8 @@ def feed_of(
     kept = [captures.get(key) if key else None for key in keys]
     records = records_of(names, known, rows)
     return [
-        FeedRow(xid, seq, record, capture and capture[0], bool(capture and capture[1]))
-        for (xid, seq, _), record, capture in zip(marks, records, kept, strict=True)
+        FeedRow(xid, seq, stands_for, record, capture and capture[0], bool(capture and capture[1]))
+        for (xid, seq, stands_for, _), record, capture in zip(marks, records, kept, strict=True)
     ]
 
 

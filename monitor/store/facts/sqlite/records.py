@@ -41,14 +41,14 @@ class SqliteRecords:
                 found[key] = (row[0], bool(row[1]))
         return found
 
-    def fed(self, xid: int, seq: int, limit: int) -> list[tuple[int, int, Row]]:
+    def fed(self, xid: int, seq: int, limit: int) -> list[tuple[int, int, int, Row]]:
         """One writer, so seq alone is commit order, and nothing open can precede what is seen."""
         rows = self._db.execute(
-            f"SELECT feed.xid, feed.seq, {_FED} FROM feed CROSS JOIN record"  # noqa: S608
+            f"SELECT feed.xid, feed.seq, feed.records, {_FED} FROM feed CROSS JOIN record"  # noqa: S608
             " ON record.record_id = feed.record_id WHERE feed.seq > ? ORDER BY feed.seq LIMIT ?",
             (seq, limit),
         )
-        return [(row[0], row[1], row[2:]) for row in rows]
+        return [(*row[:3], row[3:]) for row in rows]
 
     def within(self, start_us: int, end_us: int) -> Iterator[Sequence[Row]]:
         cursor = self._db.execute(

@@ -59,7 +59,8 @@ TABLES = (
     """CREATE TABLE feed (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         xid INTEGER NOT NULL DEFAULT 0,
-        record_id BLOB NOT NULL)""",
+        record_id BLOB NOT NULL,
+        records INTEGER NOT NULL)""",
     # what the fold has not yet taken: rollup.DELTA items; also the newest part of the event index
     """CREATE TABLE delta (seq INTEGER PRIMARY KEY AUTOINCREMENT, items BLOB NOT NULL)""",
     # the event index (event_runs.py): state is 0 while it is built, 1 live, 2 dead; entries are

@@ -272,7 +272,8 @@ class SqliteFactWriter:
         for batch in batches:
             if batch.fed:
                 self._db.executemany(
-                    "INSERT INTO feed (record_id) VALUES (?)", [(batch.rows[i][0],) for i in batch.fed]
+                    "INSERT INTO feed (record_id, records) VALUES (?, ?)",
+                    [(batch.rows[group[-1]][0], len(group)) for group in batch.fed],
                 )
             if batch.captures:
                 self._db.executemany(

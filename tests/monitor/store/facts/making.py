@@ -51,7 +51,7 @@ def batch_of(
     writer: FactWriter,
     records: Sequence[Made],
     *,
-    fed: Sequence[int] = (),
+    fed: Sequence[tuple[int, ...]] = (),
     captures: Mapping[int, bytes] | None = None,
     client: ClientCounts | None = None,
 ) -> Batch:

@@ -93,7 +93,9 @@ def asked(postgres_url: str) -> Iterator[Asked]:
         ensure_days(server, START_US, START_US + (DAYS - 1) * DAY_US)
     with psycopg.connect(postgres_url) as db:
         db.execute(_FILL)
-        db.execute("INSERT INTO facts.feed (record_id, fed_at_us) SELECT record_id, 0 FROM facts.record")
+        db.execute(
+            "INSERT INTO facts.feed (record_id, records, fed_at_us) SELECT record_id, 1, 0 FROM facts.record"
+        )
         db.commit()
         found = Asked(db)
         db.execute("LOAD 'auto_explain'")

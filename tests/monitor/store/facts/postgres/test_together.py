@@ -70,9 +70,8 @@ def test_overlapping_groups_count_once_and_nobody_fails(
                 mine = dice.sample(records, 80)
                 client = ClientCounts(f"app-{dice.randrange(3)}", "1", "host", 5, turn, 0, turn, 0, {}, {})
                 captures = dict.fromkeys(dice.sample(range(80), 20), b"sealed")
-                parts.append(
-                    batch_of(writer, mine, fed=dice.sample(range(80), 5), captures=captures, client=client)
-                )
+                fed = [(i,) for i in dice.sample(range(80), 5)]
+                parts.append(batch_of(writer, mine, fed=fed, captures=captures, client=client))
             writer.fold()
             return sum(done.accepted for done in writer.append(parts))
 

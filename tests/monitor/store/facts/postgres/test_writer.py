@@ -128,8 +128,8 @@ def test_only_inserted_records_feed_control_and_the_first_capture_stays(
 ) -> None:
     letter = Made(1, outcome="dead_lettered", event_id="evt_1")
     retry = Made(2, START_US + 5_000, outcome="dead_lettered", event_id="evt_1")
-    writer.append([batch_of(writer, [letter], fed=[0], captures={0: b"first"})])
-    writer.append([batch_of(writer, [letter, retry], fed=[0, 1], captures={0: b"other", 1: b"second"})])
+    writer.append([batch_of(writer, [letter], fed=[(0,)], captures={0: b"first"})])
+    writer.append([batch_of(writer, [letter, retry], fed=[(0,), (1,)], captures={0: b"other", 1: b"second"})])
 
     fed = rows(facts_url, "SELECT uuid_send(record_id) FROM feed ORDER BY xid, seq")
     assert fed == [(letter.record_id,), (retry.record_id,)]
@@ -140,7 +140,7 @@ def test_feed_rows_are_kept_fourteen_days_by_when_they_were_written(facts_url: s
     clock = FakeClock()
     writer = PostgresFactWriter(facts_url, clock)
     ancient = Made(1, START_US - 90 * DAY_US, outcome="dead_lettered")
-    writer.append([batch_of(writer, [ancient], fed=[0])])
+    writer.append([batch_of(writer, [ancient], fed=[(0,)])])
     kept = []
     for _ in range(17):
         writer.prune()
@@ -201,7 +201,7 @@ def test_it_works_behind_a_pooler_that_changes_servers_at_each_transaction(
 ) -> None:
     with pooler(postgres) as through:
         writer = PostgresFactWriter(through(facts_url.split("/")[3].split("?")[0]), FakeClock())
-        writer.append([batch_of(writer, some(300), fed=[7], captures={3: b"sealed"})])
+        writer.append([batch_of(writer, some(300), fed=[(7,)], captures={3: b"sealed"})])
         again = writer.append([batch_of(writer, some(300))])
         writer.fold()
         while writer.raise_floor(START_US + 100_000, 30):

@@ -181,8 +181,8 @@ def test_only_inserted_records_feed_control_and_the_first_capture_stays(
 ) -> None:
     letter = Made(1, outcome="dead_lettered", event_id="evt_1")
     retry = Made(2, START_US + 5_000, outcome="dead_lettered", event_id="evt_1")
-    writer.append([batch_of(writer, [letter], fed=[0], captures={0: b"first"})])
-    writer.append([batch_of(writer, [letter, retry], fed=[0, 1], captures={0: b"other", 1: b"second"})])
+    writer.append([batch_of(writer, [letter], fed=[(0,)], captures={0: b"first"})])
+    writer.append([batch_of(writer, [letter, retry], fed=[(0,), (1,)], captures={0: b"other", 1: b"second"})])
 
     assert rows(path, "SELECT record_id FROM feed ORDER BY seq") == [(letter.record_id,), (retry.record_id,)]
     assert rows(path, "SELECT sealed FROM capture") == [(b"first",)]
@@ -192,7 +192,7 @@ def test_feed_rows_are_kept_fourteen_days_by_when_they_were_written(path: Path) 
     clock = FakeClock()
     writer = SqliteFactWriter(path, clock)
     ancient = Made(1, START_US - 90 * DAY_US, outcome="dead_lettered")
-    writer.append([batch_of(writer, [ancient], fed=[0])])
+    writer.append([batch_of(writer, [ancient], fed=[(0,)])])
     kept = []
     for _ in range(17):
         writer.prune()
