@@ -11,7 +11,7 @@ from hookvitals.integrations import asgi, django, flask, wsgi
 from hookvitals.testing import signed_request
 
 FACE = {
-    "PROFILES", "SCHEMES", "BatchFailed", "BreakerPolicy", "Event", "JsonFormatter", "LogContext",
+    "ACCEPTED", "PROFILES", "SCHEMES", "BatchFailed", "BreakerPolicy", "Event", "JsonFormatter", "LogContext",
     "MemoryState", "MissingDependency", "Permanent", "Profile", "Receiver", "Recorder", "RedisState",
     "RetryPolicy", "Shipper", "SqlState", "SqliteState", "StateUnavailable", "Transient",
     "VerificationError", "Verified", "__version__", "canary_headers", "make", "profile_of", "register",
@@ -30,7 +30,7 @@ def test_the_face_is_these_names_and_no_others() -> None:
 
 def test_what_others_call_keeps_its_parameters() -> None:
     assert parameters(Receiver.handle)[1:] == [
-        "method", "url", "headers", "body", "remote_addr", "arrived_ns",
+        "method", "url", "headers", "body", "remote_addr", "arrived_ns", "cut_off",
     ]  # fmt: skip
     assert parameters(Receiver)[0] == "source"
     assert set(parameters(Receiver)) >= {
@@ -46,6 +46,7 @@ def test_what_others_call_keeps_its_parameters() -> None:
     assert parameters(wsgi.application) == ["receiver"]
     assert parameters(asgi.application) == ["receiver", "threads"]
     assert parameters(asgi.mount) == ["receiver", "app", "path", "threads"]
+    assert parameters(asgi.before) == ["app", "receivers", "threads"]
     assert parameters(asgi.lifespan) == ["receivers"]
     assert parameters(asgi.on_this_loop) == ["handler"]
     assert parameters(django.view) == ["receiver"]

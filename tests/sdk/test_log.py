@@ -292,6 +292,29 @@ def test_a_batch_is_told_by_its_first_event_and_its_number(app: Kept) -> None:
     assert app.lines == ["evt_0 and 2 more invoice.paid acme/orders 1: here"]
 
 
+def test_what_the_handler_of_a_batch_logs_says_which_events_it_had(world: World, app: Kept) -> None:
+    """practice 37; a batch that fails is halved, and each half is told of by its own first event."""
+
+    def handle(events: list[Event]) -> None:
+        LOG.info("storing")
+        if len(events) == 2:
+            raise ValueError("poison")
+
+    receiver = world.inbox(handle=None)
+    receiver.batch("*", size=2)(handle)
+    for number in range(2):
+        deliver(receiver, f"evt_{number}")
+    inbox = receiver.inbox
+    assert inbox is not None
+    world.until(lambda: inbox.depth() == 0)
+
+    assert app.lines == [
+        "evt_0 and 1 more invoice.paid acme/orders 1: storing",
+        "evt_0 invoice.paid acme/orders 1: storing",
+        "evt_1 invoice.paid acme/orders 1: storing",
+    ]
+
+
 def test_a_filter_that_breaks_changes_no_answer(world: World, outcomes: Kept) -> None:
     """The guide's `result["duration"]` that raised after success turned the success into a failure."""
 

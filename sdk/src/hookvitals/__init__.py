@@ -4,6 +4,7 @@ This module is the public face; everything else may move. Framework adapters sta
 `hookvitals.integrations`, signed requests for tests in `hookvitals.testing`.
 """
 
+from hookvitals.accepted import ACCEPTED
 from hookvitals.batches import BatchFailed
 from hookvitals.breaker import BreakerPolicy
 from hookvitals.event import Event
@@ -20,6 +21,7 @@ from hookvitals.state import MemoryState, RedisState, SqliteState, SqlState, Sta
 from hookvitals.version import VERSION as __version__
 
 __all__ = [
+    "ACCEPTED",
     "PROFILES",
     "SCHEMES",
     "BatchFailed",

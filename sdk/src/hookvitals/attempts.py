@@ -10,7 +10,8 @@ import time
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional
 
-from hookvitals.batches import Batch, errors_of
+from hookvitals.accepted import ACCEPTED, Given
+from hookvitals.batches import Batch, BatchHandler, results_of
 from hookvitals.breaker import Breaker, Permit, went
 from hookvitals.dispatch import Dispatcher, Handler
 from hookvitals.event import Event
@@ -76,10 +77,10 @@ class Attempts:
             return lambda: self._inbox.put_back(work)
         if route is not None and route.batch is not None and work.event.attempt <= self._retry.attempts:
             return self._batch(work, route.batch, permit)
-        error = self._tried(None if route is None else route.handler, work.event, fields)
-        not_run = isinstance(error, (NoHandler, ProcessDied))
-        self._breaker.tell(permit, None if not_run else went(error, self._retry.kind_of))
-        return self._ended(work, error, fields)
+        given = self._tried(None if route is None else route.handler, work.event, fields)
+        not_run = isinstance(given, (NoHandler, ProcessDied))
+        self._breaker.tell(permit, None if not_run else went(_error(given), self._retry.kind_of))
+        return self._ended(work, given, fields)
 
     def _batch(self, first: Work, batch: Batch, permit: Permit) -> Settle:
         """The same for the event and what goes with it."""
@@ -100,21 +101,27 @@ class Attempts:
         begun = [self._begun(work.event) for work in works]
         events = [work.event for work in works]
         started_ns = time.perf_counter_ns()
-        errors = errors_of(batch.handler, events, lambda error: self._nobodys_fault(error, events))
+        handler = partial(self._handed, batch.handler)
+        results = results_of(handler, events, lambda error: self._nobodys_fault(error, events))
         share_ms = (time.perf_counter_ns() - started_ns) / 1e6 / len(works)
-        self._breaker.tell(permit, self._went(list(errors.values())))
+        self._breaker.tell(permit, self._went(list(results.values())))
         for work, fields in zip(works, begun):
             fields["process_ms"] = share_ms
-            settles.append(self._ended(work, errors[work.event.id], fields))
+            settles.append(self._ended(work, results[work.event.id], fields))
         return _each_once(settles)
+
+    def _handed(self, handler: BatchHandler, events: List[Event]) -> Any:
+        """What the handler gives; whatever it logs meanwhile says which events it had."""
+        with handling(self._settings.source, self._settings.endpoint, *events):
+            return handler(events)
 
     def _nobodys_fault(self, error: Exception, events: List[Event]) -> bool:
         """What passes by itself is not looked for among the events, the first time."""
         return self._retry.kind_of(error) is Kind.TRANSIENT and all(event.attempt == 1 for event in events)
 
-    def _went(self, errors: List[Optional[Exception]]) -> Optional[bool]:
+    def _went(self, results: List[Given]) -> Optional[bool]:
         """How a batch went, as one: well where any of it did."""
-        told = [went(error, self._retry.kind_of) for error in errors]
+        told = [went(_error(given), self._retry.kind_of) for given in results]
         return True if True in told else False if False in told else None
 
     def _begun(self, event: Event) -> Dict[str, Any]:
@@ -143,8 +150,8 @@ class Attempts:
             verdict, work.event, fields, lambda: self._inbox.finish(work, self._keep_until_us())
         )
 
-    def _tried(self, handler: Optional[Handler], event: Event, fields: Dict[str, Any]) -> Optional[Exception]:
-        """What went wrong, if anything."""
+    def _tried(self, handler: Optional[Handler], event: Event, fields: Dict[str, Any]) -> Given:
+        """What came of the attempt."""
         if handler is None:
             return NoHandler(f"no handler for {event.type}")
         made = self._retry.attempts
@@ -153,14 +160,20 @@ class Attempts:
         with handling(self._settings.source, self._settings.endpoint, event):
             return run(handler, event, fields)
 
-    def _ended(self, work: Work, error: Optional[Exception], fields: Dict[str, Any]) -> Settle:
-        """Done, given up, or tried again later."""
-        event = work.event
+    def _ended(self, work: Work, given: Given, fields: Dict[str, Any]) -> Settle:
+        """Done, handed over, given up, or tried again later."""
+        event, error = work.event, _error(given)
         if error is None:
-            order = self._order(event)
-            return self._settling(
-                "succeeded", event, fields, lambda: self._inbox.finish(work, self._keep_until_us(), order)
+            store = partial(
+                self._inbox.finish,
+                work,
+                self._keep_until_us(),
+                self._order(event),
+                handed_over=given is ACCEPTED,
             )
+            if given is ACCEPTED:  # as its delivery was recorded; what ends it is told elsewhere
+                return store
+            return self._settling("succeeded", event, fields, store)
         fields.update(self._reporter.error(error))
         last = self._retry.exhausted(event.attempt) or isinstance(error, NoHandler)
         if last or self._retry.kind_of(error) is Kind.PERMANENT:
@@ -188,16 +201,19 @@ class Attempts:
         return self._now_us() + int(self._settings.profile.memory_s() * 1e6)
 
 
-def run(handler: Handler, event: Event, fields: Dict[str, Any]) -> Optional[Exception]:
-    """What the handler raised, if anything; its time goes into process_ms."""
+def run(handler: Handler, event: Event, fields: Dict[str, Any]) -> Given:
+    """What came of the handler; its time goes into process_ms."""
     started_ns = time.perf_counter_ns()
     try:
-        handler(event)
+        return ACCEPTED if handler(event) is ACCEPTED else None
     except Exception as exc:
         return exc
     finally:
         fields["process_ms"] = (time.perf_counter_ns() - started_ns) / 1e6
-    return None
+
+
+def _error(given: Given) -> Optional[Exception]:
+    return given if isinstance(given, Exception) else None
 
 
 def _each_once(settles: List[Settle]) -> Settle:

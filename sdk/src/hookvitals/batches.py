@@ -5,12 +5,13 @@ each event at fault stands alone, so that its neighbours are done. Pure but for 
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
+from hookvitals.accepted import ACCEPTED, Accepted, Given
 from hookvitals.event import Event
 from hookvitals.inbox import Together
 
 BatchHandler = Callable[[List[Event]], Any]
-Errors = Dict[str, Optional[Exception]]
-"""By event id; None for an event that is done."""
+Results = Dict[str, Given]
+"""By event id."""
 
 
 class BatchFailed(Exception):
@@ -34,18 +35,19 @@ class Batch:
     handler: BatchHandler
     together: Together
 
-    def alone(self, event: Event) -> None:
+    def alone(self, event: Event) -> Optional[Accepted]:
         """Hands over one event. Raises what was wrong with it."""
-        error = errors_of(self.handler, [event])[event.id]
-        if error is not None:
-            raise error
+        given = results_of(self.handler, [event])[event.id]
+        if isinstance(given, Exception):
+            raise given
+        return given
 
 
-def errors_of(
+def results_of(
     handler: BatchHandler,
     events: Sequence[Event],
     whole: Callable[[Exception], bool] = lambda error: False,
-) -> Errors:
+) -> Results:
     """What became of each event.
 
     whole: whether an error is nobody's fault among the events, so that halving would find none. An event may
@@ -53,24 +55,24 @@ def errors_of(
     """
     try:
         answer = handler(list(events))
-        failed = answer if isinstance(answer, BatchFailed) else BatchFailed({})
     except BatchFailed as exc:
-        failed = exc
+        answer = exc
     except Exception as exc:
         return _halved(handler, events, exc, whole)
-    ids = {event.id for event in events}
-    if not set(failed.errors) <= ids:  # it speaks of others: nobody knows which of these are done
-        return _halved(handler, events, failed, whole)
-    return {event.id: failed.errors.get(event.id) for event in events}
+    failed = answer.errors if isinstance(answer, BatchFailed) else {}
+    if not set(failed) <= {event.id for event in events}:  # it speaks of others: nobody knows what is done
+        return _halved(handler, events, answer, whole)
+    good = ACCEPTED if answer is ACCEPTED else None
+    return {event.id: failed.get(event.id, good) for event in events}
 
 
 def _halved(
     handler: BatchHandler, events: Sequence[Event], error: Exception, whole: Callable[[Exception], bool]
-) -> Errors:
+) -> Results:
     if len(events) == 1 or whole(error):
         return {event.id: error for event in events}
     middle = len(events) // 2
     return {
-        **errors_of(handler, events[:middle], whole),
-        **errors_of(handler, events[middle:], whole),
+        **results_of(handler, events[:middle], whole),
+        **results_of(handler, events[middle:], whole),
     }

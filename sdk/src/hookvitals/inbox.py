@@ -8,7 +8,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from hookvitals.event import Event
 from hookvitals.ordering import STALE, Order
@@ -22,6 +22,7 @@ class Put(Enum):
     STORED = "stored"
     WAITING = "waiting"  # a copy is here already
     DONE = "done"  # a copy was processed
+    BUSY = "busy"  # a copy is worked by a receiver without inbox, or died there and has its lease still
     STALE = "stale"  # something newer was processed
 
 
@@ -33,6 +34,16 @@ class Work:
     key: str
     event: Event
     owner: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An event that is put in. key: its own, in the state. order: what it must not be older than."""
+
+    key: str
+    event: Event
+    order: Optional[Order] = None
+    together: "Optional[Together]" = None
 
 
 @dataclass(frozen=True)
@@ -48,17 +59,31 @@ _SELECT_FREE = (
     "SELECT id, key, work, body, attempts, due_us FROM inbox WHERE scope = :scope AND owner = ''"
     " AND resource NOT IN (SELECT resource FROM inbox WHERE scope = :scope AND owner <> '' AND owner <> :own"
     " AND resource <> '')"
+    " AND (in_line = 0 OR NOT EXISTS (SELECT 1 FROM inbox earlier WHERE earlier.scope = :scope"
+    " AND earlier.resource = inbox.resource AND earlier.attempts > 0 AND earlier.in_line = 1"
+    " AND earlier.owner = '' AND earlier.id < inbox.id))"
 )
-"""In nobody's hands, and neither is another event of its resource."""
+"""In nobody's hands, and neither is another event of its resource; nor does one that stands before it in line
+wait for its next attempt."""
 
 
 class Inbox:
-    """The inbox of one receiver, in its state file. scope: what sets it apart from others in the file."""
+    """The inbox of one receiver, in its state file. scope: what sets it apart from others in the file.
 
-    def __init__(self, state: SqliteState, scope: str, now_us: Callable[[], int]) -> None:
+    data_of: what a body that holds one event says of it.
+    """
+
+    def __init__(
+        self,
+        state: SqliteState,
+        scope: str,
+        now_us: Callable[[], int],
+        data_of: Callable[[bytes], Any] = json.loads,
+    ) -> None:
         self._state = state
         self._scope = scope
         self._now_us = now_us
+        self._data_of = data_of
 
     def put(
         self,
@@ -69,38 +94,53 @@ class Inbox:
         order: Optional[Order] = None,
         together: Optional[Together] = None,
     ) -> Put:
-        """Stores the event unless a copy was handled or waits, or a newer version was processed.
+        """Stores one event: see `put_all`."""
+        return self.put_all([Entry(key, event, order, together)], keep_us=keep_us)[0]
 
-        One transaction with the claim: when it says STORED the event is on disk. A batch's time is on disk:
-        what a full batch leaves over, or a process that died, needs no timer of anybody's.
+    def put_all(self, entries: Sequence[Entry], *, keep_us: int) -> List[Put]:
+        """Stores each event unless a copy was handled or waits, or a newer version was processed.
+
+        One transaction with the claims: all are on disk, or none is. A batch's time is on disk:
+        what a full batch leaves over, or a process that died, needs no timer of anybody's. Where nothing but
+        their arrival orders the events of a resource (no `order`), they stand in line: none passes an
+        earlier one that failed, until that is done or given up. A replay stands in no line.
         """
         now_us = self._now_us()
         with self._state.transaction() as db:
-            if db.execute("SELECT 1 FROM inbox WHERE key = ?", (key,)).fetchone():
-                return Put.WAITING
-            if self._state.claim_in(db, key, now_us, keep_us) is not Claim.NEW:
-                return Put.DONE
-            self._state.done_in(db, key, now_us + keep_us)
-            verdict = None if order is None else order.verdict(self._state.version_in(db, order.key))
-            if verdict is not None:
-                return Put.STALE if verdict == STALE else Put.DONE
-            resource = event.fields.get("resource")
-            db.execute(
-                "INSERT INTO inbox (scope, key, work, body, due_us, received_us, resource, together)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    self._scope,
-                    key,
-                    _packed(event),
-                    event.body,
-                    now_us + (together.wait_us if together else 0),
-                    event.received_at_us,
-                    "" if resource is None else str(resource),
-                    together.name if together else "",
-                ),
-            )
-            if together is not None:
-                self._hurry_full(db, together, now_us)
+            return [self._put_in(db, entry, now_us, keep_us) for entry in entries]
+
+    def _put_in(self, db: sqlite3.Connection, entry: Entry, now_us: int, keep_us: int) -> Put:
+        key, event, order, together = entry.key, entry.event, entry.order, entry.together
+        if db.execute("SELECT 1 FROM inbox WHERE key = ?", (key,)).fetchone():
+            return Put.WAITING
+        if event.replay_id is not None:
+            self._state.reopen_in(db, key, now_us)
+        claim = self._state.claim_in(db, key, now_us, keep_us)
+        if claim is not Claim.NEW:
+            return Put.BUSY if claim is Claim.BUSY else Put.DONE
+        self._state.done_in(db, key, now_us + keep_us)
+        verdict = None if order is None else order.verdict(self._state.version_in(db, order.key))
+        if verdict is not None:
+            return Put.STALE if verdict == STALE else Put.DONE
+        resource = event.fields.get("resource")
+        in_line = resource is not None and order is None and event.replay_id is None
+        db.execute(
+            "INSERT INTO inbox (scope, key, work, body, due_us, received_us, resource, together, in_line)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._scope,
+                key,
+                _packed(event),
+                event.body,
+                now_us + (together.wait_us if together else 0),
+                event.received_at_us,
+                "" if resource is None else str(resource),
+                together.name if together else "",
+                in_line,
+            ),
+        )
+        if together is not None:
+            self._hurry_full(db, together, now_us)
         return Put.STORED
 
     def _hurry_full(self, db: sqlite3.Connection, together: Together, now_us: int) -> None:
@@ -149,7 +189,12 @@ class Inbox:
             "UPDATE inbox SET attempts = attempts + 1, owner = ? WHERE id = ?",
             [(owner, row[0]) for row in rows],
         )
-        return [Work(row[0], row[1], _unpacked(row[2], row[3], row[4] + 1), owner) for row in rows]
+        return [Work(row[0], row[1], self._event(row[2], row[3], row[4] + 1), owner) for row in rows]
+
+    def _event(self, text: str, body: bytes, attempt: int) -> Event:
+        kept: Dict[str, Any] = json.loads(text)
+        headers: List[Any] = [tuple(pair) for pair in kept.pop("headers")]
+        return Event(data=self._data_of(body), body=body, headers=headers, attempt=attempt, **kept)
 
     def free(self, owner: str, *, tried: bool = True) -> None:
         """Takes everything out of the hands of this owner, or of all of a slot, as `3.`: they are gone.
@@ -177,12 +222,14 @@ class Inbox:
             row = db.execute(query, {"scope": self._scope, "own": ""}).fetchone()
         return None if row is None else max(0.0, (row[5] - self._now_us()) / 1e6)
 
-    def finish(self, work: Work, keep_until_us: int, order: Optional[Order] = None) -> None:
-        """It was processed: out of the inbox, its copies are duplicates until `keep_until_us`, and what is
-        older in its order is stale."""
+    def finish(
+        self, work: Work, keep_until_us: int, order: Optional[Order] = None, *, handed_over: bool = False
+    ) -> None:
+        """It was processed, or handed over to somebody who will: out of the inbox, its copies are duplicates
+        until `keep_until_us`, and what is older in its order is stale."""
         with self._state.transaction() as db:
             db.execute("DELETE FROM inbox WHERE id = ?", (work.id,))
-            self._state.done_in(db, work.key, keep_until_us)
+            self._state.done_in(db, work.key, keep_until_us, handed_over=handed_over)
             if order is not None:
                 self._state.advance_in(db, order.key, order.rank, self._now_us())
 
@@ -211,7 +258,7 @@ class Inbox:
         """It became a dead letter: out of the inbox, and free to be replayed."""
         with self._state.transaction() as db:
             db.execute("DELETE FROM inbox WHERE id = ?", (work.id,))
-            self._state.release_in(db, work.key, self._now_us())
+            self._state.undo_in(db, work.key, self._now_us())
 
     def depth(self) -> int:
         """Events that wait, those to be tried again included."""
@@ -237,13 +284,3 @@ def _packed(event: Event) -> str:
             "fields": dict(event.fields),
         }
     )
-
-
-def _unpacked(text: str, body: bytes, attempt: int) -> Event:
-    kept: Dict[str, Any] = json.loads(text)
-    headers: List[Any] = [tuple(pair) for pair in kept.pop("headers")]
-    return Event(data=_data(body), body=body, headers=headers, attempt=attempt, **kept)
-
-
-def _data(body: bytes) -> Any:
-    return json.loads(body)

@@ -6,8 +6,9 @@ One of all copies runs, and one event of a resource at a time. The answer says h
 import logging
 import math
 from dataclasses import replace
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
+from hookvitals.accepted import ACCEPTED
 from hookvitals.answers import BUSY_RETRY_S, Answer, Refused
 from hookvitals.attempts import run
 from hookvitals.breaker import Breaker, CircuitOpen, went
@@ -23,6 +24,16 @@ from hookvitals.state import Claim, State
 from hookvitals.turns import Turns
 
 log = logging.getLogger("hookvitals")
+
+
+_OF_AN_ATTEMPT = ("attempt", "queue_ms", "process_ms")
+
+
+class _Held(NamedTuple):
+    """An event that was claimed. until_us: the end of its lease, by which the claim knows who has it."""
+
+    key: str
+    until_us: int
 
 
 class Inline:
@@ -72,7 +83,10 @@ class Inline:
         handler: Handler,
         fields: Dict[str, Any],
     ) -> Answer:
-        claim = self._state.claim(key, self._now_us(), int(self._settings.lease_s * 1e6))
+        now_us, lease_us = self._now_us(), int(self._settings.lease_s * 1e6)
+        if event.replay_id is not None:
+            self._state.reopen(key, now_us)
+        claim = self._state.claim(key, now_us, lease_us)
         if claim is Claim.DONE:
             return self._desk.taken(request, "duplicate", event, fields)
         if claim is Claim.BUSY:
@@ -82,33 +96,34 @@ class Inline:
             if verdict is not None:
                 self._state.done(key, self._keep_until_us())
                 return self._desk.taken(request, verdict, event, fields)
-        return self._process(request, event, key, order, handler, fields)
+        return self._process(request, event, _Held(key, now_us + lease_us), order, handler, fields)
 
     def _process(
         self,
         request: Request,
         event: Event,
-        key: str,
+        held: _Held,
         order: Optional[Order],
         handler: Handler,
         fields: Dict[str, Any],
     ) -> Answer:
-        event = replace(event, attempt=self._state.attempts(key))
+        event = replace(event, attempt=self._state.attempts(held.key))
         fields["attempt"] = event.attempt
         permit = self._breaker.ask()
         if permit.wait_s > 0:
-            self._state.release(key, self._now_us())
+            self._state.release(held.key, held.until_us, self._now_us())
             cause = CircuitOpen(f"tried again in {permit.wait_s:.0f} s at the latest")
             raise Refused("circuit_open", retry_after_s=math.ceil(permit.wait_s)) from cause
         fields["queue_ms"] = request.elapsed_ms()
         with handling(self._settings.source, self._settings.endpoint, event):
-            error = run(handler, event, fields)
+            given = run(handler, event, fields)
+        error = given if isinstance(given, Exception) else None
         self._breaker.tell(permit, went(error, self._settings.retry.kind_of))
         try:  # the work is done, or not, whatever becomes of our notes: the lease covers for them
             if error is not None:
-                self._state.release(key, self._now_us())
+                self._state.release(held.key, held.until_us, self._now_us())
             else:
-                self._state.done(key, self._keep_until_us())
+                self._state.done(held.key, self._keep_until_us(), handed_over=given is ACCEPTED)
                 if order is not None:
                     self._state.advance(order.key, order.rank, self._now_us())
         except Exception:
@@ -117,6 +132,10 @@ class Inline:
             permanent = self._settings.retry.kind_of(error) is Kind.PERMANENT
             outcome = "dead_lettered" if permanent else "failed"
             return self._desk.failed(request, error, event, fields, outcome)
+        if given is ACCEPTED:
+            for name in _OF_AN_ATTEMPT:  # whoever works it tells of those
+                fields.pop(name, None)
+            return self._desk.taken(request, "accepted", event, fields)
         return self._desk.taken(request, "succeeded", event, fields)
 
     def _give_back(self, order: Order, turn: bytes) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookvitals import BatchFailed, BreakerPolicy, Event, Permanent, Receiver, RetryPolicy
-from hookvitals.batches import errors_of
+from hookvitals.batches import results_of
 from hookvitals.inbox import Together
 from tests.sdk.processing.drained import drained
 from tests.sdk.world import NOW, SECRET, World, deliver
@@ -63,10 +63,10 @@ def test_however_many_events_are_poison_the_others_are_done(number: int, data: s
         if any(int(event.id) in poison for event in events):
             raise RuntimeError("spoilt")
 
-    errors = errors_of(handle, [event_of(one) for one in range(number)])
+    results = results_of(handle, [event_of(one) for one in range(number)])
 
-    assert {int(event_id) for event_id, error in errors.items() if error is not None} == poison
-    assert len(errors) == number
+    assert {int(event_id) for event_id, error in results.items() if error is not None} == poison
+    assert len(results) == number
 
 
 def test_a_full_batch_leaves_at_once_and_the_rest_in_its_time(world: World) -> None:
@@ -134,16 +134,16 @@ def test_a_handler_may_name_what_failed(world: World) -> None:
 
 
 def test_what_failed_may_be_returned_as_well_and_told_as_a_text() -> None:
-    errors = errors_of(lambda events: BatchFailed({"1": "declined"}), [event_of(0), event_of(1)])
+    results = results_of(lambda events: BatchFailed({"1": "declined"}), [event_of(0), event_of(1)])
 
-    assert errors["0"] is None
-    assert str(errors["1"]) == "declined"
+    assert results["0"] is None
+    assert str(results["1"]) == "declined"
 
 
 def test_a_failure_of_an_event_that_is_not_in_the_batch_is_not_believed() -> None:
-    errors = errors_of(lambda events: BatchFailed({"elsewhere": "?"}), [event_of(0), event_of(1)])
+    results = results_of(lambda events: BatchFailed({"elsewhere": "?"}), [event_of(0), event_of(1)])
 
-    assert [type(error) for error in errors.values()] == [BatchFailed, BatchFailed]
+    assert [type(error) for error in results.values()] == [BatchFailed, BatchFailed]
 
 
 def test_a_database_that_is_away_fails_the_batch_as_one_call(world: World) -> None:

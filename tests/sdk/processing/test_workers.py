@@ -88,7 +88,7 @@ def test_a_held_resource_keeps_nobody_else_waiting_and_nobody_spinning(tmp_path:
     assert second is not None
     assert (first.event.id, second.event.id, third) == ("evt_0", "evt_2", None)
     assert inbox.wait_s() is None, "what waits for a resource is not due"
-    inbox.postpone(first, 5.0)
+    inbox.finish(first, now_us)
     freed = inbox.take("0.2")
     assert freed is not None
     assert freed.event.id == "evt_1"

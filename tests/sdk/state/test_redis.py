@@ -41,7 +41,7 @@ def test_every_key_has_its_end(state: RedisState, client: "redis.Redis") -> None
     """practice 13: memory of events is bounded by the time that a sender may repeat them in."""
     state.claim("k", 0, 60 * S)
     assert 7 * DAY_MS < kept_ms(client, "claim") <= 7 * DAY_MS + 60_000
-    state.release("k", 0)
+    state.release("k", 60 * S, 0)
     assert 6 * DAY_MS < kept_ms(client, "claim") <= 7 * DAY_MS
     state.done("k", 3600 * S)
     assert 3_500_000 < kept_ms(client, "claim") <= 3_600_000
@@ -112,7 +112,8 @@ def test_a_redis_that_never_answers_counts_as_away_in_time() -> None:
     [
         lambda state: state.claim("k", 0, S),
         lambda state: state.done("k", S),
-        lambda state: state.release("k", 0),
+        lambda state: state.release("k", S, 0),
+        lambda state: state.reopen("k", 0),
         lambda state: state.attempts("k"),
         lambda state: state.version("r"),
         lambda state: state.advance("r", 1.0, 0),

@@ -11,6 +11,7 @@ import pytest
 
 from hookvitals import SqliteState
 from hookvitals.state import Claim, StateUnavailable
+from hookvitals.state.schema import Schema
 from hookvitals.state.shared_file import SharedFile
 
 S = 1_000_000
@@ -243,7 +244,7 @@ def test_no_other_lock_on_the_file_ends_when_it_is_opened_a_second_time(tmp_path
             print(exc)
         """
     with state.transaction():
-        SharedFile(path, "").close()
+        SharedFile(path, Schema(1, ())).close()
         told = run(program, path)
 
     assert told == "database is locked\n"

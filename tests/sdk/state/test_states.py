@@ -29,10 +29,45 @@ def test_a_lease_that_ended_may_be_taken_over_and_counts_as_another_attempt(stat
 
 def test_what_was_released_may_be_had_at_once(state: State) -> None:
     state.claim("k", 0, 10 * S)
-    state.release("k", 1 * S)
+    state.release("k", 10 * S, 1 * S)
 
     assert state.claim("k", 1 * S, 10 * S) is Claim.NEW
     assert state.attempts("k") == 2
+
+
+def test_who_outlived_its_lease_frees_nobody_elses_claim(state: State) -> None:
+    state.claim("k", 0, 10 * S)
+    state.claim("k", 10 * S, 10 * S)
+    state.release("k", 10 * S, 11 * S)
+
+    assert state.claim("k", 12 * S, 10 * S) is Claim.BUSY
+    state.release("k", 20 * S, 13 * S)
+    assert state.claim("k", 13 * S, 10 * S) is Claim.NEW
+
+
+def test_what_one_has_done_no_other_undoes(state: State) -> None:
+    """The first outlived its lease and went well; the second, which took over, did not."""
+    state.claim("k", 0, 10 * S)
+    state.claim("k", 10 * S, 10 * S)
+    state.done("k", 100 * S)
+    state.release("k", 20 * S, 12 * S)
+
+    assert state.claim("k", 13 * S, 10 * S) is Claim.DONE
+
+
+def test_what_was_handed_over_is_done_until_it_is_reopened(state: State) -> None:
+    for key, handed_over in (("handled", False), ("handed over", True)):
+        state.claim(key, 0, 10 * S)
+        state.done(key, 100 * S, handed_over=handed_over)
+        assert state.claim(key, 11 * S, 10 * S) is Claim.DONE
+        state.reopen(key, 12 * S)
+    state.reopen("unheard of", 12 * S)
+
+    assert state.claim("handled", 12 * S, 10 * S) is Claim.DONE
+    assert state.claim("handed over", 12 * S, 10 * S) is Claim.NEW
+    state.reopen("handed over", 13 * S)
+    assert state.claim("handed over", 13 * S, 10 * S) is Claim.BUSY
+    assert state.attempts("unheard of") == 0
 
 
 def test_what_is_done_stays_done_until_it_is_forgotten(state: State) -> None:
@@ -74,7 +109,7 @@ def test_what_has_expired_is_dropped_now_and_then_and_what_has_not_is_kept(state
         state.claim(key, 0, 10 * S)
         state.done(key, until)
     state.claim("failing", 0, 10 * S)
-    state.release("failing", 1 * S)
+    state.release("failing", 10 * S, 1 * S)
     state.advance("resource", 1.0, 0)
 
     claim_until_forgotten(state, "old", 2 * DAY)
@@ -136,7 +171,7 @@ def test_a_change_that_fails_changes_nothing(state: State) -> None:
 def test_what_nobody_claimed_may_be_done_and_need_not_be_released(state: State) -> None:
     """Its claim may have been forgotten while it was worked."""
     state.done("done", 100 * S)
-    state.release("released", 0)
+    state.release("released", 10 * S, 0)
 
     assert state.claim("done", 0, 10 * S) is Claim.DONE
     assert state.attempts("done") == 0

@@ -25,6 +25,10 @@ class Claim(Enum):
     BUSY = "busy"  # another copy is being handled now
 
 
+UNDONE, HANDLED, HANDED_OVER = 0, 1, 2
+"""What stands in a claim's `done`."""
+
+
 class StateUnavailable(Exception):
     """The state cannot be asked now: its server is away, its file is locked or full. Nothing was promised."""
 
@@ -38,11 +42,23 @@ class State(Protocol):
     def claim(self, key: str, now_us: int, lease_us: int) -> Claim:
         """Atomic: of any number of copies at once, one is told NEW."""
 
-    def done(self, key: str, until_us: int) -> None:
-        """The event was handled; remembered until `until_us`."""
+    def done(self, key: str, until_us: int, *, handed_over: bool = False) -> None:
+        """The event was handled; remembered until `until_us`. handed_over: to somebody who will handle it.
 
-    def release(self, key: str, now_us: int) -> None:
-        """The event was not handled: the next copy may have it. How often it was tried is kept."""
+        Whoever says so: one that outlived its lease did the work all the same, and a copy that took over
+        need not make another do it a third time.
+        """
+
+    def release(self, key: str, lease_until_us: int, now_us: int) -> None:
+        """The event was not handled: the next copy may have it. How often it was tried is kept.
+
+        lease_until_us: the end of the lease that the claim was asked for with (`now_us + lease_us`). No two
+        claims of a key have the same one, so it fences: who outlived its lease frees nobody else's claim, nor
+        what is done.
+        """
+
+    def reopen(self, key: str, now_us: int) -> None:
+        """An event that was only handed over may be claimed again; one that was handled stays done."""
 
     def attempts(self, key: str) -> int:
         """How often the event was claimed as NEW so far."""

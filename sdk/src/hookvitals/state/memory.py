@@ -4,7 +4,15 @@ import threading
 import time
 from typing import Callable, Dict, Optional
 
-from hookvitals.state.base import KEEP_UNDONE_US, KEEP_VERSION_US, Change, Claim
+from hookvitals.state.base import (
+    HANDED_OVER,
+    HANDLED,
+    KEEP_UNDONE_US,
+    KEEP_VERSION_US,
+    UNDONE,
+    Change,
+    Claim,
+)
 
 _EXPIRE_EVERY = 10_000
 
@@ -15,7 +23,7 @@ class MemoryState:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._claims: Dict[str, "tuple[bool, int]"] = {}  # key → (done, until_us)
+        self._claims: Dict[str, "tuple[int, int]"] = {}  # key → (done, until_us)
         self._attempts: Dict[str, int] = {}
         self._versions: Dict[str, "tuple[float, int]"] = {}  # resource → (version, until_us)
         self._notes: Dict[str, "tuple[bytes, int]"] = {}  # note → (value, until_us)
@@ -27,17 +35,23 @@ class MemoryState:
             held = self._claims.get(key)
             if held is not None and held[1] > now_us:
                 return Claim.DONE if held[0] else Claim.BUSY
-            self._claims[key] = (False, now_us + lease_us)
+            self._claims[key] = (UNDONE, now_us + lease_us)
             self._attempts[key] = self._attempts.get(key, 0) + 1
             return Claim.NEW
 
-    def done(self, key: str, until_us: int) -> None:
+    def done(self, key: str, until_us: int, *, handed_over: bool = False) -> None:
         with self._lock:
-            self._claims[key] = (True, until_us)
+            self._claims[key] = (HANDED_OVER if handed_over else HANDLED, until_us)
 
-    def release(self, key: str, now_us: int) -> None:
+    def release(self, key: str, lease_until_us: int, now_us: int) -> None:
         with self._lock:
-            self._claims[key] = (False, now_us)
+            if self._claims.get(key) == (UNDONE, lease_until_us):
+                self._claims[key] = (UNDONE, now_us)
+
+    def reopen(self, key: str, now_us: int) -> None:
+        with self._lock:
+            if self._claims.get(key, (UNDONE, 0))[0] == HANDED_OVER:
+                self._claims[key] = (UNDONE, now_us)
 
     def attempts(self, key: str) -> int:
         return self._attempts.get(key, 0)

@@ -8,14 +8,17 @@ import os
 import sqlite3
 
 from hookvitals.state.base import Change
+from hookvitals.state.schema import Schema
 from hookvitals.state.shared_file import SharedFile
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS note (
-    name TEXT PRIMARY KEY, value BLOB NOT NULL, until_us INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS note_until ON note (until_us);
-"""
+_SCHEMA = Schema(
+    1,
+    (
+        "CREATE TABLE IF NOT EXISTS note"
+        " (name TEXT PRIMARY KEY, value BLOB NOT NULL, until_us INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE INDEX IF NOT EXISTS note_until ON note (until_us)",
+    ),
+)
 
 
 class NoteFile(SharedFile):
@@ -28,7 +31,7 @@ class NoteFile(SharedFile):
 
     def __init__(self, path: str) -> None:
         _remove_if_damaged(path)
-        super().__init__(path, _TABLES)
+        super().__init__(path, _SCHEMA)
 
     def change(self, note: str, change: Change, now_us: int, until_us: int) -> bytes:
         """The note's next value; its present one is None when it has expired."""

@@ -11,12 +11,21 @@ from typing import Any, Callable, Dict, Iterator, Optional
 
 from hookvitals.schemes.errors import MissingDependency
 from hookvitals.state import forks
-from hookvitals.state.base import KEEP_UNDONE_US, KEEP_VERSION_US, Change, Claim, StateUnavailable
+from hookvitals.state.base import (
+    HANDED_OVER,
+    HANDLED,
+    KEEP_UNDONE_US,
+    KEEP_VERSION_US,
+    UNDONE,
+    Change,
+    Claim,
+    StateUnavailable,
+)
 
 _CLAIM = """
 local held = redis.call('HMGET', KEYS[1], 'done', 'until_us')
 if held[2] and tonumber(held[2]) > tonumber(ARGV[1]) then
-    return held[1] == '1' and 'done' or 'busy'
+    return held[1] == '0' and 'busy' or 'done'
 end
 redis.call('HSET', KEYS[1], 'done', 0, 'until_us', ARGV[2])
 redis.call('HINCRBY', KEYS[1], 'attempts', 1)
@@ -24,13 +33,14 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 'new'
 """
 _DONE = """
-redis.call('HSET', KEYS[1], 'done', 1, 'until_us', ARGV[1])
+redis.call('HSET', KEYS[1], 'done', ARGV[3], 'until_us', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """
-_RELEASE = """
-if redis.call('EXISTS', KEYS[1]) == 1 then
-    redis.call('HSET', KEYS[1], 'done', 0, 'until_us', ARGV[1])
-    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+_FREE = """
+local held = redis.call('HMGET', KEYS[1], 'done', 'until_us')
+if held[1] == ARGV[1] and (ARGV[2] == '' or held[2] == ARGV[2]) then
+    redis.call('HSET', KEYS[1], 'done', 0, 'until_us', ARGV[3])
+    redis.call('PEXPIRE', KEYS[1], ARGV[4])
 end
 """
 _ADVANCE = """
@@ -94,7 +104,7 @@ class RedisState:
             ),  # the sender comes again; a script may have run though no answer came
         )
         self._scripts = {
-            script: client.register_script(script) for script in (_CLAIM, _DONE, _RELEASE, _ADVANCE, _SWAP)
+            script: client.register_script(script) for script in (_CLAIM, _DONE, _FREE, _ADVANCE, _SWAP)
         }
         return before
 
@@ -102,11 +112,15 @@ class RedisState:
         kept_ms = (lease_us + KEEP_UNDONE_US) // 1000
         return Claim(self._run(_CLAIM, "claim", key, now_us, now_us + lease_us, kept_ms).decode())
 
-    def done(self, key: str, until_us: int) -> None:
-        self._run(_DONE, "claim", key, until_us, self._ms_until(until_us))
+    def done(self, key: str, until_us: int, *, handed_over: bool = False) -> None:
+        what = HANDED_OVER if handed_over else HANDLED
+        self._run(_DONE, "claim", key, until_us, self._ms_until(until_us), what)
 
-    def release(self, key: str, now_us: int) -> None:
-        self._run(_RELEASE, "claim", key, now_us, KEEP_UNDONE_US // 1000)
+    def release(self, key: str, lease_until_us: int, now_us: int) -> None:
+        self._run(_FREE, "claim", key, UNDONE, lease_until_us, now_us, KEEP_UNDONE_US // 1000)
+
+    def reopen(self, key: str, now_us: int) -> None:
+        self._run(_FREE, "claim", key, HANDED_OVER, "", now_us, KEEP_UNDONE_US // 1000)
 
     def attempts(self, key: str) -> int:
         with self._asking():

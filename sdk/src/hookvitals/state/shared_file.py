@@ -12,20 +12,22 @@ from contextlib import contextmanager
 from typing import Iterator, List, Optional
 
 from hookvitals.state.base import StateUnavailable
+from hookvitals.state.schema import Newer, Schema
 
 
 class SharedFile:
-    """The file `path`, made with mode 0600 when it is not there, with these tables.
+    """The file `path`, made with mode 0600 when it is not there, and brought to this schema.
 
-    Raises ValueError when the file cannot be used; later StateUnavailable when it is locked, full or away.
+    Raises ValueError when the file cannot be used; later StateUnavailable when it is locked, full or away, or
+    was brought to a newer schema meanwhile.
     """
 
     # With FULL a truncated journal is synced, the deletion of one is not.
     PRAGMAS = ("journal_mode=TRUNCATE", "synchronous=FULL")
 
-    def __init__(self, path: str, tables: str) -> None:
+    def __init__(self, path: str, schema: Schema) -> None:
         self.path = path
-        self._tables = tables
+        self._schema = schema
         self._lock = threading.RLock()
         self._closed = False
         self._pid = 0
@@ -36,6 +38,8 @@ class SharedFile:
             raise ValueError(
                 f"state cannot be kept in {path}: {exc}; name a file that this process may write"
             ) from exc
+        except Newer as exc:
+            raise ValueError(f"state cannot be kept in {path}: {exc}") from exc
         _LIVE.add(self)
 
     def _opened(self) -> sqlite3.Connection:
@@ -45,9 +49,10 @@ class SharedFile:
             pass
         db = sqlite3.connect(self.path, timeout=5.0, isolation_level=None, check_same_thread=False)
         try:
+            self._schema.written(db)  # before anything of a newer file is changed
             for pragma in self.PRAGMAS:
                 db.execute(f"PRAGMA {pragma}")
-            db.executescript(self._tables)
+            self._schema.bring(db)
         except BaseException:
             db.close()
             raise
@@ -83,7 +88,7 @@ class SharedFile:
         if self._db is None:
             try:
                 self._db = self._opened()
-            except OSError as exc:
+            except (OSError, Newer) as exc:
                 raise StateUnavailable(f"{self.path}: {exc}") from exc
         return self._db
 

@@ -12,7 +12,16 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence
 
 from hookvitals.schemes.errors import MissingDependency
 from hookvitals.state import forks
-from hookvitals.state.base import KEEP_UNDONE_US, KEEP_VERSION_US, Change, Claim, StateUnavailable
+from hookvitals.state.base import (
+    HANDED_OVER,
+    HANDLED,
+    KEEP_UNDONE_US,
+    KEEP_VERSION_US,
+    UNDONE,
+    Change,
+    Claim,
+    StateUnavailable,
+)
 
 _LIKE = "postgresql+psycopg://user@host/name"
 _PURGE_EVERY = 1000
@@ -28,11 +37,18 @@ _NEXT_CLAIM = (
     "UPDATE hookvitals_claim SET done = 0, until_us = :until_us, attempts = attempts + 1"
     " WHERE digest = :digest AND until_us <= :now_us"
 )
-_DONE = "UPDATE hookvitals_claim SET done = 1, until_us = :until_us WHERE digest = :digest"
+_DONE = "UPDATE hookvitals_claim SET done = :done, until_us = :until_us WHERE digest = :digest"
 _DONE_UNCLAIMED = (
-    "INSERT INTO hookvitals_claim (digest, done, until_us, attempts) VALUES (:digest, 1, :until_us, 0)"
+    "INSERT INTO hookvitals_claim (digest, done, until_us, attempts) VALUES (:digest, :done, :until_us, 0)"
 )
-_RELEASE = "UPDATE hookvitals_claim SET done = 0, until_us = :now_us WHERE digest = :digest"
+_RELEASE = (
+    "UPDATE hookvitals_claim SET until_us = :now_us"
+    " WHERE digest = :digest AND done = :undone AND until_us = :lease_until_us"
+)
+_REOPEN = (
+    "UPDATE hookvitals_claim SET done = :undone, until_us = :now_us"
+    " WHERE digest = :digest AND done = :handed_over"
+)
 _VERSION = "SELECT version FROM hookvitals_version WHERE digest = :digest"
 _FIRST_VERSION = (
     "INSERT INTO hookvitals_version (digest, version, seen_us) VALUES (:digest, :version, :seen_us)"
@@ -88,17 +104,24 @@ class SqlState:
                     return Claim.NEW
         raise _forestalled()
 
-    def done(self, key: str, until_us: int) -> None:
-        names = {"digest": _digest(key), "until_us": until_us}
+    def done(self, key: str, until_us: int, *, handed_over: bool = False) -> None:
+        what = HANDED_OVER if handed_over else HANDLED
+        names = {"digest": _digest(key), "until_us": until_us, "done": what}
         with self._connection() as db:
             for _ in range(_TRIES):
                 if db.changed(_DONE, **names) or db.inserted(_DONE_UNCLAIMED, **names):
                     return
         raise _forestalled()
 
-    def release(self, key: str, now_us: int) -> None:
+    def release(self, key: str, lease_until_us: int, now_us: int) -> None:
         with self._connection() as db:
-            db.changed(_RELEASE, digest=_digest(key), now_us=now_us)
+            db.changed(
+                _RELEASE, digest=_digest(key), undone=UNDONE, lease_until_us=lease_until_us, now_us=now_us
+            )
+
+    def reopen(self, key: str, now_us: int) -> None:
+        with self._connection() as db:
+            db.changed(_REOPEN, digest=_digest(key), undone=UNDONE, handed_over=HANDED_OVER, now_us=now_us)
 
     def attempts(self, key: str) -> int:
         with self._connection() as db:
@@ -162,7 +185,7 @@ class SqlState:
         self._claims += 1
         if self._claims % _PURGE_EVERY:
             return
-        db.purge("hookvitals_claim", "done = 1 AND until_us <= :before_us", now_us)
+        db.purge("hookvitals_claim", "done <> 0 AND until_us <= :before_us", now_us)
         db.purge("hookvitals_claim", "done = 0 AND until_us <= :before_us", now_us - KEEP_UNDONE_US)
         db.purge("hookvitals_version", "seen_us <= :before_us", now_us - KEEP_VERSION_US)
         db.purge("hookvitals_note", "until_us <= :before_us", int(self._now() * 1e6))
