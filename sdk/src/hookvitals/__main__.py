@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from hookvitals import drill, load
 from hookvitals.connection import Connection, NoAnswer
+from hookvitals.endpoint_path import new_path
 from hookvitals.mix import EXPECTED, Mix, mix_of
 from hookvitals.profiles import PROFILES
 from hookvitals.schemes import SCHEMES
@@ -122,6 +123,10 @@ def _send_drill(given: argparse.Namespace) -> int:
 
 def _new_secret(given: argparse.Namespace) -> int:
     """The secret alone to standard output, or into files; where it belongs to standard error."""
+    if given.path:
+        print(new_path(given.path))  # noqa: T201
+        print("receiver: mount it there\nsender:   has it with your https address", file=sys.stderr)  # noqa: T201
+        return 0
     made = new_secret(given.scheme)
     signing, verifying = ("it", "it") if made.is_shared else ("the private key", "the public key")
     if given.to:
@@ -171,6 +176,10 @@ def _parser() -> argparse.ArgumentParser:
         "new", help="a fresh secret in the form that the scheme takes, shown once and kept nowhere"
     )
     _add_scheme(new)
+    new.add_argument(
+        "--path", nargs="?", const="/webhooks", metavar="PREFIX",
+        help="a path for the endpoint that nobody guesses, instead of a secret (below /webhooks)",
+    )  # fmt: skip
     new.add_argument(
         "--to", metavar="FILE", help="write it there, for its owner alone; a public key goes to FILE.pub"
     )

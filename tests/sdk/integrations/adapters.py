@@ -82,15 +82,19 @@ ASGI: dict[str, Callable[[Receiver, str], Any]] = {
     "starlette": _starlette,
     "fastapi": _fastapi,
     "django-asgi": lambda receiver, path: ASGIHandler(),
+    "before-django": lambda receiver, path: asgi.before(ASGIHandler(), {path: receiver}),
 }
 ADAPTERS = [*WSGI, *ASGI]
+READS_ALL = "django-asgi"
+"""Django under ASGI reads a body to its end before it asks any view."""
+BOUNDED = [name for name in ADAPTERS if name != READS_ALL]
 
 
 @contextmanager
 def serving(name: str, receiver: Receiver, *, path: str = PATH, prefix: str = "") -> Iterator[int]:
     """The port. prefix: what stands before `path` because the whole application is mounted there."""
     with ExitStack() as stack:
-        if name.startswith("django"):
+        if "django" in name:
             stack.enter_context(django_urls(receiver, path))
         if name in WSGI:
             app = WSGI[name](receiver, path)
@@ -101,5 +105,5 @@ def serving(name: str, receiver: Receiver, *, path: str = PATH, prefix: str = ""
             app = ASGI[name](receiver, path)
             if prefix:
                 app = Starlette(routes=[Mount(prefix, app=app)])
-            lifespan = "off" if name == "django-asgi" and not prefix else "on"
+            lifespan = "off" if "django" in name and not prefix else "on"
             yield stack.enter_context(served_asgi(app, lifespan=lifespan))

@@ -2,6 +2,7 @@
 whatever is sent is answered and noted, or was never an event.
 """
 
+import asyncio
 import gzip
 import threading
 from collections.abc import Iterator
@@ -9,9 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from werkzeug.test import EnvironBuilder
 
 from hookvitals import Event, make
-from tests.sdk.integrations.adapters import ADAPTERS, ASGI, PATH, serving
+from tests.sdk.integrations.adapters import (
+    ADAPTERS,
+    ASGI,
+    BOUNDED,
+    PATH,
+    READS_ALL,
+    WSGI,
+    django_urls,
+    serving,
+)
 from tests.sdk.integrations.serving import CHUNKED, broken_off, chunk, chunked, sent
 from tests.sdk.world import NOW, SECRET, Headers, World, request
 
@@ -102,23 +113,97 @@ def test_a_body_over_the_limit_is_told_413_and_recorded(world: World, port: int)
 
 
 @pytest.mark.parametrize("length", [("Content-Length", "100000000"), CHUNKED], ids=["declared", "chunked"])
-@pytest.mark.parametrize("adapter", [name for name in ADAPTERS if name != "django-asgi"], indirect=True)
+@pytest.mark.parametrize("adapter", BOUNDED, indirect=True)
 def test_a_body_over_the_limit_is_refused_before_its_end(port: int, length: tuple[str, str]) -> None:
-    """The rest never comes. Not Django under ASGI: it reads a body to its end before it asks anybody."""
+    """The rest never comes."""
     more = b"x" * (LIMIT + 1)
 
     assert sent(port, "POST", PATH, [length], chunk(more) if length == CHUNKED else more).status == 413
 
 
 @pytest.mark.parametrize("length", [("Content-Length", "500"), CHUNKED], ids=["declared", "chunked"])
-def test_half_a_body_is_no_event_and_no_forgery(world: World, port: int, length: tuple[str, str]) -> None:
+@pytest.mark.parametrize("reset", [False, True], ids=["ended", "reset"])
+@pytest.mark.parametrize("adapter", BOUNDED, indirect=True)
+def test_half_a_body_is_no_event_and_no_forgery_and_on_record(
+    world: World, port: int, length: tuple[str, str], reset: bool
+) -> None:
     headers, body = request()
     half = chunk(body[:40]) + b"63\r\nhal" if length == CHUNKED else body[:40]
 
-    broken_off(port, PATH, [*headers, length], half)
+    broken_off(port, PATH, [*headers, length], half, reset=reset)
+    world.until(lambda: len(world.records()) == 1)
+
+    assert sent(port, "POST", PATH, headers, body).status == 200
+    assert world.outcomes() == ["rejected", "succeeded"]
+    record = world.records()[0]
+    assert (record["reason"], record["http_status"]) == ("malformed_body", 400)
+    assert "the body broke off" in record["error_message"]
+    assert not {"event_id", "secret_id", "cause"} & set(record), "nothing of it was looked at"
+    if length != CHUNKED and not reset:
+        assert "40 of 500 bytes came" in record["error_message"]
+
+
+@pytest.mark.parametrize("adapter", [READS_ALL], indirect=True)
+def test_half_a_body_never_reaches_a_view_of_django_under_asgi(world: World, port: int) -> None:
+    headers, body = request()
+
+    broken_off(port, PATH, [*headers, ("Content-Length", "500")], body[:40])
 
     assert sent(port, "POST", PATH, headers, body).status == 200
     assert world.outcomes() == ["succeeded"]
+
+
+class Endless:
+    """A body without an end, as the standard has it. taken: bytes that were asked for."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def read(self, size: int) -> bytes:
+        self.taken += size
+        return b"x" * size
+
+    readline = read
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "chunked"])
+@pytest.mark.parametrize("adapter", WSGI)
+def test_of_an_endless_body_one_byte_more_than_the_limit_is_read(
+    world: World, adapter: str, declared: bool
+) -> None:
+    body = Endless()
+    environ: dict[str, Any] = EnvironBuilder(method="POST", path=PATH).get_environ()
+    environ |= {"wsgi.input": body, "CONTENT_LENGTH": str(10**12) if declared else ""}
+    environ |= {} if declared else {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    receiver = world.receiver(max_body_bytes=LIMIT)
+    said: list[str] = []
+
+    with django_urls(receiver):
+        for _ in WSGI[adapter](receiver, PATH)(environ, lambda line, headers: said.append(line)):
+            pass
+
+    assert said[0].startswith("413")
+    assert body.taken == LIMIT + 1
+
+
+@pytest.mark.parametrize("adapter", [name for name in ASGI if name in BOUNDED])
+def test_of_an_endless_body_no_part_is_taken_beyond_the_limit(world: World, adapter: str) -> None:
+    receiver = world.receiver(max_body_bytes=LIMIT)
+    taken: list[int] = []
+    statuses: list[int] = []
+
+    async def receive() -> Any:
+        taken.append(500)
+        return {"type": "http.request", "body": b"x" * 500, "more_body": True}
+
+    async def send(message: Any) -> None:
+        statuses.append(message.get("status", 0))
+
+    scope = {"type": "http", "method": "POST", "path": PATH, "headers": [], "query_string": b""}
+    asyncio.run(ASGI[adapter](receiver, PATH)(scope, receive, send))
+
+    assert statuses[0] == 413
+    assert sum(taken) <= LIMIT + 500
 
 
 def test_a_signature_given_twice_is_malformed(world: World, port: int) -> None:

@@ -3,18 +3,14 @@
 What the adapters share: reading a body up to a bound, and the path as the sender wrote it.
 """
 
-import logging
-from typing import Any, List, Optional, Protocol, Tuple
+from typing import Any, List, NamedTuple, Optional, Protocol, Tuple
 from urllib.parse import quote, unquote
 
 from hookvitals.schemes.signed import HeadersLike
 
-log = logging.getLogger("hookvitals")
-
 Response = Tuple[int, List[Tuple[str, str]], bytes]
 _CHUNK_BYTES = 64 * 1024
 _IN_A_PATH = "/;=,:@!$&'()*+~"
-_BROKEN_OFF: Response = (400, [("Content-Type", "text/plain")], b"the body ended early\n")
 
 
 class Limits(Protocol):
@@ -43,27 +39,19 @@ class Mounted(Protocol):
         remote_addr: Optional[str] = None,
         *,
         arrived_ns: Optional[int] = None,
+        cut_off: bool = False,
     ) -> Response: ...
 
 
-def answer_of(
-    receiver: Mounted,
-    method: str,
-    url: str,
-    headers: HeadersLike,
-    body: Optional[bytes],
-    remote_addr: Optional[str],
-    arrived_ns: Optional[int] = None,
-) -> Response:
-    """What the receiver answers. body: None when it broke off: half a body is no event and no forgery."""
-    if body is None:
-        log.info("hookvitals: a sender went away before its whole body had come")
-        return _BROKEN_OFF
-    return receiver.handle(method, url, headers, body, remote_addr, arrived_ns=arrived_ns)
+class Body(NamedTuple):
+    """What was read of a body. cut_off: its sender went away before its end."""
+
+    data: bytes
+    cut_off: bool = False
 
 
-def body_of(stream: Any, max_bytes: int, length: Optional[int] = None) -> Optional[bytes]:
-    """The body, or one byte more than allowed: enough for the receiver to refuse it. None when it broke off.
+def body_of(stream: Any, max_bytes: int, length: Optional[int] = None) -> Body:
+    """The body, or one byte more than allowed: enough for the receiver to refuse it.
 
     length: as declared; without one the stream is read to its end, which the server must put there.
     """
@@ -76,9 +64,9 @@ def body_of(stream: Any, max_bytes: int, length: Optional[int] = None) -> Option
                 break
             parts.append(part)
             left -= len(part)
-    except OSError:  # how servers tell of a connection that was lost
-        return None
-    return None if left and length is not None else b"".join(parts)
+    except Exception:  # each server has an error of its own for a connection that was lost
+        return Body(b"".join(parts), cut_off=True)
+    return Body(b"".join(parts), cut_off=left > 0 and length is not None)
 
 
 def path_of(written: str, path: bytes) -> str:

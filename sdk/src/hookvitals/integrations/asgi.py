@@ -19,13 +19,13 @@ from typing import (
     Callable,
     Coroutine,
     List,
+    Mapping,
     MutableMapping,
-    Optional,
     Tuple,
 )
 
 from hookvitals.event import Event
-from hookvitals.integrations import Mounted, answer_of, path_of
+from hookvitals.integrations import Body, Mounted, path_of
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -55,23 +55,24 @@ class Application:
 
     async def _respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = headers_of(scope)
+        body = await _body(receive, self._receiver.settings.max_body_bytes)
         call = partial(
-            answer_of,
-            self._receiver,
+            self._receiver.handle,
             scope["method"],
             _url(scope, headers),
             headers,
-            await _body(receive, self._receiver.settings.max_body_bytes),
+            body.data,
             (scope.get("client") or (None,))[0],
-            time.perf_counter_ns(),  # from now on the sender waits for us, for a thread at first
+            arrived_ns=time.perf_counter_ns(),  # from now on the sender waits for us, for a thread at first
+            cut_off=body.cut_off,
         )
         running = asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, call)
-        status, answer_headers, body = await running
+        status, answer_headers, answer = await running
         if status != 204:
-            answer_headers = [*answer_headers, ("Content-Length", str(len(body)))]
+            answer_headers = [*answer_headers, ("Content-Length", str(len(answer)))]
         pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer_headers]
         await send({"type": "http.response.start", "status": status, "headers": pairs})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer})
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Only of an application that is served by itself: a framework keeps these to its own."""
@@ -94,6 +95,23 @@ def mount(receiver: Mounted, app: Any, path: str, threads: int = THREADS) -> Non
     redirected, and senders follow no redirect.
     """
     app.add_route(path, Application(receiver, threads), include_in_schema=False)
+
+
+def before(
+    app: Any, receivers: Mapping[str, Mounted], threads: int = THREADS
+) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """An ASGI application that answers each of these paths by its receiver, and passes all else on to `app`.
+
+    For frameworks that read a whole body before they ask anybody, as Django does.
+    """
+    own = {path: Application(receiver, threads) for path, receiver in receivers.items()}
+
+    async def first(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"] if scope["type"] == "http" else ""
+        root = scope.get("root_path", "")
+        await own.get(path[len(root) :] if path.startswith(root) else path, app)(scope, receive, send)
+
+    return first
 
 
 def lifespan(*receivers: Mounted) -> Callable[[Any], AsyncContextManager[None]]:
@@ -152,16 +170,16 @@ def _url(scope: Scope, headers: List[Tuple[str, str]]) -> str:
     return f"{scope.get('scheme', 'http')}://{host}{path}" + (f"?{query}" if query else "")
 
 
-async def _body(receive: Receive, max_bytes: int) -> Optional[bytes]:
-    """The body, or one byte more than allowed. None when the sender went away before its end."""
+async def _body(receive: Receive, max_bytes: int) -> Body:
+    """The body, or one byte more than allowed."""
     parts: List[bytes] = []
     read = 0
     more = True
     while more and read <= max_bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return None
+            return Body(b"".join(parts), cut_off=True)
         parts.append(message.get("body", b""))
         read += len(parts[-1])
         more = message.get("more_body", False)
-    return b"".join(parts)[: max_bytes + 1]
+    return Body(b"".join(parts)[: max_bytes + 1])

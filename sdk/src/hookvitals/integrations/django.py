@@ -1,18 +1,24 @@
 """A receiver as a Django view, under WSGI and ASGI alike.
 
 The bound of a body is the receiver's: Django's DATA_UPLOAD_MAX_MEMORY_SIZE, which answers 400, is about what
-Django reads itself. ALLOWED_HOSTS stays Django's to enforce.
+Django reads itself. ALLOWED_HOSTS stays Django's to enforce. Under ASGI Django reads a body to its end, a
+large one into a file, before it asks any view, and one that breaks off reaches none: `asgi.before` answers
+in front of it.
 """
 
 from functools import wraps
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from django.db import close_old_connections, connections, transaction
-from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
-
 from hookvitals.event import Event
-from hookvitals.integrations import Mounted, answer_of, asgi, body_of, path_of, wsgi
+from hookvitals.integrations import Body, Mounted, asgi, body_of, path_of, wsgi
+from hookvitals.schemes import MissingDependency
+
+try:
+    from django.db import close_old_connections, connections, transaction
+    from django.http import HttpRequest, HttpResponse
+    from django.views.decorators.csrf import csrf_exempt
+except ImportError as exc:
+    raise MissingDependency("the Django view needs: pip install 'hookvitals[django]'") from exc
 
 View = Callable[..., HttpResponse]
 
@@ -26,13 +32,14 @@ def view(receiver: Mounted) -> View:
     """
 
     def receive(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        status, headers, answer = answer_of(
-            receiver,
+        body = _body(request, receiver.settings.max_body_bytes)
+        status, headers, answer = receiver.handle(
             request.method or "",
             _url(request),
             _headers(request),
-            _body(request, receiver.settings.max_body_bytes),
+            body.data,
             request.META.get("REMOTE_ADDR"),
+            cut_off=body.cut_off,
         )
         return HttpResponse(answer, status=status, headers=dict(headers))
 
@@ -78,7 +85,7 @@ def _headers(request: HttpRequest) -> List[Tuple[str, str]]:
     return asgi.headers_of(scope) if scope else list(request.headers.items())
 
 
-def _body(request: HttpRequest, max_bytes: int) -> Optional[bytes]:
+def _body(request: HttpRequest, max_bytes: int) -> Body:
     """Django itself reads nothing where no length is declared; a server that ends the stream may be read."""
     length = request.META.get("CONTENT_LENGTH") or ""
     if length.isdecimal():

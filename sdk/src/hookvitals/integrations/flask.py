@@ -1,11 +1,17 @@
 """A receiver as a route of a Flask application or blueprint."""
 
+from contextlib import suppress
+from io import BytesIO
 from typing import Any, Union
 
-from flask import Blueprint, Flask, Response, request
-
-from hookvitals.integrations import Mounted, answer_of, body_of
+from hookvitals.integrations import Body, Mounted, body_of
 from hookvitals.integrations.wsgi import url_of
+from hookvitals.schemes import MissingDependency
+
+try:
+    from flask import Blueprint, Flask, Response, request
+except ImportError as exc:
+    raise MissingDependency("a route of Flask needs: pip install 'hookvitals[flask]'") from exc
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -15,19 +21,16 @@ def mount(receiver: Mounted, app: "Union[Flask, Blueprint]", path: str) -> None:
 
     Nothing may read the form or the JSON of the request before: the signature is over the bytes.
     """
-    limit = receiver.settings.max_body_bytes
 
     def receive() -> Any:
-        declared = request.content_length
-        small = declared is not None and declared <= limit
-        body = request.get_data(cache=True) if small else body_of(request.stream, limit)
-        status, headers, answer = answer_of(
-            receiver,
+        body = _body(receiver.settings.max_body_bytes)
+        status, headers, answer = receiver.handle(
             request.method,
             url_of(request.environ),
             list(request.headers.items()),
-            body,
+            body.data,
             request.remote_addr,
+            cut_off=body.cut_off,
         )
         return Response(answer, status=status, headers=headers)
 
@@ -39,3 +42,15 @@ def mount(receiver: Mounted, app: "Union[Flask, Blueprint]", path: str) -> None:
         methods=_METHODS,
         provide_automatic_options=False,
     )
+
+
+def _body(max_bytes: int) -> Body:
+    """Whoever asks for it after us finds it as well."""
+    length, seen = request.content_length, "stream" in request.__dict__  # a property that Werkzeug caches
+    body = body_of(request.stream, max_bytes, length)
+    if seen and not body.data:  # somebody has read it, and where get_data did, Flask has kept it
+        with suppress(Exception):
+            kept = request.get_data()
+            return Body(kept[: max_bytes + 1], cut_off=len(kept) < (length or 0))
+    request.stream = BytesIO(body.data)
+    return body

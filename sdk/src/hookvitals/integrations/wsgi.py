@@ -2,12 +2,13 @@
 
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Tuple
 
-from hookvitals.integrations import Mounted, answer_of, body_of, path_of
+from hookvitals.integrations import Body, Mounted, body_of, path_of
 
 StartResponse = Callable[[str, List[Tuple[str, str]]], Any]
 Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
+_UNPREFIXED = (("CONTENT_TYPE", "Content-Type"), ("CONTENT_LENGTH", "Content-Length"))
 
 
 def application(receiver: Mounted) -> Application:
@@ -15,18 +16,19 @@ def application(receiver: Mounted) -> Application:
 
     def app(environ: Dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         method = environ.get("REQUEST_METHOD", "")
-        status, headers, body = answer_of(
-            receiver,
+        body = _body(environ, receiver.settings.max_body_bytes)
+        status, headers, answer = receiver.handle(
             method,
             url_of(environ),
             _headers(environ),
-            _body(environ, receiver.settings.max_body_bytes),
+            body.data,
             environ.get("REMOTE_ADDR"),
+            cut_off=body.cut_off,
         )
         if status != 204:
-            headers = [*headers, ("Content-Length", str(len(body)))]
+            headers = [*headers, ("Content-Length", str(len(answer)))]
         start_response(f"{status} {_phrase(status)}", headers)
-        return [] if method == "HEAD" else [body]
+        return [] if method == "HEAD" else [answer]
 
     receiver.start()
     return app
@@ -51,12 +53,13 @@ def _headers(environ: Dict[str, Any]) -> List[Tuple[str, str]]:
     found = [
         (name[5:].replace("_", "-"), value) for name, value in environ.items() if name.startswith("HTTP_")
     ]
-    if environ.get("CONTENT_TYPE"):
-        found.append(("Content-Type", environ["CONTENT_TYPE"]))
+    for key, name in _UNPREFIXED:
+        if environ.get(key):
+            found.append((name, environ[key]))
     return found
 
 
-def _body(environ: Dict[str, Any], max_bytes: int) -> Optional[bytes]:
+def _body(environ: Dict[str, Any], max_bytes: int) -> Body:
     """Without a length only a server that ends the stream itself may be read."""
     try:
         length = int(environ.get("CONTENT_LENGTH") or -1)
@@ -65,7 +68,7 @@ def _body(environ: Dict[str, Any], max_bytes: int) -> Optional[bytes]:
     stream = environ.get("wsgi.input") or BytesIO()
     if length >= 0:
         return body_of(stream, max_bytes, length)
-    return body_of(stream, max_bytes) if environ.get("wsgi.input_terminated") else b""
+    return body_of(stream, max_bytes) if environ.get("wsgi.input_terminated") else Body(b"")
 
 
 def _phrase(status: int) -> str:
