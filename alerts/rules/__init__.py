@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from alerts.errors import RuleError
+from alerts.hours import hours_of
 from alerts.model import Rule
 from alerts.rules import (
     ack_deadline,
@@ -127,9 +128,10 @@ def _problem(rule: Rule) -> str | None:
     if not 0 < rule.params.get("quantile", 0.5) < 1:
         return "params.quantile must lie between 0 and 1, for instance 0.95"
     try:
+        hours_of("00:00-00:00", rule.timezone)
         no_events.quiet_hours(rule)
     except ValueError as exc:
-        return f"quiet_hours: {exc}"
+        return f"quiet_hours and timezone: {exc}"
     if rule.window <= zero or rule.interval <= zero:
         return "window and interval must be longer than 0"
     if rule.for_ < zero or rule.keep_firing_for < zero or rule.min_sample < 0:

@@ -63,7 +63,11 @@ class EndpointTable(Table):
 
 
 class RuleTable(Table):
-    """A rule: a kind's default with the stated changes. Under a default's name it takes its place."""
+    """A rule: a kind's default with the stated changes. Under a default's name it takes its place.
+
+    threshold: a number in the kind's unit, or a text with its own: "5 %", "5s". quiet_hours, of no_events:
+    as "22:00-07:00" or "00:00-00:00 sat,sun", by the clocks of timezone.
+    """
 
     kind: str
     name: Name | None = None
@@ -72,8 +76,8 @@ class RuleTable(Table):
     source: str | None = None
     endpoint: str | None = None
     event_type: str | None = None
-    threshold: float | None = None
-    clear_threshold: float | None = None
+    threshold: float | str | None = None
+    clear_threshold: float | str | None = None
     window: PositiveDuration | None = None
     for_: Annotated[Duration | None, Field(alias="for")] = None
     keep_firing_for: Duration | None = None
@@ -83,6 +87,8 @@ class RuleTable(Table):
     runbook: str | None = None
     labels: dict[str, str] | None = None
     params: dict[str, float] | None = None
+    quiet_hours: tuple[str, ...] | None = None
+    timezone: str | None = None
     enabled: bool | None = None
 
     def rule(self) -> Rule:
