@@ -200,8 +200,8 @@ class Delivery:
         return deliver(first, channel, message, tries=tries, now=now, random=self.random)
 
 
-def _gathers(channel: Channel | None) -> bool:
-    return isinstance(channel, Gathering)
+def _gathers(channel: object) -> bool:
+    return isinstance(channel, Gathering) and channel.gathers
 
 
 def _sentence(group: Group, attempted: Attempted) -> str:

@@ -158,16 +158,23 @@ class MemoryBook:
 
 @dataclass(slots=True)
 class FakeChannel:
-    """Keeps what it is sent; fails while `broken`, for good when it is not `retryable`."""
+    """Keeps what it is sent; fails while `broken`, for good when it is not `retryable`, and always for the
+    rules it `refuses`. asked: how often it was tried."""
 
     name: str
     broken: bool = False
     retryable: bool = True
     gathers: bool = True
+    refuses: set[str] = field(default_factory=set)
+    retry_after_s: float | None = None
+    asked: int = 0
     sent: list[Message] = field(default_factory=list)
 
     def send(self, message: Message) -> Receipt:
-        if self.broken:
-            raise ChannelError(Failure.SERVER_ERROR, "down", retryable=self.retryable)
+        self.asked += 1
+        if self.broken or message.alert.rule in self.refuses:
+            raise ChannelError(
+                Failure.SERVER_ERROR, "down", retryable=self.retryable, retry_after_s=self.retry_after_s
+            )
         self.sent.append(message)
         return Receipt()

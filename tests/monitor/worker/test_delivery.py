@@ -1,5 +1,6 @@
 """The outbox worked off: delivered, tried again, given up, handed over, in order."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -114,3 +115,111 @@ def test_worker_that_lost_the_lead_sends_nothing() -> None:
     with pytest.raises(Conflict):
         desk.job.run(2)
     assert desk.team.sent == []
+
+
+def page(
+    endpoint: str, reason: Why = Why.FIRING, at: timedelta = timedelta(0), rule: str = "down"
+) -> Notification:
+    one = notification(reason).alert
+    alert = replace(
+        one,
+        rule=rule,
+        fingerprint=f"{rule}-{endpoint}",
+        labels={"environment": "production", "source": "stripe", "endpoint": endpoint},
+    )
+    return Notification(key_of(alert, "team", reason), "team", reason, alert, NOW + at)
+
+
+def test_thirty_endpoints_of_one_source_make_one_message() -> None:
+    desk = Desk(*(page(f"e{n}") for n in range(30)))
+    assert desk.job.run(1) == "delivered firing of down at 30 places to team"
+    assert desk.deliveries() == [Delivery.DELIVERED] * 30
+    [message] = desk.team.sent
+    assert message.title == "Error: down at 30 places"
+
+
+def test_what_joins_a_group_later_waits_for_its_interval_and_goes_together() -> None:
+    desk = Desk(page("e0"))
+    desk.job.run(1)
+    desk.clock.move(timedelta(seconds=10))
+    for n in range(1, 4):
+        late = page(f"e{n}", at=timedelta(seconds=10))
+        desk.book.entries[late.key] = Entry(late)
+    desk.run_for(timedelta(seconds=49))
+    assert len(desk.team.sent) == 1
+    desk.run_for(timedelta(seconds=5))
+    assert [len(message.alerts) for message in desk.team.sent] == [1, 3]
+
+
+def test_ends_are_gathered_too_and_come_after_their_firings() -> None:
+    pages = [page(f"e{n}", reason) for n in range(5) for reason in (Why.RESOLVED, Why.FIRING)]
+    desk = Desk(*pages)
+    desk.run_for(timedelta(seconds=10))
+    assert [(message.reason, len(message.alerts)) for message in desk.team.sent] == [
+        (Why.FIRING, 5),
+        (Why.RESOLVED, 5),
+    ]
+
+
+def test_channel_that_gathers_nothing_gets_each_in_order() -> None:
+    desk = Desk(page("a"), page("b", rule="slow"), page("c"))
+    desk.team.gathers = False
+    desk.job.run(1)
+    assert [message.alert.labels["endpoint"] for message in desk.team.sent] == ["a", "b", "c"]
+
+
+def test_what_waited_for_a_channel_that_was_down_for_half_an_hour_arrives_in_order() -> None:
+    desk = Desk()
+    desk.team.broken = True
+    for minute in range(30):
+        at = timedelta(minutes=minute)
+        for one in (
+            page(f"e{minute}", Why.FIRING, at, f"r{minute}"),
+            page(f"e{minute}", Why.RESOLVED, at, f"r{minute}"),
+        ):
+            desk.book.entries[one.key] = Entry(one)
+        desk.run_for(timedelta(minutes=1), timedelta(seconds=5))
+    assert desk.team.sent == []
+    desk.team.broken = False
+    desk.run_for(timedelta(minutes=16))
+    assert desk.deliveries() == [Delivery.DELIVERED] * 60
+    for reason in (Why.FIRING, Why.RESOLVED):
+        arrived = [message.alert.rule for message in desk.team.sent if message.reason is reason]
+        assert arrived == [f"r{minute}" for minute in range(30)]
+
+
+def test_message_that_alone_is_refused_holds_up_no_other() -> None:
+    desk = Desk(page("a", rule="bad"), *(page("a", rule=f"r{n}") for n in range(4)))
+    desk.team.refuses = {"bad"}
+    desk.job.run(1)
+    assert [message.alert.rule for message in desk.team.sent] == ["r0", "r1", "r2", "r3"]
+
+
+def test_channel_that_is_down_is_asked_twice_not_for_each_that_waits() -> None:
+    desk = Desk(*(page("a", rule=f"r{n}") for n in range(20)))
+    desk.team.broken = True
+    desk.job.run(1)
+    assert desk.team.asked == 2
+
+
+def test_channel_that_asks_for_time_is_left_alone_by_what_comes_meanwhile() -> None:
+    desk = Desk(page("a", rule="r1"))
+    desk.team.broken, desk.team.retry_after_s = True, 120.0
+    desk.job.run(1)
+    desk.team.broken = False
+    new = page("a", rule="r2", at=timedelta(seconds=1))
+    desk.book.entries[new.key] = Entry(new)
+    desk.run_for(timedelta(seconds=119))
+    assert desk.team.asked == 1
+    desk.run_for(timedelta(seconds=5))
+    assert [message.alert.rule for message in desk.team.sent] == ["r1", "r2"]
+
+
+def test_clock_put_back_holds_nothing_back() -> None:
+    desk = Desk(page("a"))
+    desk.team.broken = True
+    desk.job.run(1)
+    desk.team.broken = False
+    desk.clock.at -= timedelta(hours=1)
+    desk.run_for(timedelta(seconds=5))
+    assert len(desk.team.sent) == 1
