@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping
 
 from hookvitals.settled import Settled
+from hookvitals.version import VERSION
 
 
 @dataclass
@@ -39,6 +40,8 @@ class Account:
     def said(self, waiting: int, in_post: int) -> Dict[str, Any]:
         """What the collector is told with a post of so many of those that wait."""
         return {
+            "name": "hookvitals-python",
+            "version": VERSION,
             "instance": self.instance,
             "started_at": self.started_at_us,
             "sent_at": time.time_ns() // 1000,

@@ -4,7 +4,7 @@ Counts stay with their instance: the collector hears of it until all that it mad
 """
 
 import json
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Dict, Optional
 
 from hookvitals.account import taken_over
 from hookvitals.settled import Settled
@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 class Orphan:
     """One adopted spool. Used by the shipper's thread alone."""
 
-    def __init__(self, spool: Spool, software: Mapping[str, Any]) -> None:
-        """software: what every client says of its program, its name and version."""
+    def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._software = software
         self._waiting = spool.waiting()
         self._account = taken_over(spool.ledger, spool.name, self._waiting, spool.torn)
         self._told: Optional[Dict[str, int]] = None if self._account.produced(self._waiting) else {}
@@ -68,5 +66,4 @@ class Orphan:
         self._waiting -= number
 
     def _client(self, in_post: int) -> bytes:
-        said = self._account.said(self._waiting, in_post)
-        return json.dumps({**self._software, **said}).encode()
+        return json.dumps(self._account.said(self._waiting, in_post)).encode()

@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import random
-import socket
 import threading
 import time
 import weakref
@@ -19,15 +18,14 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional
 
 from hookvitals.account import Account
-from hookvitals.orphans import Orphan
+from hookvitals.bounds import MAX_SPOOL_AGE_S, MAX_SPOOL_BYTES, MAX_WAITING, MAX_WAITING_BYTES
 from hookvitals.process import memory_bytes
 from hookvitals.record_json import Noted, encoded, leave_texts_out, text_bytes
 from hookvitals.settled import Settled
-from hookvitals.spool import MAX_AGE_S, MAX_BYTES, Spool, orphans
-from hookvitals.version import VERSION
 from hookvitals.waiting import Waiting
 
 if TYPE_CHECKING:
+    from hookvitals.disk import Disk
     from hookvitals.transport import Transport
 
 log = logging.getLogger("hookvitals")
@@ -36,14 +34,9 @@ Sampler = Callable[[], List[Dict[str, Any]]]
 """Gives queue samples, in the collector's format."""
 
 FINAL_FLUSH_S = 3.0
-MAX_WAITING = 10_000
-MAX_WAITING_BYTES = 6 << 20
-TEND_SPOOLS_EVERY_S = 30.0
 _POST_BYTES = 1_000_000  # the collector takes 1 MiB compressed
 _POST_RECORDS = 500  # at most, when many wait
 _AWAY_FLUSH_S = 0.5
-RETRY_DISK_S = 10.0
-_SOFTWARE = {"name": "hookvitals-python", "version": VERSION}
 
 
 class Shipper:
@@ -54,9 +47,8 @@ class Shipper:
     max_waiting_bytes bounds them too, and captured bodies and stacks beyond it are left out of their records:
     by default 20 MiB in all. Queue samples are posted each sample_every_s. spool_dir: a directory on a local
     disk, for processes that report to the same collector with keys to the same sources; records wait there
-    while the collector is away or memory fills, max_spool_bytes a process and max_spool_age_s at most, and a
-    process with records of its own ships what another one left. Raises ValueError for a setting that
-    cannot work.
+    while the collector is away or memory fills, max_spool_bytes a process and max_spool_age_s at most, and
+    what a process leaves when it ends another one ships. Raises ValueError for a setting that cannot work.
     """
 
     def __init__(
@@ -72,8 +64,8 @@ class Shipper:
         sample_every_s: float = 10.0,
         instance: str = "",
         spool_dir: Optional[str] = None,
-        max_spool_bytes: int = MAX_BYTES,
-        max_spool_age_s: float = MAX_AGE_S,
+        max_spool_bytes: int = MAX_SPOOL_BYTES,
+        max_spool_age_s: float = MAX_SPOOL_AGE_S,
         uniform: Callable[[float, float], float] = random.SystemRandom().uniform,
     ) -> None:
         if spool_dir is not None and os.name != "posix":
@@ -99,6 +91,8 @@ class Shipper:
 
     def _start(self) -> None:
         """State of one process; made anew in a forked child, whose parent ships what it had noted."""
+        import socket  # noqa: PLC0415  # http.client has it
+
         from hookvitals.delivery import Delivery  # noqa: PLC0415  # http.client, too
 
         instance = self._given_instance or f"{socket.gethostname()[:100]}-{os.getpid()}"
@@ -108,15 +102,8 @@ class Shipper:
         self._memory = Waiting(self._max_waiting, self._max_waiting_bytes)
         self._flying: Optional[List[bytes]] = None  # of the memory's, those that are in the post
         self._in_flight = 0
-        self._between = 0  # on the way from memory to disk
-        self._on_disk = 0
-        self._spool: Optional[Spool] = None
-        self._orphans: List[Orphan] = []
-        self._tend_due_s = 0.0
-        self._spool_due_s = 0.0
-        self._disk_refused = False
-        self._opening = threading.Lock()
         self._lock = threading.Lock()
+        self._disk = None if self.spool_dir is None else self._disk_at(self.spool_dir)
         self._moved = threading.Condition(self._lock)
         self._wake = threading.Event()
         self._closing = False
@@ -127,7 +114,20 @@ class Shipper:
         self._sample_due_s = 0.0
         self._sampled: List[Dict[str, Any]] = []
 
+    def _disk_at(self, directory: str) -> "Disk":
+        from hookvitals.disk import Disk  # noqa: PLC0415  # for those who use it
+
+        bounds, most = self._spool_bounds, (_POST_RECORDS, _POST_BYTES)
+        return Disk(directory, bounds, self._account, self._lock, self._waiting, *most)
+
     # --- the caller's side ---
+
+    def start(self) -> None:
+        """Ships what earlier processes left in the spool, if any did; otherwise the first record starts the
+        thread. For a program that begins to serve. Never raises."""
+        with contextlib.suppress(RuntimeError):  # no thread could be started
+            if self._disk is not None and self._disk.has_spools():
+                self._nudge()
 
     def put(self, noted: Noted) -> None:
         """Takes a record; never blocks on the network or a disk, never raises."""
@@ -148,10 +148,11 @@ class Shipper:
         False where the disk refuses: the record waits in memory then, or is on disk without a promise.
         """
         try:
-            record = encoded(noted)
-            spool = self._opened_spool() if record else None
-            if spool is not None and self._append_durably(spool, record):
-                return self._synced(spool)
+            record, disk = encoded(noted), self._disk
+            if record and disk is not None and disk.append(record):
+                if disk.records >= self._batch_size or self._thread is None:
+                    self._nudge(len(self._noted))
+                return disk.sync()
         except Exception:
             log.debug("a record could not be spooled", exc_info=True)
         self.put(noted)
@@ -181,7 +182,7 @@ class Shipper:
             return {
                 "produced": self._account.produced(waiting),
                 "waiting": waiting,
-                "on_disk": self._on_disk,
+                "on_disk": self._on_disk(),
                 "accepted": self._account.accepted,
                 "dropped": dict(self._account.dropped),
             }
@@ -212,25 +213,30 @@ class Shipper:
         self._wake.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(1.0)
-        if self.spool_dir is not None:
-            self._put_away()
+        if self._disk is not None:
+            self._put_away(self._disk)
         return shipped
 
     def restart_in_child(self) -> None:
         """After a fork: what waited is the parent's to ship; this process counts from nothing."""
         _INHERITED.append(self._transport)  # closing it could wait for ever for the parent's thread
         self._transport = self._transport.fresh()
-        for held in (self._spool, *self._orphans):
-            if held is not None:
-                held.release()
+        if self._disk is not None:
+            self._disk.release_in_child()
         self._start()
 
     def _waiting(self) -> int:
-        return len(self._noted) + len(self._memory) + self._in_flight + self._between + self._on_disk
+        in_memory = len(self._noted) + len(self._memory) + self._in_flight
+        return in_memory if self._disk is None else in_memory + self._disk.on_the_way + self._disk.records
+
+    def _on_disk(self) -> int:
+        return 0 if self._disk is None else self._disk.records
 
     def _nudge(self, number: int = 0) -> None:
         while number + len(self._memory) + self._in_flight > self._max_waiting and self._drop_oldest():
             number = len(self._noted)
+        room = self._max_waiting - len(self._memory) - self._in_flight
+        self._nudge_at = max(1, min(number + self._batch_size, room + 1))  # until the thread has looked
         thread = self._thread
         if (thread is None or not thread.is_alive()) and not self._closing:
             with self._lock:
@@ -246,7 +252,7 @@ class Shipper:
         """How many noted records call for attention: a batch, or what fills the room that is left. Under
         the lock."""
         room = self._max_waiting - len(self._memory) - self._in_flight
-        to_a_batch = self._batch_size - len(self._memory) - self._on_disk
+        to_a_batch = self._batch_size - len(self._memory) - self._on_disk()
         self._nudge_at = max(1, min(to_a_batch if to_a_batch > 0 else self._batch_size, room + 1))
 
     def _drop_oldest(self) -> bool:
@@ -277,104 +283,7 @@ class Shipper:
         if noted[4] is not None and ("capture" in noted[4] or "error_stack" in noted[4]):
             self._text_bytes -= text_bytes(noted[4])
 
-    # --- the disk, from either side ---
-
-    def _opened_spool(self) -> Optional[Spool]:
-        """The spool of this process; None without one, and for a while after the disk refused one."""
-        if self._spool is None and self.spool_dir is not None and time.monotonic() >= self._spool_due_s:
-            with self._opening:
-                if self._spool is None:
-                    self._spool = self._made_spool(self.spool_dir)
-        return self._spool
-
-    def _made_spool(self, directory: str) -> Optional[Spool]:
-        spool: Optional[Spool] = None
-        try:
-            spool = Spool.create(directory, **self._spool_bounds)
-            with self._lock:
-                ledger = self._account.ledger(self._waiting())
-            spool.note(ledger)
-        except OSError as exc:
-            self._spool_due_s = time.monotonic() + RETRY_DISK_S
-            self._disk_refuses(exc)
-            if spool is not None:
-                spool.remove()
-            return None
-        return spool
-
-    def _append_durably(self, spool: Spool, record: bytes) -> bool:
-        """Whether it is in the file; it counts as waiting before the thread can settle it."""
-        with self._lock:
-            self._on_disk += 1
-        try:
-            lost = spool.append([record])
-        except OSError as exc:
-            with self._lock:
-                self._on_disk -= 1
-            self._disk_refuses(exc)
-            return False
-        self._lose_on_disk("spool_full", lost)
-        if self._on_disk >= self._batch_size or self._thread is None:
-            self._nudge(len(self._noted))
-        return True
-
-    def _synced(self, spool: Spool) -> bool:
-        try:
-            spool.sync()
-        except OSError as exc:
-            self._disk_refuses(exc)
-            return False
-        self._disk_refused = False
-        return True
-
-    def _lose_on_disk(self, reason: str, number: int) -> None:
-        if number:
-            with self._lock:
-                self._account.drop(reason, number)
-                self._on_disk -= number
-
-    def _disk_refuses(self, exc: OSError) -> None:
-        if not self._disk_refused:
-            log.warning("hookvitals: the spool in %s cannot be used: %s", self.spool_dir, exc)
-        self._disk_refused = True
-
-    def _move_to_disk(self) -> bool:
-        """Whether memory is empty now."""
-        spool = self._opened_spool()
-        while spool is not None and len(self._memory):
-            with self._lock:
-                records = self._memory.take(_POST_RECORDS, _POST_BYTES)
-                self._between += len(records)
-            kept, lost = 0, 0
-            try:
-                lost = spool.append(records)
-                kept = len(records)
-                self._disk_refused = False
-            except OSError as exc:
-                self._disk_refuses(exc)
-                break
-            finally:
-                with self._lock:
-                    self._between -= len(records)
-                    self._on_disk += kept - lost
-                    self._account.drop("spool_full", lost)
-                    self._memory.give_back(records[kept:])
-                    self._set_nudge()
-        return not len(self._memory)
-
-    def _note(self, only_in_memory: int = 0) -> None:
-        """Tells the spool how things stand, for whoever may take it over. only_in_memory: in the post, and
-        not on disk."""
-        spool = self._spool
-        if spool is not None:
-            with self._lock:
-                ledger = self._account.ledger(self._waiting(), only_in_memory)
-            try:
-                spool.note(ledger)
-            except OSError as exc:
-                self._disk_refuses(exc)
-
-    def _put_away(self) -> None:
+    def _put_away(self, disk: "Disk") -> None:
         """After the thread: what did not get away waits on disk; where all did, nothing is left there."""
         with self._lock:
             flying, self._flying = self._flying, None  # the thread may still wait for an answer about them
@@ -384,14 +293,19 @@ class Shipper:
         self._encode()
         if not self._move_to_disk():
             log.warning("hookvitals: %d records wait in memory alone", len(self._memory))
-        if self._spool is not None and self._spool.remove():
-            self._spool = None
-        self._note()
+        disk.put_away()
         if self._thread is None or not self._thread.is_alive():
-            for orphan in self._orphans:
-                orphan.release()
-            self._orphans = []
-            self._tend_due_s = 0.0
+            disk.leave_orphans()
+
+    def _move_to_disk(self) -> bool:
+        """Whether memory is empty now."""
+        if self._disk is None:
+            return not len(self._memory)
+        try:
+            return self._disk.take_all(self._memory)
+        finally:
+            with self._lock:
+                self._set_nudge()
 
     # --- the thread's side ---
 
@@ -410,24 +324,28 @@ class Shipper:
         """Until something is due, and the collector may be asked again."""
         left_s = min(self._due_s, self._sample_due_s) if self._samplers else self._due_s
         left_s -= time.monotonic()
-        if self._orphans or len(self._memory) + self._on_disk >= self._batch_size:
+        if len(self._memory) + self._on_disk() >= self._batch_size:
+            left_s = 0.0
+        if self._disk is not None and self._disk.has_orphans():
             left_s = 0.0
         return max(0.005, left_s, self._delivery.pause_s())
 
     def _round(self) -> None:
         """Encodes what was noted, then ships what is due."""
+        disk = self._disk
         self._encode()
-        self._tend_spools()
+        if disk is not None:
+            disk.tend()
         due = time.monotonic() >= self._due_s
         while self._delivery.pause_s() <= 0 and not self._closing:
-            if len(self._memory) + self._on_disk >= (1 if due else self._batch_size):
+            if len(self._memory) + self._on_disk() >= (1 if due else self._batch_size):
                 self._ship()
-            elif not self._ship_orphan():
+            elif disk is None or not disk.ship_orphan(self._delivery):
                 break
             self._encode()
         if self._delivery.failures:
             self._move_to_disk()
-        if due and not len(self._memory) + self._on_disk:
+        if due and not len(self._memory) + self._on_disk():
             self._due_s = time.monotonic() + self._batch_delay_s
         now_s = time.monotonic()
         if self._samplers and now_s >= self._sample_due_s and self._delivery.pause_s() <= 0:
@@ -437,11 +355,11 @@ class Shipper:
     def _encode(self) -> None:
         """Turns what was noted into JSON, which goes to disk while memory is half full."""
         for at in range(len(self._noted)):
-            if at % _POST_RECORDS == 0 and self._memory.is_half_full() and self.spool_dir is not None:
+            if at % _POST_RECORDS == 0 and self._memory.is_half_full() and self._disk is not None:
                 self._move_to_disk()
             with self._lock:
                 if not self._noted:
-                    return
+                    break
                 noted = self._noted.popleft()
                 self._forget_texts(noted)
                 record = encoded(noted)
@@ -450,24 +368,29 @@ class Shipper:
                 else:
                     self._account.drop("unencodable")
                 self._set_nudge()
+        with self._lock:
+            self._set_nudge()
 
     def _ship(self) -> None:
         """One batch, the oldest: what is on disk is older than what memory holds."""
+        if self._disk is None or not self._disk.records:
+            return self._ship_from_memory()
         try:
-            if self._on_disk and self._spool is not None:
-                self._ship_from_disk(self._spool)
-            else:
-                self._ship_from_memory()
+            self._disk.ship(self._delivery, self._client)
         except OSError as exc:
-            self._disk_refuses(exc)
+            self._disk.refuses(exc)
             self._delivery.back_off("the spool cannot be read")
+        finally:
+            with self._moved:
+                self._moved.notify_all()
 
     def _ship_from_memory(self) -> None:
         with self._lock:
             records = self._memory.take(_POST_RECORDS, _POST_BYTES)
             self._flying = flying = list(records)
             self._in_flight = len(records)
-        self._note(only_in_memory=len(records))
+        if self._disk is not None:
+            self._disk.note(only_in_memory=len(records))
 
         def settle(part: Settled) -> None:
             with self._moved:
@@ -485,58 +408,6 @@ class Shipper:
                     self._flying, self._in_flight = None, 0
                 self._set_nudge()
                 self._moved.notify_all()
-
-    def _ship_from_disk(self, spool: Spool) -> None:
-        taken = spool.take(_POST_RECORDS, _POST_BYTES)
-        self._lose_on_disk("spool_damaged", taken.lost)
-        settled = 0
-
-        def settle(part: Settled) -> None:
-            nonlocal settled
-            with self._lock:
-                self._account.settle(part)
-                self._on_disk -= part.number()
-                settled += part.number()
-
-        try:
-            if taken.records:
-                self._delivery.ship(taken.records, self._client, settle)
-        finally:
-            spool.settle(settled)
-            self._note()
-            with self._moved:
-                self._moved.notify_all()
-
-    def _ship_orphan(self) -> bool:
-        """Whether there was one to ship for."""
-        if not self._orphans:
-            return False
-        try:
-            if self._orphans[0].ship(self._delivery, _POST_RECORDS, _POST_BYTES):
-                del self._orphans[0]
-        except OSError as exc:
-            self._disk_refuses(exc)
-            self._orphans.pop(0).release()
-        return True
-
-    def _tend_spools(self) -> None:
-        """Makes this process's own, adopts those of processes that have ended, holds all within bounds."""
-        now_s = time.monotonic()
-        if self.spool_dir is None or now_s < self._tend_due_s:
-            return
-        self._tend_due_s = now_s + TEND_SPOOLS_EVERY_S
-        spool = self._opened_spool()
-        room = self._spool_bounds["max_bytes"]
-        try:
-            if spool is not None:
-                self._lose_on_disk("spool_expired", spool.expire())
-                room -= spool.size()
-            for found in orphans(self.spool_dir, **self._spool_bounds):
-                self._orphans.append(Orphan(found, _SOFTWARE))
-            for orphan in reversed(self._orphans):
-                room -= orphan.bound(max(0, int(room)))
-        except OSError as exc:
-            self._disk_refuses(exc)
 
     def _ship_samples(self) -> None:
         samples: List[Dict[str, Any]] = []
@@ -556,7 +427,6 @@ class Shipper:
         with self._lock:
             said = self._account.said(self._waiting(), in_post)
         client = {
-            **_SOFTWARE,
             **said,
             "cpu_seconds": time.process_time(),
             "memory_bytes": memory_bytes(),
@@ -566,7 +436,7 @@ class Shipper:
         inboxes = [one for one in self._sampled if one["queue"] == "inbox"]
         if inboxes:
             client["inbox_depth"] = sum(one["depth"] for one in inboxes)
-            client["inbox_oldest_age_s"] = max(one["oldest_age_s"] for one in inboxes)
+            client["inbox_oldest_age_s"] = max(one.get("oldest_age_s") or 0.0 for one in inboxes)
         return json.dumps(client).encode()
 
     def _patience_s(self) -> float:

@@ -16,10 +16,10 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
+from hookvitals.bounds import MAX_SPOOL_AGE_S, MAX_SPOOL_BYTES
 from hookvitals.frames import LEDGER, RECORD, frames, packed, torn_records
+from hookvitals.segments import Segment, lock_path, locked, segments_of, sync_directory, unlink
 
-MAX_BYTES = 500_000_000
-MAX_AGE_S = 7 * 86_400.0
 _SEGMENT_BYTES = 1 << 20
 _SMALL_BYTES = 1 << 16
 _SEGMENTS = 8  # of the room and of the age: what goes at once is an eighth
@@ -42,8 +42,8 @@ class Spool:
         name: str,
         lock_fd: int,
         *,
-        max_bytes: int = MAX_BYTES,
-        max_age_s: float = MAX_AGE_S,
+        max_bytes: int = MAX_SPOOL_BYTES,
+        max_age_s: float = MAX_SPOOL_AGE_S,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
@@ -61,7 +61,7 @@ class Spool:
         self._unlock = weakref.finalize(self, os.close, lock_fd)
         # The end of a process still writes here; then the system frees the lock.
         self._unlock.atexit = False  # type: ignore[misc]  # a property, which its stubs do not say
-        self._segments: List[_Segment] = []
+        self._segments: List[Segment] = []
         self._next = 0  # the number of the next record
         self._settled = 0  # the first that is not settled
         self._offset = 0  # in the oldest segment: what lies before it is settled
@@ -73,10 +73,10 @@ class Spool:
     def create(cls, directory: str, **bounds: Any) -> "Spool":
         """A new one, held until this process ends. The directory is made, for its owner alone."""
         os.makedirs(directory, mode=0o700, exist_ok=True)
-        _sync_directory(os.path.dirname(os.path.abspath(directory)))
+        sync_directory(os.path.dirname(os.path.abspath(directory)))
         while True:
             name = f"{time.time_ns() // 1000}-{os.getpid()}-{os.urandom(4).hex()}"
-            lock_fd = _locked(_lock_path(directory, name), os.O_CREAT | os.O_EXCL)
+            lock_fd = locked(lock_path(directory, name), os.O_CREAT | os.O_EXCL)
             if lock_fd is not None:
                 return cls(directory, name, lock_fd, **bounds)
 
@@ -111,7 +111,7 @@ class Spool:
             finally:
                 os.close(fd)
             if not entered:
-                _sync_directory(self._directory)
+                sync_directory(self._directory)
                 self._entered = True
             self._synced = reached
 
@@ -172,9 +172,9 @@ class Spool:
                 return False
             self._close()
             for segment in self._segments:
-                _unlink(segment.path)
+                unlink(segment.path)
             self._segments = []
-            _unlink(_lock_path(self._directory, self.name))
+            unlink(lock_path(self._directory, self.name))
             self._unlock()
             return True
 
@@ -209,7 +209,7 @@ class Spool:
         self._close()
         self._fd = fd
         self._entered = False
-        self._segments.append(_Segment(path, index, self._next, opened_s, 0))
+        self._segments.append(Segment(path, index, self._next, opened_s, 0))
         self._write(self._packed_ledger())
 
     def _packed_ledger(self) -> bytes:
@@ -252,7 +252,7 @@ class Spool:
         taken.lost += number
         self._settled += number
 
-    def _read(self, segment: "_Segment", at: int) -> bytes:
+    def _read(self, segment: Segment, at: int) -> bytes:
         """Nothing where the file is gone or its disk cannot read it any more."""
         try:
             if segment is self._segments[-1] and self._fd >= 0:
@@ -283,7 +283,7 @@ class Spool:
         lost = max(0, self._segments[0].first - self._settled)
         self._settled += lost
         self._offset = 0
-        _unlink(oldest.path)
+        unlink(oldest.path)
         return lost
 
     def _close(self) -> None:
@@ -293,7 +293,7 @@ class Spool:
 
     def _reopen(self) -> None:
         """Finds out what an earlier process left, and cuts off what it could not finish."""
-        self._segments = _segments(self._directory, self.name)
+        self._segments = segments_of(self._directory, self.name)
         if not self._segments:
             return
         newest = self._segments[-1]
@@ -317,17 +317,6 @@ class Spool:
                 return
 
 
-@dataclass
-class _Segment:
-    """first: the number of its first record, when it has one. opened_s: since 1970."""
-
-    path: str
-    index: int
-    first: int
-    opened_s: int
-    size: int
-
-
 def orphans(directory: str, **bounds: Any) -> Iterator[Spool]:
     """The spools whose writers have ended, the oldest first, each now held by this process."""
     with contextlib.suppress(OSError):
@@ -341,7 +330,7 @@ def orphans(directory: str, **bounds: Any) -> Iterator[Spool]:
 def _adopted(directory: str, name: str, bounds: Mapping[str, Any]) -> Optional[Spool]:
     """None when it belongs to somebody, or cannot be read now."""
     try:
-        lock_fd = _locked(_lock_path(directory, name))
+        lock_fd = locked(lock_path(directory, name))
     except OSError:
         return None
     if lock_fd is None:
@@ -353,49 +342,3 @@ def _adopted(directory: str, name: str, bounds: Mapping[str, Any]) -> Optional[S
         spool.release()
         return None
     return spool
-
-
-def _locked(path: str, flags: int = 0) -> Optional[int]:
-    """A descriptor that holds the lock; None when somebody else holds it, or is done with the spool."""
-    import fcntl  # noqa: PLC0415  # no Windows has it
-
-    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(fd).st_nlink:
-            return fd
-    except BlockingIOError:
-        pass
-    except OSError:
-        os.close(fd)
-        raise
-    os.close(fd)
-    return None
-
-
-def _lock_path(directory: str, name: str) -> str:
-    return os.path.join(directory, f"{name}.lock")
-
-
-def _segments(directory: str, name: str) -> List[_Segment]:
-    """Oldest first."""
-    found = []
-    for entry in os.listdir(directory):
-        parts = entry.split(".")
-        if entry.startswith(f"{name}.") and len(parts) == 5 and parts[4] == "spool":
-            path = os.path.join(directory, entry)
-            found.append(_Segment(path, int(parts[1]), int(parts[2]), int(parts[3]), os.path.getsize(path)))
-    return sorted(found, key=lambda segment: segment.index)
-
-
-def _sync_directory(directory: str) -> None:
-    fd = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-
-
-def _unlink(path: str) -> None:
-    with contextlib.suppress(OSError):  # what cannot be removed is not read again either
-        os.unlink(path)

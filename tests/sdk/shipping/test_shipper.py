@@ -448,6 +448,17 @@ def test_a_queue_that_cannot_be_sampled_stops_no_record_and_no_other_queue(
     collector.wait_for(lambda: bool(collector.samples) and bool(collector.stored))
 
 
+def test_a_queue_whose_oldest_age_nobody_knows_stops_no_record(collector: Collector, make: Made) -> None:
+    sample = {"source": "a", "endpoint": "b", "queue": "inbox", "depth": 3, "sampled_at": 1}
+    shipper = make(sample_every_s=0.02)
+    shipper.sample(lambda: [sample])
+    collector.wait_for(lambda: bool(collector.samples))
+    note(shipper, 1)
+
+    assert shipper.flush(5.0)
+    assert collector.posts[-1].document["client"]["inbox_depth"] == 3
+
+
 @pytest.mark.parametrize(
     ("url", "key"),
     [

@@ -204,6 +204,81 @@ def test_what_a_process_could_not_ship_is_shipped_by_the_next_in_its_name(
     until(lambda: len(list((tmp_path / "spool").iterdir())) == 2, 5.0)  # only the second's own
 
 
+def test_a_start_ships_what_was_left_without_a_record_of_its_own(
+    collector: Collector, make: Made, tmp_path: Path
+) -> None:
+    run(
+        """
+        shipper = shipper_to("http://127.0.0.1:9", instance="first")
+        note(shipper, 0, 250)
+        """,
+        str(tmp_path / "spool"),
+    )
+    shipper = make(instance="second")
+
+    shipper.start()
+    collector.wait_for(lambda: len(collector.stored) == 250)
+    until(lambda: list((tmp_path / "spool").iterdir()) == [])
+
+    assert told(collector).keys() == {"first"}
+    assert shipper.counts()["produced"] == 0
+    note(shipper, 3)
+    assert shipper.flush()
+    assert told(collector)["second"]["produced"] == 3
+    assert_balanced(collector)
+
+
+def test_where_nothing_was_left_a_start_starts_no_thread(make: Made) -> None:
+    """A server that forks after it has started its receivers has no thread to lose."""
+    shipper = make()
+    shipper.start()
+    assert shipper._thread is None
+
+    note(shipper, 1)
+    assert shipper._thread is not None
+
+
+def test_what_waited_longer_than_the_collector_keeps_is_dropped_once_under_that_reason(
+    collector: Collector, make: Made, tmp_path: Path
+) -> None:
+    """Of this process and of one that has ended; each first refusal is not heard, so that they come again."""
+    old = {f"evt_{one}" for one in (*range(40), *range(1000, 1007))}
+    heard: set[str] = set()
+
+    def answer(post: Post) -> Reply:
+        at = [at for at, one in enumerate(post.document["records"]) if one["event_id"] in old]
+        names = {post.document["records"][one]["event_id"] for one in at}
+        if not names <= heard:
+            heard.update(names)
+            return away(post)
+        rejected = [{"index": one, "pointer": "/record_id", "code": "too_old", "detail": ""} for one in at]
+        taken = {"accepted": post.number - len(at), "duplicates": 0, "rejected": rejected}
+        return Reply(document=taken)
+
+    run(
+        """
+        shipper = shipper_to("http://127.0.0.1:9", instance="first")
+        note(shipper, 0, 150)
+        """,
+        str(tmp_path / "spool"),
+    )
+    collector.answer = away
+    shipper = make(instance="second")
+    note(shipper, 150, first=1000)
+    until(lambda: shipper.counts()["on_disk"] == 150)
+    collector.answer = answer
+    assert shipper.flush(10.0)
+    collector.wait_for(lambda: told(collector)["first"]["dropped"] != {})
+    note(shipper, 1, first=2000)
+    assert shipper.flush(10.0)
+
+    assert shipper.counts()["dropped"] == {"rejected_too_old": 7}
+    assert told(collector)["second"]["dropped"] == {"rejected_too_old": 7}
+    assert told(collector)["first"]["dropped"] == {"rejected_too_old": 40}
+    assert set(ids(collector)) == {f"evt_{one}" for one in (*range(150), *range(1000, 1150), 2000)} - old
+    assert_balanced(collector)
+
+
 def test_what_is_noted_after_a_close_waits_on_disk_for_the_next_process(
     collector: Collector, make: Made, tmp_path: Path
 ) -> None:
@@ -338,11 +413,11 @@ def test_a_forked_child_leaves_its_parents_spool_alone(
         note(shipper, 50, 50, durable=True)
         assert shipper.counts()["waiting"] <= 100
         assert shipper.close(), shipper.counts()
-        shipper._tend_due_s = 0.0
+        shipper._disk._tend_due_s = 0.0
         note(shipper, 500, 100)
         assert shipper.flush()
         deadline = time.monotonic() + 10
-        while shipper._orphans and time.monotonic() < deadline:
+        while shipper._disk._orphans and time.monotonic() < deadline:
             time.sleep(0.01)
         assert shipper.close()
         print(len(os.listdir(sys.argv[1])))
