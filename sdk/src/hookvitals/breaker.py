@@ -8,6 +8,7 @@ through to try. What it knows is a note in the state, so all processes that shar
 import json
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
@@ -217,7 +218,8 @@ class Breaker:
                 log.exception("hookvitals: a breaker cannot be kept, and lets everything through")
             note = Note()
         if note.state != self._seen.state:
-            log.warning("hookvitals: the breaker of %s is %s", self.name, note.state)
+            with suppress(Exception):  # somebody's handler of the log may break
+                log.warning("hookvitals: the breaker of %s is %s", self.name, note.state)
         self._seen, self._seen_us = note, now_us
         return note
 

@@ -6,6 +6,7 @@ bucket of this process. A bucket that cannot be asked lets everything through: t
 
 import logging
 import math
+from contextlib import suppress
 from typing import Callable, Optional, Tuple
 
 from hookvitals.limits import TokenBucket
@@ -31,7 +32,8 @@ class Allowance:
         """0 and one token taken, or the seconds until there will be one. Never raises."""
         if self._said:
             said, self._said = self._said, ""
-            log.info("hookvitals: %s", said)
+            with suppress(Exception):  # somebody's handler of the log may break
+                log.info("hookvitals: %s", said)
         try:
             return self._wait_s()
         except Exception:

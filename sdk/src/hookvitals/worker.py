@@ -71,8 +71,11 @@ class InboxWorker:
         return thread
 
     def wake(self) -> None:
-        """Says that there is something to do."""
-        self.start()
+        """Says that there is something to do. Where no thread can be started it waits on disk."""
+        try:
+            self.start()
+        except RuntimeError:
+            log.exception("hookvitals: no thread can be started for the inbox; its events wait")
         self._wake.set()
 
     def stop(self, timeout_s: float = 5.0) -> None:

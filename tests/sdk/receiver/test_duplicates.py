@@ -3,6 +3,7 @@
 import multiprocessing
 import threading
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +128,14 @@ def test_of_many_copies_at_once_one_is_handled(world: World, kept: dict[str, Any
     statuses: list[int] = []
 
     def copy() -> None:
-        together.wait()
+        together.wait(10)
         statuses.append(deliver(receiver).status)
 
     threads = [threading.Thread(target=copy) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
 
     assert len(world.handled) == 1
     assert set(statuses) <= {200, 503}
@@ -144,9 +145,8 @@ def test_of_many_copies_at_once_one_is_handled(world: World, kept: dict[str, Any
 
 
 def test_processes_on_one_file_handle_each_event_once(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(3) as pool:
-        told = pool.map(_handle_all, [str(tmp_path)] * 3, chunksize=1)
+    with ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as pool:  # a Pool waits for the dead
+        told = list(pool.map(_handle_all, [str(tmp_path)] * 3, timeout=60))
 
     handled = Counter((tmp_path / "handled").read_text().split())
     assert handled == Counter({f"evt_{number}": 1 for number in range(20)})

@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,8 @@ def test_a_burst_may_be_smaller_than_a_minutes_worth(world: World) -> None:
 
 
 def test_processes_on_one_file_together_take_what_one_may(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(3) as pool:
-        told = pool.map(_deliver_20, [(str(tmp_path), who) for who in range(3)], chunksize=1)
+    with ProcessPoolExecutor(3, multiprocessing.get_context("spawn")) as pool:  # a Pool waits for the dead
+        told = list(pool.map(_deliver_20, [(str(tmp_path), who) for who in range(3)], timeout=60))
 
     statuses = [status for each in told for status in each]
     assert (statuses.count(200), statuses.count(429)) == (25, 35)

@@ -46,7 +46,7 @@ def test_of_all_versions_at_once_none_is_written_after_a_newer_one(world: World,
     together = threading.Barrier(8)
 
     def sender(version: int) -> None:
-        together.wait()
+        together.wait(10)
         for _ in range(5000):
             if send(receiver, f"evt_{version}", version).status == 200:
                 return
@@ -55,7 +55,7 @@ def test_of_all_versions_at_once_none_is_written_after_a_newer_one(world: World,
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
 
     assert written == sorted(written)
     assert written[-1] == 7
