@@ -6,6 +6,7 @@ at most 64 KiB of an answer, and never puts a URL's path, query or credentials i
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,9 @@ from alerts.errors import Failure, RequestFailed
 RESPONSE_BYTES = 64 * 1024
 CHUNK_BYTES = 8 * 1024
 USER_AGENT = "hookvitals"
+
+# At DEBUG it writes each request's path, which of a webhook is the secret.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,32 +12,35 @@ from alerts.errors import ChannelError, Failure, RequestFailed
 from alerts.http import Response
 
 RETRYABLE_CLIENT_ERRORS = frozenset({408, 425, 429})
-CODE_WORD = re.compile(rb"[a-z][a-z0-9_]{2,60}")
+CODE_WORD = re.compile(rb"(?=.{3,60}\Z)[a-z]+(_[a-z]+)*")
 
 
 def accepted(channel: str, answer: Response, now: Callable[[], datetime]) -> None:
     """Returns when the service took the message (2xx); raises ChannelError for every other status."""
-    status = answer.status
-    if 200 <= status < 300:
-        return
+    if not 200 <= answer.status < 300:
+        wait_s = retry_after_s(answer.headers, now())
+        raise refusal(channel, answer.status, _word(answer.body), wait_s)
+
+
+def refusal(channel: str, status: int, word: str = "", wait_s: float | None = None) -> ChannelError:
+    """The channel's error for a status that is no 2xx. word: what may be shown of the answer."""
+    said = f"channel {channel}: the service answered HTTP {status}{word}"
     if status < 400:
-        raise ChannelError(
+        return ChannelError(
             Failure.REDIRECT,
             f"channel {channel}: the service redirects (HTTP {status})",
             retryable=False,
             hint="redirects are not followed; set the final URL",
         )
-    wait_s = retry_after_s(answer.headers, now())
-    said = f"channel {channel}: the service answered HTTP {status}{_word(answer.body)}"
     if status == 429:
-        raise ChannelError(Failure.RATE_LIMITED, said, retryable=True, retry_after_s=wait_s)
+        return ChannelError(Failure.RATE_LIMITED, said, retryable=True, retry_after_s=wait_s)
     if status >= 500 or status in RETRYABLE_CLIENT_ERRORS:
-        raise ChannelError(Failure.SERVER_ERROR, said, retryable=True, retry_after_s=wait_s)
+        return ChannelError(Failure.SERVER_ERROR, said, retryable=True, retry_after_s=wait_s)
     if status in (401, 403):
-        raise ChannelError(
+        return ChannelError(
             Failure.AUTHENTICATION, said, retryable=False, hint="look at the channel's URL and secret"
         )
-    raise ChannelError(
+    return ChannelError(
         Failure.CLIENT_ERROR, said, retryable=False, hint="look at the channel's URL and settings"
     )
 
@@ -65,6 +68,6 @@ def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
 
 def _word(body: bytes) -> str:
     """The service's error code when the body is nothing but one (`invalid_token`). Other text might repeat
-    what was sent, secrets among it."""
+    what was sent, secrets among it; those have digits."""
     word = body.strip()
     return f" ({word.decode()})" if CODE_WORD.fullmatch(word) else ""

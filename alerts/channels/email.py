@@ -33,6 +33,8 @@ RESOLVED_COLOUR = "#15803d"
 class Email:
     """One mailbox to write from and the people to write to. sender: an address, with or without a name."""
 
+    gathers = True
+
     def __init__(self, name: str, mailer: Mailer, sender: str, recipients: Sequence[str]) -> None:
         self.name = name
         self._mailer = mailer
@@ -74,8 +76,7 @@ def rendered(message: Message, channel: str, sender: str, recipients: Sequence[s
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     colour = RESOLVED_COLOUR if message.resolved else COLOURS[message.severity.value]
-    runbook_is_link = message.runbook.startswith(("https://", "http://"))
-    values = {"message": message, "colour": colour, "runbook_is_link": runbook_is_link}
+    values = {"message": message, "colour": colour}
     mail.set_content(TEMPLATES.get_template("alert.txt").render(values))
     mail.add_alternative(TEMPLATES.get_template("alert.html").render(values), subtype="html")
     return mail

@@ -6,16 +6,12 @@ from outside is escaped, so that it can neither mention anybody nor forge a link
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from alerts.channels.answers import accepted, unreachable
 from alerts.channels.channel import Receipt
-from alerts.errors import RequestFailed
+from alerts.channels.posting import TIMEOUT_S, Now, Poster, encoded, utc_now
 from alerts.http import Client
 from alerts.message import Message
 from alerts.model import Severity
@@ -43,30 +39,24 @@ Block = dict[str, Any]
 class Slack:
     """One incoming webhook. url is a secret: it stands in no error and in no repr."""
 
+    gathers = True
+
     def __init__(
         self,
         name: str,
         url: str,
         client: Client,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        timeout_s: float = 10.0,
+        now: Now = utc_now,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.name = name
         self._url = url
-        self._client = client
-        self._now = now
-        self._timeout_s = timeout_s
+        self._poster = Poster(name, client, now=now, timeout_s=timeout_s)
 
     def send(self, message: Message) -> Receipt:
         """Posts the message. Raises ChannelError; 429 and 5xx are worth another try."""
-        body = json.dumps(rendered(message)).encode()
-        headers = {"Content-Type": "application/json; charset=utf-8"}
-        try:
-            answer = self._client.request("POST", self._url, headers, body, self._timeout_s)
-        except RequestFailed as failed:
-            raise unreachable(self.name, failed) from None
-        accepted(self.name, answer, self._now)
+        self._poster.post(self._url, encoded(rendered(message)))
         return Receipt()
 
 
@@ -104,18 +94,37 @@ def _errors(message: Message) -> list[Block]:
 def _exemplars(message: Message) -> list[Block]:
     if not message.exemplars:
         return []
-    lines = [f"• {fitted(record_id, 100)}" for record_id in message.exemplars]
+    lines = [f"• {_link(item.url, item.id)}" for item in message.exemplars]
     return _list("*Records to look at*", lines)
 
 
 def _actions(message: Message) -> list[Block]:
     """The buttons. Slack refuses a whole post for one bad address, so such a button is left out."""
+    wanted = (
+        ("Open alert", message.url),
+        ("Acknowledge", message.acknowledge_url),
+        ("Silence", message.silence_url),
+        ("Runbook", message.runbook),
+    )
     buttons = [
-        {"type": "button", "text": {"type": "plain_text", "text": label}, "url": quote(url, safe=URL_SAFE)}
-        for label, url in (("Open alert", message.url), ("Runbook", message.runbook))
-        if url.startswith(("https://", "http://")) and len(quote(url, safe=URL_SAFE)) <= URL_CHARS
+        {"type": "button", "text": {"type": "plain_text", "text": label}, "url": _address(url)}
+        for label, url in wanted
+        if _address(url)
     ]
     return [{"type": "actions", "elements": buttons}] if buttons else []
+
+
+def _address(url: str) -> str:
+    """The URL as Slack takes it; empty for one that it would refuse."""
+    address = quote(url, safe=URL_SAFE)
+    return address if url.startswith(("https://", "http://")) and len(address) <= URL_CHARS else ""
+
+
+def _link(url: str, text: str) -> str:
+    """The text as a link, or bare when the address could break out of the link."""
+    address = _address(url)
+    label = fitted(text, 100)
+    return f"<{address}|{label}>" if address and not re.search(r"[<>|&]", address + label) else label
 
 
 def _list(heading: str, lines: list[str]) -> list[Block]:

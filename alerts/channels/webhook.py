@@ -9,16 +9,14 @@ import base64
 import binascii
 import hashlib
 import hmac
-import json
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from alerts.channels.answers import accepted, unreachable
 from alerts.channels.channel import Receipt
-from alerts.errors import RequestFailed, SettingInvalid
+from alerts.channels.posting import TIMEOUT_S, Now, Poster, encoded, utc_now
+from alerts.errors import SettingInvalid
 from alerts.http import Client
-from alerts.message import Message
+from alerts.message import NAME_CHARS, Message, plain
 
 
 class Webhook:
@@ -31,26 +29,20 @@ class Webhook:
         secret: str,
         client: Client,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        timeout_s: float = 10.0,
+        now: Now = utc_now,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self.name = name
         self._url = url
         self._key = _key_of(name, secret)
-        self._client = client
         self._now = now
-        self._timeout_s = timeout_s
+        self._poster = Poster(name, client, now=now, timeout_s=timeout_s)
 
     def send(self, message: Message) -> Receipt:
         """Posts the message; `webhook-id` is its idempotency key, the same at every try. Raises
         ChannelError."""
-        body = json.dumps(rendered(message), separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json"} | signed(self._key, message.key, self._now(), body)
-        try:
-            answer = self._client.request("POST", self._url, headers, body, self._timeout_s)
-        except RequestFailed as failed:
-            raise unreachable(self.name, failed) from None
-        accepted(self.name, answer, self._now)
+        body = encoded(rendered(message))
+        self._poster.post(self._url, body, signed(self._key, message.key, self._now(), body))
         return Receipt(reference=message.key)
 
 
@@ -73,21 +65,25 @@ def rendered(message: Message) -> dict[str, Any]:
         "timestamp": message.created_at.isoformat(),
         "data": {
             "fingerprint": alert.fingerprint,
-            "rule": alert.rule,
-            "kind": alert.kind,
+            "episode": alert.episode,
+            "alerts": [each.fingerprint for each in message.alerts],
+            "rule": plain(alert.rule, NAME_CHARS),
+            "kind": plain(alert.kind, NAME_CHARS),
             "severity": alert.severity.value,
             "state": alert.state.value,
-            "labels": dict(alert.labels),
+            "labels": dict(message.labels),
             "title": message.title,
             "summary": message.summary,
             "firing_since": _text(alert.firing_since),
             "resolved_at": _text(alert.resolved_at),
             "value": evidence.value,
             "threshold": evidence.threshold,
-            "unit": evidence.unit,
+            "unit": plain(evidence.unit, NAME_CHARS),
             "top_errors": [{"name": item.name, "count": item.count} for item in message.top_errors],
-            "records": list(message.exemplars),
+            "records": [item.id for item in message.exemplars],
             "url": message.url,
+            "acknowledge_url": message.acknowledge_url,
+            "silence_url": message.silence_url,
             "runbook": message.runbook,
         },
     }

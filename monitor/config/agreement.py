@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.errors import AlertsError
+from monitor.config.channels import EmailTable
 from monitor.config.document import Document
 from monitor.config.problems import did_you_mean
-from monitor.config.tables import EmailTable
 from monitor.config.toml_file import Location
 
 
@@ -21,6 +21,7 @@ def disagreements(document: Document) -> Iterator[tuple[Location, str]]:
     yield from _twice("endpoints", [(e.environment, e.source, e.name) for e in document.endpoints])
     yield from _twice("channels", [channel.name for channel in document.channels])
     yield from _twice("slos", [slo.name for slo in document.slos])
+    yield from _twice("maintenance_windows", [window.name for window in document.maintenance_windows])
     yield from _plain_http(document)
     yield from _bad_rules(document)
     yield from _unknown_channels(document)
@@ -66,6 +67,10 @@ def _unknown_channels(document: Document) -> Iterator[tuple[Location, str]]:
         for name in route.channels:
             if name not in channels:
                 yield ("routes", at, "channels"), _no_channel(name, channels)
+        for place, step in enumerate(route.steps):
+            for name in step.channels:
+                if name not in channels:
+                    yield ("routes", at, "steps", place, "channels"), _no_channel(name, channels)
         if route.fallback is not None and route.fallback not in channels:
             yield ("routes", at, "fallback"), _no_channel(route.fallback, channels)
     report = document.report

@@ -9,23 +9,26 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from alerts.model import Route, Rule
+from alerts.model import Inhibition, Route, Rule, Silence
 from alerts.rules import KINDS, default_rules
+from monitor.config.channels import ChannelTable
 from monitor.config.tables import (
-    ChannelTable,
+    DrillTable,
     EgressTable,
     EndpointTable,
     EvaluationTable,
+    HeartbeatTable,
+    IssuesTable,
     MaintenanceTable,
     ProbesTable,
     ReplayTable,
     ReportTable,
-    RouteTable,
     RuleTable,
     SloTable,
     SourceTable,
     Table,
 )
+from monitor.config.telling import FlappingTable, InhibitionTable, RouteTable, WindowTable
 from monitor.config.values import SecretRef
 
 
@@ -37,12 +40,18 @@ class Document(Table):
     rules: tuple[RuleTable, ...] = ()
     channels: tuple[ChannelTable, ...] = ()
     routes: tuple[RouteTable, ...] = ()
+    inhibitions: tuple[InhibitionTable, ...] = ()
+    maintenance_windows: tuple[WindowTable, ...] = ()
+    flapping: FlappingTable = FlappingTable()
     slos: tuple[SloTable, ...] = ()
     egress: EgressTable = EgressTable()
     evaluation: EvaluationTable = EvaluationTable()
     probes: ProbesTable = ProbesTable()
     replay: ReplayTable = ReplayTable()
     report: ReportTable = ReportTable()
+    drill: DrillTable = DrillTable()
+    heartbeat: HeartbeatTable = HeartbeatTable()
+    issues: IssuesTable = IssuesTable()
     maintenance: MaintenanceTable = MaintenanceTable()
 
     def effective_rules(self) -> list[Rule]:
@@ -63,6 +72,14 @@ class Document(Table):
             return [table.route() for table in self.routes]
         return [Route(tuple(channel.name for channel in self.channels))]
 
+    def effective_inhibitions(self) -> list[Inhibition]:
+        """The file's; what is built in comes besides."""
+        return [table.inhibition() for table in self.inhibitions]
+
+    def effective_windows(self) -> list[Silence]:
+        """The maintenance windows, as silences."""
+        return [table.silence() for table in self.maintenance_windows]
+
     def stated(self) -> dict[str, Any]:
         """What the file says and no more, as plain JSON types: this is what control stores."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
@@ -73,18 +90,19 @@ class Document(Table):
 
     def secret_variables(self) -> frozenset[str]:
         """The environment variables that the document's references name."""
-        return frozenset(ref.env for ref in _references(self) if ref.env)
+        return frozenset(ref.env for ref in references(self) if ref.env)
 
 
 def _is_own(rule: Rule) -> bool:
     return KINDS[rule.kind].on_monitor
 
 
-def _references(table: object) -> list[SecretRef]:
+def references(table: object) -> list[SecretRef]:
+    """Every reference to a secret in a table and what it holds."""
     if isinstance(table, SecretRef):
         return [table]
     if isinstance(table, tuple):
-        return [found for item in table for found in _references(item)]
+        return [found for item in table for found in references(item)]
     if isinstance(table, BaseModel):
-        return [found for name in type(table).model_fields for found in _references(getattr(table, name))]
+        return [found for name in type(table).model_fields for found in references(getattr(table, name))]
     return []

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alerts.model import NoData, Route, Rule, Severity
+from alerts.model import NoData, Rule, Severity
 from alerts.rules import make
 from hookvitals.profiles import PROFILES
-from monitor.config.values import Duration, HttpUrl, NetworkText, PositiveDuration, SecretRef
+from monitor.config.values import Duration, HttpUrl, NetworkText, PositiveDuration, SecretRef, TimeZone
 from monitor.model import DEFAULT_ENVIRONMENT
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -98,53 +98,6 @@ class RuleTable(Table):
         return make(kind, stated.pop("name", None), **stated)
 
 
-class SlackTable(Table):
-    """A Slack incoming webhook. Its URL is a secret."""
-
-    kind: Literal["slack"]
-    name: Name
-    url: SecretRef
-
-
-class EmailTable(Table):
-    """A mailbox, reached by SMTP."""
-
-    kind: Literal["email"]
-    name: Name
-    host: Annotated[str, Field(min_length=1)]
-    port: Port = 587
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    username: str = ""
-    password: SecretRef | None = None
-    sender: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$|<[^@\s]+@[^@\s]+>$")]
-    recipients: Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class WebhookTable(Table):
-    """Somebody's own receiver; messages are signed by Standard Webhooks."""
-
-    kind: Literal["webhook"]
-    name: Name
-    url: HttpUrl
-    secret: SecretRef
-
-
-ChannelTable = Annotated[SlackTable | EmailTable | WebhookTable, Field(discriminator="kind")]
-
-
-class RouteTable(Table):
-    """Which alerts go to which channels; every route that matches adds its channels."""
-
-    channels: Annotated[tuple[str, ...], Field(min_length=1)]
-    min_severity: Severity = Severity.INFO
-    matchers: dict[str, str] = {}
-    repeat_every: PositiveDuration | None = None
-    fallback: str | None = None
-
-    def route(self) -> Route:
-        return Route(self.channels, self.min_severity, self.matchers, self.repeat_every, self.fallback)
-
-
 class SloTable(Table):
     """A promise for the weekly report. objective: the share of events that must succeed, 0..1."""
 
@@ -193,8 +146,34 @@ class ReportTable(Table):
     hour: Annotated[int, Field(ge=0, le=23)] = 6
 
 
+class DrillTable(Table):
+    """A message to every channel once a week that says it is a drill, so that a channel that has gone dead is
+    found before it is needed. hour: local, of that day."""
+
+    enabled: bool = False
+    day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "wednesday"
+    hour: Annotated[int, Field(ge=0, le=23)] = 10
+    timezone: TimeZone = "UTC"
+
+
+class HeartbeatTable(Table):
+    """url: asked after a completed evaluation, once a minute at most, so that somebody watches the watcher.
+
+    It is a secret, for whoever knows it can feign a living monitor.
+    """
+
+    url: SecretRef | None = None
+
+
+class IssuesTable(Table):
+    """Failures folded into issues. quiet_after: one that has not been seen for so long is over by itself."""
+
+    quiet_after: PositiveDuration = timedelta(days=14)
+
+
 class MaintenanceTable(Table):
     """How long control keeps what is finished."""
 
     alerts: PositiveDuration = timedelta(days=400)
+    issues: PositiveDuration = timedelta(days=400)
     notifications: PositiveDuration = timedelta(days=90)

@@ -8,7 +8,7 @@ from pathlib import Path
 from alerts.errors import RequestFailed
 from alerts.http import Client
 from monitor.config import Loaded, SecretRef, resolve
-from monitor.config.tables import EmailTable, SlackTable
+from monitor.config.document import references
 from monitor.errors import ConfigError
 from monitor.maintain import doctor_postgres
 from monitor.maintain.finding import Finding
@@ -95,12 +95,7 @@ def _followed(about: str, ref: SecretRef, environ: Mapping[str, str]) -> Finding
 
 def _references(loaded: Loaded) -> Iterator[tuple[str, SecretRef]]:
     for channel in loaded.document.channels:
-        if isinstance(channel, EmailTable):
-            ref = channel.password
-        else:
-            ref = channel.url if isinstance(channel, SlackTable) else channel.secret
-        if ref is not None:
-            yield f"channel {channel.name}", ref
+        yield from ((f"channel {channel.name}", ref) for ref in references(channel))
     for endpoint in loaded.document.endpoints:
         if endpoint.replay_secret is not None:
             yield f"replay secret of {endpoint.source}/{endpoint.name}", endpoint.replay_secret

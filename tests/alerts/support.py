@@ -29,11 +29,13 @@ class Seen:
 
 @dataclass(slots=True)
 class Service:
-    """Somebody else's HTTP service: answers every request with `status`, `headers` and `body`."""
+    """Somebody else's HTTP service: answers every request with `status`, `headers` and `body`, or the first
+    ones with the bodies that are given in order."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b"ok"
+    bodies: list[bytes] = field(default_factory=list)
     stall: threading.Event | None = None
     seen: list[Seen] = field(default_factory=list)
     port: int = 0
@@ -56,10 +58,11 @@ def serving(service: Service) -> Iterator[Service]:
             self.send_response(service.status)
             for name, value in service.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(service.body)))
+            reply = service.bodies.pop(0) if service.bodies else service.body
+            self.send_header("Content-Length", str(len(reply)))
             self.end_headers()
             try:
-                self.wfile.write(service.body)
+                self.wfile.write(reply)
             except ConnectionError:
                 pass  # the client read as much as it wanted
 

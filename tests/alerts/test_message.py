@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.message import Links, compose, compose_group
+from alerts.message import Exemplar, Links, compose, compose_group, plain
 from alerts.model import ErrorCount, Severity, State, Why
 from alerts.wording import measured, moment, number, percent, span
 from tests.alerts.samples import EVIDENCE, LINKS, T0, alert, message, notification
@@ -25,7 +25,8 @@ def test_message_holds_all_that_the_person_on_call_asks() -> None:
         "Environment": "production",
     }
     assert said.top_errors[0] == ErrorCount("DatabaseTimeout", 300)
-    assert said.exemplars == ("0193f000-0000-7000-8000-000000000001",)
+    record_id = "0193f000-0000-7000-8000-000000000001"
+    assert said.exemplars == (Exemplar(record_id, f"https://monitor.example/hooks/records/{record_id}"),)
     assert said.url == f"https://monitor.example/hooks/alerts/{alert().fingerprint}"
     assert said.runbook == "https://runbooks.example/error-rate"
 
@@ -38,7 +39,10 @@ def test_message_holds_all_that_the_person_on_call_asks() -> None:
         (Why.SEVERITY_RAISED, "Now error: error_rate at stripe/payments"),
         (Why.REPEAT, "Still error: error_rate at stripe/payments"),
         (Why.RESOLVED, "Resolved: error_rate at stripe/payments"),
+        (Why.FLAPPING, "Flapping, error: error_rate at stripe/payments"),
+        (Why.ESCALATED, "Nobody took it on, error: error_rate at stripe/payments"),
         (Why.TEST, "Test: error_rate at stripe/payments"),
+        (Why.DRILL, "[DRILL] Nothing is wrong: error_rate at stripe/payments"),
     ],
 )
 def test_title_says_what_kind_of_news_it_is(reason: Why, title: str) -> None:
@@ -87,6 +91,28 @@ def test_group_is_one_message_for_all_its_places() -> None:
 
 def test_group_of_one_is_its_own_message() -> None:
     assert compose_group((notification(),), LINKS) == compose(notification(), LINKS)
+
+
+def test_group_speaks_of_every_alert_and_carries_the_labels_they_share() -> None:
+    group = tuple(notification(alert("endpoint_down", endpoint=f"e{n}")) for n in range(3))
+    said = compose_group(group, LINKS)
+    assert [each.labels["endpoint"] for each in said.alerts] == ["e0", "e1", "e2"]
+    assert dict(said.labels) == {"environment": "production", "source": "stripe"}
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "shown"),
+    [
+        ("as it is", 8, "as it is"),
+        ("a\r\n b\t\x00c", 20, "a b c"),
+        ("\u202egpj.exe\u200b", 20, "gpj.exe"),
+        ("abcdef", 4, "abc…"),
+        ("\u200b" * 100 + "hidden", 4, "…"),
+        ("\ud800", 4, ""),
+    ],
+)
+def test_text_from_outside_is_one_short_line(text: str, limit: int, shown: str) -> None:
+    assert plain(text, limit) == shown
 
 
 def test_links_encode_what_could_leave_the_path() -> None:

@@ -47,6 +47,8 @@ def test_body_says_what_fires_and_carries_the_evidence() -> None:
     data = json.loads(sent().body)["data"]
     assert data | {"url": "", "title": ""} == {
         "fingerprint": alert().fingerprint,
+        "episode": 1,
+        "alerts": [alert().fingerprint],
         "rule": "error_rate",
         "kind": "error_rate",
         "severity": "error",
@@ -62,6 +64,8 @@ def test_body_says_what_fires_and_carries_the_evidence() -> None:
         "top_errors": [{"name": "DatabaseTimeout", "count": 300}, {"name": "KeyError", "count": 10}],
         "records": ["0193f000-0000-7000-8000-000000000001"],
         "url": "",
+        "acknowledge_url": "",
+        "silence_url": "",
         "runbook": "https://runbooks.example/error-rate",
     }
 

@@ -1,0 +1,86 @@
+"""A channel's own first line: a template of a few words in braces, filled in from the alert.
+
+`{severity} at {place}` and nothing cleverer: no expression, no attribute, no code. What it may name is known
+when the configuration is read, so a misspelt word is refused then.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from string import Formatter
+
+from alerts.channels.channel import Amending, Channel, Gathering, Receipt
+from alerts.message import TITLE_CHARS, Message, place_of, plain
+
+FIELDS: Mapping[str, Callable[[Message], str]] = {
+    "title": lambda message: message.title,
+    "severity": lambda message: message.severity.value,
+    "state": lambda message: "resolved" if message.resolved else "firing",
+    "rule": lambda message: message.alert.rule,
+    "place": lambda message: place_of(message.alert),
+    "summary": lambda message: message.summary,
+    "environment": lambda message: message.labels.get("environment", ""),
+    "source": lambda message: message.labels.get("source", ""),
+    "endpoint": lambda message: message.labels.get("endpoint", ""),
+}
+
+
+class TitleTemplate:
+    """Raises ValueError, with the words there are, for a template that cannot be filled in."""
+
+    def __init__(self, text: str) -> None:
+        if not text.strip():
+            raise ValueError(f"the title is empty; write one such as {EXAMPLE}")
+        try:
+            parts = list(Formatter().parse(text))
+        except ValueError:
+            raise ValueError(
+                f"the title has a brace too many or too few; write one such as {EXAMPLE}"
+            ) from None
+        for _, field, form, conversion in parts:
+            if field is not None and field not in FIELDS:
+                raise ValueError(_unknown(field))
+            if form or conversion:
+                raise ValueError(f"the title formats {{{field}}}; write the word in its braces alone")
+        self._parts = [(literal, field) for literal, field, _, _ in parts]
+
+    def filled(self, message: Message) -> str:
+        """The first line of this message."""
+        said = (
+            literal + (plain(FIELDS[field](message), TITLE_CHARS) if field else "")
+            for literal, field in self._parts
+        )
+        return plain("".join(said), TITLE_CHARS)
+
+
+EXAMPLE = '"{severity}: {rule} at {place}"'
+
+
+def _unknown(field: str) -> str:
+    near = difflib.get_close_matches(field, FIELDS, 1)
+    said = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(FIELDS)}"
+    return f"the title names {{{field}}}, which there is not; {said}"
+
+
+class Titled:
+    """A channel whose messages get a first line of their own; otherwise it is what the channel is."""
+
+    gathers: bool
+    amends: bool
+
+    def __init__(self, channel: Channel, template: TitleTemplate) -> None:
+        self.name = channel.name
+        if isinstance(channel, Gathering):
+            self.gathers = channel.gathers
+        if isinstance(channel, Amending):
+            self.amends = channel.amends
+        self._channel = channel
+        self._template = template
+
+    def send(self, message: Message) -> Receipt:
+        """As the channel does it. What is a test or a drill still says so."""
+        title = self._template.filled(message)
+        shown = f"{message.title} ({title})" if message.is_exercise else title
+        return self._channel.send(replace(message, title=plain(shown, TITLE_CHARS)))
