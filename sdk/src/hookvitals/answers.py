@@ -79,7 +79,7 @@ _TITLES: Mapping[str, str] = {
     "timestamp_too_old": "It was signed too long ago",
     "timestamp_in_future": "It was signed in the future",
     "rate_limited": "Too many requests",
-    "malformed_body": "The body is not JSON",
+    "malformed_body": "The body cannot be read",
     "invalid_payload": "The body is not an event of the form agreed upon",
     "busy": "Another copy of this event is being processed",
     "out_of_turn": "Another event of the same resource is being processed",
@@ -105,8 +105,10 @@ def table(ack_status: int, other: Mapping[str, int]) -> Mapping[str, int]:
     return {**dict.fromkeys(TAKEN, ack_status), **STATUS_OF, **other}
 
 
-def taken(status: int) -> Answer:
-    """The answer for work that was accepted, done, or needs no doing."""
+def taken(status: int, text: str = "") -> Answer:
+    """The answer for work that was accepted, done, or needs no doing. text: what the source wants to read."""
+    if text and status != 204:
+        return Answer(status, [("Content-Type", "text/plain; charset=utf-8")], text.encode())
     return Answer(status, [("Content-Type", "application/json")], b'{"ok":true}' if status != 204 else b"")
 
 

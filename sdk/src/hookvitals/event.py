@@ -34,6 +34,10 @@ class Event:
         return datetime.fromtimestamp(self.received_at_us / 1e6, tz=timezone.utc)
 
 
+AND = "+"
+"""Stands between paths that make one name together."""
+
+
 def found_at(path: Optional[str], data: Any, headers: Sequence[Tuple[str, str]]) -> Any:
     """The value at a dotted path of the body, or of `header:<name>`; None when it is not there."""
     if not path:

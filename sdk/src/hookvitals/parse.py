@@ -1,15 +1,15 @@
-"""From a verified request to an event: id, type, time, resource, version, found where the profile says.
+"""From what a verified body says to an event: id, type, time, resource, version, where the profile says.
 
 What cannot be an event is refused with a reason. Never looks at a signature.
 """
 
 import hashlib
-import json
 from typing import Any, Dict, Optional
 
 from hookvitals.answers import Refused
+from hookvitals.bodies import Part
 from hookvitals.capture import kept_headers
-from hookvitals.event import Event, found_at, instant_us
+from hookvitals.event import AND, Event, found_at, instant_us
 from hookvitals.ordering import rank
 from hookvitals.profiles import Profile
 from hookvitals.request import Request
@@ -20,26 +20,18 @@ _NAME_CHARS = 256
 _INT64 = 1 << 63
 
 
-def json_of(request: Request) -> Any:
-    """What the body says. Raises Refused(malformed_body)."""
-    try:
-        return json.loads(request.body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as exc:
-        raise Refused("malformed_body", "the body is not JSON") from exc
-
-
-def parsed(request: Request, data: Any, settings: Settings, replay_id: Optional[str]) -> Event:
-    """The event of this request. data: its body's JSON. Raises Refused(invalid_payload)."""
+def parsed(request: Request, part: Part, settings: Settings, replay_id: Optional[str]) -> Event:
+    """The event of this part of a request. Raises Refused(invalid_payload)."""
     profile = settings.profile
     return Event(
-        _name(profile.id_path, data, request),
-        _name(profile.type_path, data, request),
-        data,
-        request.body,
+        _name(profile.id_path, part, request),
+        _name(profile.type_path, part, request),
+        part.data,
+        part.body,
         sorted(kept_headers(request.headers, settings.capture_headers).items()),
         request.at_us,
         replay_id=replay_id,
-        fields=_order_fields(profile, data, request),
+        fields=_order_fields(profile, part.data, request),
     )
 
 
@@ -60,16 +52,20 @@ def check_age(event: Event, profile: Profile, now_us: int) -> None:
         raise Refused("timestamp_in_future", f"{profile.created_at_path} is {-age_s:.0f} s ahead")
 
 
-def _name(path: str, data: Any, request: Request) -> str:
-    found = _digest(request) if path == BODY_DIGEST else found_at(path, data, request.headers)
-    text = str(found) if isinstance(found, (str, int)) and not isinstance(found, bool) else ""
-    if not 0 < len(text) <= _NAME_CHARS or not text.isprintable():
+def _name(path: str, part: Part, request: Request) -> str:
+    """The text at the path; of several, joined by `+`, their texts joined by dots."""
+    texts = [_text(one, part, request) for one in path.split(AND)]
+    text = ".".join(texts)
+    if not all(texts) or len(text) > _NAME_CHARS or not text.isprintable():
         raise Refused("invalid_payload", f"{path} is missing, or not a text of 1 to {_NAME_CHARS} characters")
     return text
 
 
-def _digest(request: Request) -> str:
-    return hashlib.sha256(request.body).hexdigest()
+def _text(path: str, part: Part, request: Request) -> str:
+    if path == BODY_DIGEST:
+        return hashlib.sha256(part.own).hexdigest()
+    found = found_at(path, part.data, request.headers)
+    return str(found) if isinstance(found, (str, int)) and not isinstance(found, bool) else ""
 
 
 def _order_fields(profile: Profile, data: Any, request: Request) -> Dict[str, Any]:
@@ -87,7 +83,3 @@ def _order_fields(profile: Profile, data: Any, request: Request) -> Dict[str, An
                 big = isinstance(version, int) and not -_INT64 <= version < _INT64
                 fields["version"] = str(version) if big else version
     return fields
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is not JSON")

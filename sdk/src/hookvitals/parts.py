@@ -3,16 +3,19 @@ and the pipeline through all of them. Handles nothing itself.
 """
 
 import hashlib
-from typing import Callable, Optional
+from typing import Any, Callable, Optional
 
 from hookvitals.admission import Admission
+from hookvitals.answers import Refused
 from hookvitals.attempts import Attempts
+from hookvitals.bodies import data_of
 from hookvitals.breaker import Breaker, BreakerPolicy
 from hookvitals.desk import Desk
 from hookvitals.dispatch import Dispatcher
 from hookvitals.inbox import Inbox
 from hookvitals.inline import Inline
 from hookvitals.pipeline import Pipeline
+from hookvitals.profiles import Profile
 from hookvitals.reporter import Reporter
 from hookvitals.settings import Settings
 from hookvitals.shipping import Shipping
@@ -51,7 +54,8 @@ class Parts:
             return int(now() * 1e6)
 
         reporter = Reporter(settings, shipping.recorder)
-        desk = Desk(settings.profile.status_of(), reporter, now_us)
+        profile = settings.profile
+        desk = Desk(profile.status_of(), reporter, now_us, profile.ack_body)
         self.dispatcher = Dispatcher()
         self._owns_state = state is None
         self.state: State = state or (SqliteState(state_path, now) if state_path else MemoryState(now))
@@ -59,7 +63,7 @@ class Parts:
         self.inbox: Optional[Inbox] = None
         self.worker: Optional[InboxWorker] = None
         if inbox and state_path and isinstance(self.state, SqliteState):
-            self.inbox = Inbox(self.state, settings.scope, now_us)
+            self.inbox = Inbox(self.state, settings.scope, now_us, _reader(profile))
             attempts = Attempts(
                 settings, self.inbox, self.state, self.dispatcher, reporter, self.breaker, now_us
             )
@@ -79,6 +83,16 @@ class Parts:
         """Closes the state, where it was made here."""
         if self._owns_state:
             self.state.close()
+
+
+def _reader(profile: Profile) -> Callable[[bytes], Any]:
+    def read(body: bytes) -> Any:
+        try:
+            return data_of(body, profile.body, profile.events_path)
+        except (Refused, LookupError):  # taken in under another profile: its handler fails, not the inbox
+            return None
+
+    return read
 
 
 def _lock_path(state_path: str, scope: str) -> str:

@@ -2,35 +2,63 @@
 answer, work, record. A request in, an answer out; never raises.
 
 Without an inbox the answer leaves after the handler; with one the event is on disk before the answer. An
-event that was answered 2xx is never lost by a crash. Recording never changes an answer.
+event that was answered 2xx is never lost by a crash. Of several events in one body each goes its own way, and
+one answer is given for all: the worst. Recording never changes an answer.
 """
 
 import logging
-from typing import Any, Dict, Optional
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Optional, Sequence, Union
 
+from hookvitals import answers
 from hookvitals.admission import Admission
 from hookvitals.answers import BUSY_RETRY_S, Answer, Refused
+from hookvitals.bodies import Part, parts_of, read
 from hookvitals.desk import Desk
 from hookvitals.dispatch import Dispatcher, Route
 from hookvitals.event import Event
-from hookvitals.inbox import Inbox, Put
+from hookvitals.inbox import Entry, Inbox, Put
 from hookvitals.inline import Inline
 from hookvitals.ordering import Order, order_of
-from hookvitals.parse import check_age, json_of, parsed
+from hookvitals.parse import check_age, parsed
 from hookvitals.request import Request
 from hookvitals.settings import SEPARATOR, Settings
+from hookvitals.shared import Shared
 from hookvitals.state import StateUnavailable
+from hookvitals.subscriptions import Subscriptions
 from hookvitals.validate import InvalidPayload, Validator
 from hookvitals.worker import InboxWorker
 
 log = logging.getLogger("hookvitals")
 
+_OF_EACH = ("secret_id",)
+"""What each event's record says of its request; times that were taken once belong to one record alone."""
+
+
+@dataclass
+class _Case:
+    """One event on its way, as far as it has come. fields: what its record will say."""
+
+    request: Request
+    part: Part
+    replay_id: Optional[str]
+    fields: Dict[str, Any]
+    event: Optional[Event] = None
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """An event that is to be worked. key: its own, in the state."""
+
+    case: _Case
+    event: Event
+    route: Route
+    key: str
+    order: Optional[Order]
+
 
 class Pipeline:
-    """Answers the requests of one receiver. inbox, worker: both, or neither to work before the answer.
-
-    `fields`, throughout: what the record will say.
-    """
+    """Answers the requests of one receiver. inbox, worker: both, or neither to work before the answer."""
 
     def __init__(
         self,
@@ -49,25 +77,29 @@ class Pipeline:
         self._inline = inline
         self._inbox = inbox
         self._worker = worker
+        self._subscriptions = Subscriptions(settings.confirm_subscriptions)
 
     def answered(self, request: Request) -> Answer:
         """What the sender is told."""
+        profile = self._settings.profile
         fields: Dict[str, Any] = {}
-        event: Optional[Event] = None
         try:
+            greeted = self._greeted(request)
+            if greeted is not None:
+                return self._desk.asked(request, greeted, fields)
             admitted = self._admission.admit(request, fields)
             if admitted.canary_id is not None:
                 return self._desk.canary(request, admitted.canary_id, fields)
-            data = json_of(request)
+            data = read(request.body, profile.body)
             challenged = self._challenged(data, fields)
             if challenged is not None:
                 return self._desk.asked(request, challenged, fields)
-            event = parsed(request, data, self._settings, admitted.replay_id)
-            if admitted.replay_id is None:
-                check_age(event, self._settings.profile, request.at_us)
-            return self._take(request, event, fields)
+            parts = parts_of(request.body, data, profile.events_path)
         except Exception as exc:
-            return self._turned_down(request, exc, event, fields)
+            return self._turned_down(request, exc, None, fields)
+        if len(parts) == 1:
+            return self._one(_Case(request, parts[0], admitted.replay_id, fields))
+        return self._several(request, parts, admitted.replay_id, fields)
 
     def _turned_down(
         self, request: Request, error: Exception, event: Optional[Event], fields: Dict[str, Any]
@@ -83,47 +115,85 @@ class Pipeline:
         log.error("hookvitals: a request could not be handled", exc_info=error)
         return self._desk.failed(request, error, event, fields)
 
-    def _challenged(self, data: Any, fields: Dict[str, Any]) -> Optional[Dict[str, Any]]:
-        """The answer, where the source asks about the endpoint itself."""
-        challenge = self._settings.profile.challenge
-        if challenge is None:
-            return None
-        return challenge(data, self._settings.secret_of(fields.get("secret_id")))
+    # --- what is no event ---
 
-    def _take(self, request: Request, event: Event, fields: Dict[str, Any]) -> Answer:
+    def _greeted(self, request: Request) -> Optional[Answer]:
+        """The answer, where the source asks unsigned whether somebody is here."""
+        handshake = self._settings.profile.handshake
+        if handshake is None or request.method == "POST":
+            return None
+        return handshake(request, self._settings.verify_token)
+
+    def _challenged(self, data: Any, fields: Dict[str, Any]) -> Optional[Answer]:
+        """The answer, where the source asks about the endpoint itself."""
+        profile = self._settings.profile
+        if profile.challenge is None:
+            return None
+        found = profile.challenge(data, self._settings.secret_of(fields.get("secret_id")))
+        if found is None:
+            return None
+        url = None if profile.subscribe_url is None else profile.subscribe_url(data)
+        if url is not None:
+            self._subscriptions.offered(url)
+        return found if isinstance(found, Answer) else answers.asked(found)
+
+    # --- one event ---
+
+    def _one(self, case: _Case) -> Answer:
+        try:
+            ready = self._ready(case)
+            if isinstance(ready, Answer):
+                return ready
+            if self._inbox is None:
+                return self._worked(ready)
+            (put,) = self._put(self._inbox, [ready])
+            return self._stored(ready, put)
+        except Exception as exc:
+            return self._turned_down(case.request, exc, case.event, case.fields)
+
+    def _ready(self, case: _Case) -> Union[_Ready, Answer]:
+        """What is to be worked, or the answer to what nobody works."""
+        settings = self._settings
+        event = case.event = parsed(case.request, case.part, settings, case.replay_id)
+        if case.replay_id is None:
+            check_age(event, settings.profile, case.request.at_us)
         route = self._dispatcher.route_of(event.type)
         if route is None:
-            return self._desk.taken(request, "unhandled", event, fields)
+            return self._desk.taken(case.request, "unhandled", event, case.fields)
         if route.validator is not None:
             _check(route.validator, event)
-        key = f"{self._settings.scope}{SEPARATOR}{event.id}"
         order = order_of(
-            self._settings.scope,
+            settings.scope,
             event.fields.get("resource"),
             event.fields.get("version"),
-            self._settings.profile.equal_versions,
+            settings.profile.equal_versions,
         )
-        if self._inbox is not None:
-            return self._enqueue(self._inbox, request, event, key, order, route, fields)
-        return self._inline.take(request, event, key, order, route.handler, fields)
+        return _Ready(case, event, route, f"{settings.scope}{SEPARATOR}{event.id}", order)
 
-    def _enqueue(
-        self,
-        inbox: Inbox,
-        request: Request,
-        event: Event,
-        key: str,
-        order: Optional[Order],
-        route: Route,
-        fields: Dict[str, Any],
-    ) -> Answer:
-        guard = None if event.replay_id else order  # an operator decided that a replay should run
-        keep_us = int(self._settings.profile.memory_s() * 1e6)
-        together = None if route.batch is None else route.batch.together
-        put = inbox.put(key, event, keep_us=keep_us, order=guard, together=together)
+    def _worked(self, ready: _Ready) -> Answer:
+        case = ready.case
+        return self._inline.take(
+            case.request, ready.event, ready.key, ready.order, ready.route.handler, case.fields
+        )
+
+    def _put(self, inbox: Inbox, ready: Sequence[_Ready]) -> List[Put]:
+        """What became of each; all on disk by then, or none."""
+        entries = [
+            Entry(
+                one.key,
+                one.event,
+                None if one.event.replay_id else one.order,  # an operator decided that a replay should run
+                None if one.route.batch is None else one.route.batch.together,
+            )
+            for one in ready
+        ]
+        return inbox.put_all(entries, keep_us=int(self._settings.profile.memory_s() * 1e6))
+
+    def _stored(self, ready: _Ready, put: Put) -> Answer:
+        request, event, fields = ready.case.request, ready.event, ready.case.fields
         if put is Put.STALE:
             return self._desk.taken(request, "stale", event, fields)
-        if put is Put.WAITING and event.replay_id is not None:
+        if put is Put.BUSY or (put is Put.WAITING and event.replay_id is not None):
             raise Refused("busy", retry_after_s=BUSY_RETRY_S)  # it will run; a 2xx would settle the replay
         if put in (Put.WAITING, Put.DONE):
             return self._desk.taken(request, "duplicate", event, fields)
@@ -131,6 +201,60 @@ class Pipeline:
         if self._worker is not None:
             self._worker.wake()
         return answer
+
+    # --- several events in one body ---
+
+    def _several(
+        self, request: Request, parts: Sequence[Part], replay_id: Optional[str], fields: Dict[str, Any]
+    ) -> Answer:
+        """One answer for all of them. fields: of the request."""
+        if not parts:
+            return self._desk.empty(request, fields)
+        each = replace(request, shared=Shared())
+        known = {name: fields[name] for name in _OF_EACH if name in fields}
+        cases = [_Case(each, part, replay_id, dict(known)) for part in parts]
+        if self._inbox is None:
+            self._work_all(cases)
+        else:
+            self._store_all(self._inbox, cases)
+        return self._desk.settled(each, fields)
+
+    def _work_all(self, cases: Sequence[_Case]) -> None:
+        for case in cases:
+            try:
+                ready = self._ready(case)
+                if isinstance(ready, _Ready):
+                    self._worked(ready)
+            except (
+                StateUnavailable
+            ) as exc:  # the rest would wait for it in vain, and comes again with this one
+                self._turned_down(case.request, exc, case.event, case.fields)
+                return
+            except Exception as exc:
+                self._turned_down(case.request, exc, case.event, case.fields)
+
+    def _store_all(self, inbox: Inbox, cases: Sequence[_Case]) -> None:
+        ready: List[_Ready] = []
+        for case in cases:
+            try:
+                one = self._ready(case)
+                if isinstance(one, _Ready):
+                    ready.append(one)
+            except Exception as exc:
+                self._turned_down(case.request, exc, case.event, case.fields)
+        if not ready:
+            return
+        try:
+            puts = self._put(inbox, ready)
+        except Exception as exc:  # none is stored; all come again with this one
+            case = ready[0].case
+            self._turned_down(case.request, exc, case.event, case.fields)
+            return
+        for one, put in zip(ready, puts):
+            try:
+                self._stored(one, put)
+            except Refused as exc:
+                self._turned_down(one.case.request, exc, one.event, one.case.fields)
 
 
 def _check(validator: Validator, event: Event) -> None:

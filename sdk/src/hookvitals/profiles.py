@@ -1,93 +1,26 @@
-"""What is known of each source system: how it signs, how long it waits, what it expects, where its ids stand.
+"""What is known of each source system, by name.
 
 Values from the providers' public documents; where those disagree with each other, or say nothing, `note` says
 so. `register` adds a source or changes one for all receivers, the `profile` of a Receiver for that one alone.
 """
 
-from dataclasses import dataclass, field
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict
 
-from hookvitals import answers, challenges
-from hookvitals.addresses import networks
-from hookvitals.challenges import Challenge
-from hookvitals.ordering import EQUAL_VERSIONS
-from hookvitals.schemes import SCHEMES
+from hookvitals import challenges
+from hookvitals.profile import DAY_S, HOUR_S, Profile
 
-HOUR_S = 3600.0
-DAY_S = 24 * HOUR_S
+__all__ = ["PROFILES", "Profile", "profile_of", "register"]
 
-
-@dataclass(frozen=True)
-class Profile:
-    """One source system.
-
-    Paths are dotted paths into the JSON body; `header:<name>` names a header; `body:sha256`, for sources that
-    give their events no id, is the digest of the body. Times are seconds.
-    ack_status answers work that was taken; expected_statuses is what the sender counts as success.
-    retry_horizon_s is how long the sender tries again; max_age_s, for schemes that sign no time of their own,
-    is how old the body's time may be: handled events are remembered at least as long as either.
-    resource_path and version_path feed the order guard; without both it is off. equal_versions is what the
-    version that was processed last means when it comes again in another event: `duplicate`, or `process`.
-    rate_per_minute is what the source may send, rate_burst of it at once (default: a minute's worth);
-    replays_per_minute is what the monitor may, replays and canaries. None switches a limit off.
-    statuses are the outcomes and refusals that this source is answered otherwise: see `answers.table`.
-    challenge answers the provider's own question about the endpoint.
-    Raises ValueError for a value that cannot work.
-    """
-
-    name: str
-    scheme: str
-    scheme_settings: Mapping[str, Any] = field(default_factory=dict)
-    ack_deadline_s: float = 30.0
-    tolerance_s: float = 300.0
-    retry_horizon_s: float = 3 * DAY_S
-    max_age_s: Optional[float] = None
-    ack_status: int = 200
-    expected_statuses: Tuple[int, ...] = (200, 201, 202, 204)
-    id_path: str = "id"
-    type_path: str = "type"
-    created_at_path: Optional[str] = None
-    resource_path: Optional[str] = None
-    version_path: Optional[str] = None
-    allowed_addresses: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
-    equal_versions: str = "duplicate"
-    rate_per_minute: Optional[float] = 100.0
-    rate_burst: Optional[float] = None
-    replays_per_minute: Optional[float] = 600.0
-    statuses: Mapping[str, int] = field(default_factory=dict)
-    challenge: Optional[Challenge] = None
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        if self.scheme not in SCHEMES:
-            raise ValueError(
-                f"unknown signature scheme {self.scheme!r}; known are {', '.join(sorted(SCHEMES))}"
-            )
-        if not isinstance(self.ack_status, int) or not 200 <= self.ack_status <= 299:
-            raise ValueError(f"ack_status must be a number from 200 to 299, not {self.ack_status!r}")
-        for name in ("rate_per_minute", "rate_burst", "replays_per_minute"):
-            limit = getattr(self, name)
-            if limit is not None and not limit > 0:
-                raise ValueError(f"{name} must be above 0; None switches the limit off")
-        for name in ("ack_deadline_s", "tolerance_s"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name)!r}")
-        if not self.retry_horizon_s >= 0:
-            raise ValueError(f"retry_horizon_s must be 0 or more, not {self.retry_horizon_s!r}")
-        if self.equal_versions not in EQUAL_VERSIONS:
-            raise ValueError(f"equal_versions is {' or '.join(EQUAL_VERSIONS)}, not {self.equal_versions!r}")
-        for texts in self.allowed_addresses.values():
-            networks(texts)
-        answers.table(self.ack_status, self.statuses)
-
-    def status_of(self) -> Mapping[str, int]:
-        """Outcome or refusal → the status this source is answered."""
-        return answers.table(self.ack_status, self.statuses)
-
-    def memory_s(self) -> float:
-        """How long a handled event must be remembered, in seconds."""
-        return max(self.retry_horizon_s, 2 * self.tolerance_s, (self.max_age_s or 0.0) + self.tolerance_s)
-
+_HUBSPOT: Dict[str, Any] = {
+    "ack_deadline_s": 5.0,
+    "retry_horizon_s": DAY_S,
+    "events_path": ".",
+    "id_path": "eventId+subscriptionId",
+    "type_path": "subscriptionType",
+    "created_at_path": "occurredAt",
+    "note": "Sends a list of up to 100: each of its events is one here. Comes again up to 10 times in 24 h. "
+    "eventId alone is not always unique, its documents say: subscriptionId is added.",
+}
 
 PROFILES: Dict[str, Profile] = {
     profile.name: profile
@@ -247,6 +180,221 @@ PROFILES: Dict[str, Profile] = {
             id_path="header:linear-delivery",
             created_at_path="createdAt",
             note="Comes again after a minute, an hour and six hours. 60 s of tolerance are its own advice.",
+        ),
+        Profile(
+            "paypal",
+            scheme="paypal",
+            ack_deadline_s=20.0,
+            type_path="event_type",
+            created_at_path="create_time",
+            note="The documents name no deadline; 20 s are ours. Comes again 25 times in three days, under "
+            "the same id.",
+        ),
+        Profile(
+            "sns",
+            scheme="sns",
+            ack_deadline_s=15.0,
+            tolerance_s=3900.0,
+            retry_horizon_s=HOUR_S,
+            id_path="MessageId",
+            type_path="Type",
+            created_at_path="Timestamp",
+            challenge=challenges.sns,
+            subscribe_url=challenges.sns_subscribe_url,
+            note="Comes again for an hour at most, under the time of the first attempt: hence the "
+            "tolerance. A topic's subscription is confirmed only where the receiver has "
+            "`confirm_subscriptions=True`; otherwise it is recorded as `challenge`, to be confirmed by "
+            "hand. `Type` is Notification for every message; what it says is text in `Message`. Raw message "
+            "delivery signs nothing and is refused.",
+        ),
+        Profile(
+            "zendesk",
+            scheme="zendesk",
+            ack_deadline_s=10.0,
+            retry_horizon_s=DAY_S,
+            created_at_path="time",
+            note="Events. Comes again three times on 409 and 5 times after a timeout, within minutes; a day "
+            "is remembered. Its documents have given 10 s and 12 s; the shorter is taken. A trigger's or an "
+            "automation's body is of your own making: set id_path and type_path, or "
+            "id_path=header:x-zendesk-webhook-invocation-id.",
+        ),
+        Profile(
+            "plaid",
+            scheme="plaid",
+            ack_deadline_s=10.0,
+            retry_horizon_s=DAY_S,
+            id_path="body:sha256",
+            type_path="webhook_type+webhook_code",
+            note="Names no event id: the digest of the body stands for it, so that two equal webhooks, such "
+            "as two SYNC_UPDATES_AVAILABLE of one item within a day, are one. Shorten retry_horizon_s, or "
+            "fetch what changed from Plaid whenever one comes. Comes again for 24 h.",
+        ),
+        Profile(
+            "twilio",
+            scheme="twilio",
+            body="form",
+            ack_deadline_s=15.0,
+            retry_horizon_s=HOUR_S,
+            id_path="header:i-twilio-idempotency-token",
+            type_path="SmsStatus",
+            note="Signs the URL: give `public_url` behind a proxy. Comes again only where the webhook's URL "
+            "says so (#rc=), within 15 s; an hour is remembered. `SmsStatus` is a message's; for calls set "
+            "type_path to CallStatus. A call that waits for TwiML is no event and not for this receiver.",
+        ),
+        Profile(
+            "sendgrid",
+            scheme="sendgrid",
+            ack_deadline_s=10.0,
+            retry_horizon_s=DAY_S,
+            events_path=".",
+            id_path="sg_event_id",
+            type_path="event",
+            created_at_path="timestamp",
+            note="Sends a list: each of its events is one here. The documents name no deadline; 10 s are "
+            "ours, and a list may hold hundreds: use an inbox. Comes again for 24 h; whether a later try is "
+            "signed anew is not documented.",
+        ),
+        Profile("hubspot", scheme="hubspot", **_HUBSPOT),
+        Profile("hubspot_v1", scheme="hubspot_v1", **_HUBSPOT),
+        Profile(
+            "hubspot_v2",
+            scheme="hubspot_v2",
+            ack_deadline_s=5.0,
+            retry_horizon_s=3 * DAY_S,
+            id_path="body:sha256",
+            type_path="objectType",
+            note="A workflow's webhook: one object, without an id of the event, whose digest stands for it, "
+            "and without a type: set type_path. Signs the URL: give `public_url` behind a proxy.",
+        ),
+        Profile(
+            "adyen",
+            scheme="adyen",
+            ack_deadline_s=10.0,
+            retry_horizon_s=30 * DAY_S,
+            events_path="notificationItems",
+            id_path="NotificationRequestItem.pspReference+NotificationRequestItem.eventCode"
+            "+NotificationRequestItem.success",
+            type_path="NotificationRequestItem.eventCode",
+            created_at_path="NotificationRequestItem.eventDate",
+            ack_body="[accepted]",
+            note="Standard webhooks. Answered [accepted], which older accounts demand. Comes again for up "
+            "to 30 days. Adyen tells duplicates by eventCode and pspReference; `success` is added, as both "
+            "may come for one payment. Only eight fields of an item are signed: see `adyen` among the "
+            "schemes.",
+        ),
+        Profile(
+            "adyen_platform",
+            scheme="adyen_platform",
+            ack_deadline_s=10.0,
+            retry_horizon_s=30 * DAY_S,
+            id_path="body:sha256",
+            created_at_path="timestamp",
+            note="Names no event id in every type: the digest of the body stands for it. Comes again for up "
+            "to 30 days.",
+        ),
+        Profile(
+            "intercom",
+            scheme="intercom",
+            ack_deadline_s=5.0,
+            retry_horizon_s=HOUR_S,
+            type_path="topic",
+            created_at_path="created_at",
+            handshake=challenges.head,
+            note="Comes again once, a minute later; an hour is remembered. Asks with HEAD before it takes "
+            "the URL, which is answered 200.",
+        ),
+        Profile(
+            "typeform",
+            scheme="typeform",
+            ack_deadline_s=30.0,
+            retry_horizon_s=DAY_S,
+            id_path="event_id",
+            type_path="event_type",
+            created_at_path="form_response.submitted_at",
+            note="Comes again for about 10 h on 408, 423, 429 and 503, three or four times otherwise; 404 "
+            "and 410 switch the webhook off. No time is signed.",
+        ),
+        Profile(
+            "vercel",
+            scheme="vercel",
+            ack_deadline_s=10.0,
+            retry_horizon_s=DAY_S,
+            created_at_path="createdAt",
+            note="Comes again for up to 24 h. The documents name no deadline; 10 s are ours. No time is "
+            "signed.",
+        ),
+        Profile(
+            "meta",
+            scheme="meta",
+            ack_deadline_s=5.0,
+            retry_horizon_s=7 * DAY_S,
+            id_path="body:sha256",
+            type_path="object",
+            handshake=challenges.meta,
+            note="Pages, Instagram, WhatsApp. Names no event id: the digest of the body stands for it. One "
+            "body may hold many `entry`, which one handler gets together: their forms differ by product. "
+            "Give `verify_token` as the dashboard was given it: the GET that asks for it is answered. Comes "
+            "again for 36 h, for WhatsApp for seven days, which are remembered. Which deadline applies "
+            "differs by product; the shortest, 5 s, is taken.",
+        ),
+        Profile(
+            "discord",
+            scheme="discord",
+            ack_deadline_s=3.0,
+            ack_status=204,
+            retry_horizon_s=HOUR_S,
+            id_path="body:sha256",
+            type_path="event.type",
+            created_at_path="event.timestamp",
+            challenge=challenges.discord,
+            note="Webhook events; its PING is answered. Names no event id: the digest of the body stands "
+            "for it. Comes again for 10 min; an hour is remembered. An interaction waits for an answer of "
+            "its own and is not for this receiver.",
+        ),
+        Profile(
+            "line",
+            scheme="line",
+            ack_deadline_s=2.0,
+            retry_horizon_s=DAY_S,
+            events_path="events",
+            id_path="webhookEventId",
+            created_at_path="timestamp",
+            note="Sends a list: each of its events is one here, and the console's test sends an empty one. "
+            "Comes again only where that is switched on, for a time that is not documented; a day is "
+            "remembered. No time is signed.",
+        ),
+        Profile(
+            "outpost",
+            scheme="outpost",
+            ack_deadline_s=5.0,
+            retry_horizon_s=3 * DAY_S,
+            id_path="header:x-outpost-event-id",
+            type_path="header:x-outpost-topic",
+            note="Deadline and retries are set by who runs it; these are its defaults, and the prefix of its "
+            "headers may be another.",
+        ),
+        Profile(
+            "mailgun",
+            scheme="mailgun",
+            ack_deadline_s=10.0,
+            expected_statuses=(200,),
+            retry_horizon_s=8 * HOUR_S,
+            id_path="signature.token",
+            type_path="event-data.event",
+            created_at_path="event-data.timestamp",
+            note="Signs a time and a token and nothing else of the body: the token is the id, so that it "
+            "counts once. Takes 200 alone for received; comes again for 8 h. The documents name no "
+            "deadline; 10 s are ours. A route that forwards mail posts a form: set body to form, id_path to "
+            "token, type_path to a field of it.",
+        ),
+        Profile(
+            "truelayer",
+            scheme="truelayer",
+            ack_deadline_s=10.0,
+            id_path="event_id",
+            type_path="event_type",
+            note="Signs the path, which nobody should guess, and not the host. Deadline and retries are not "
+            "in the documents we read: 10 s and three days are ours.",
         ),
         Profile("hmac", scheme="hmac"),
         Profile("generic", scheme="hmac", note="The same as `hmac`."),

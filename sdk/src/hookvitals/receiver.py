@@ -20,6 +20,7 @@ from hookvitals.settings import DEFAULT_MAX_BODY_BYTES, Settings, settings_for
 from hookvitals.shipper import Shipper
 from hookvitals.shipping import Shipping
 from hookvitals.state import State
+from hookvitals.subscriptions import Ask
 from hookvitals.validate import Schema
 
 Response = Tuple[int, List[Tuple[str, str]], bytes]
@@ -53,6 +54,9 @@ class Receiver:
     breaker: when to leave the handlers in peace for a while; None: never.
     lease_s: how long one copy of an event may be worked inline before another may start.
     failures_per_minute: an address that fails verification more often is told 429 unheard; None: never.
+    verify_token: what the provider was told to ask for (Meta's `hub.verify_token`).
+    confirm_subscriptions: whether a subscription that the source offers (Amazon SNS) is confirmed, by asking
+    the address that its message names; or a function of that address, to ask it another way.
     Raises ValueError for a setting that cannot work.
     """
 
@@ -90,6 +94,8 @@ class Receiver:
         lease_s: float = 300.0,
         failures_per_minute: Optional[float] = 600.0,
         labels: Optional[Mapping[str, str]] = None,
+        verify_token: Optional[str] = None,
+        confirm_subscriptions: Union[bool, Ask] = False,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -115,6 +121,8 @@ class Receiver:
             lease_s=lease_s,
             failures_per_minute=failures_per_minute,
             labels=labels,
+            verify_token=verify_token,
+            confirm_subscriptions=confirm_subscriptions,
         )
         shipping = Shipping(
             self.settings,
@@ -189,9 +197,12 @@ class Receiver:
             asgi.mount(self, app, path)
 
     def start(self) -> None:
-        """Starts working what an earlier process left in the inbox. Called by the first request otherwise."""
+        """Starts working what an earlier process left in the inbox, and shipping what it left in the spool.
+        The first request does it otherwise."""
         if self._parts.worker is not None:
             self._parts.worker.start()
+        if self.shipper is not None:
+            self.shipper.start()
 
     def close(self) -> None:
         """Ends the inbox's worker after the event in hand, and ships what waits. A shared shipper stays."""

@@ -26,14 +26,19 @@ class Reporter:
         self,
         request: Request,
         outcome: str,
-        status: int,
+        status: Optional[int],
         fields: Dict[str, Any],
         event: Optional[Event] = None,
     ) -> None:
-        """Notes what the sender was answered, just before it leaves. fields: given away."""
+        """Notes what the sender was answered, just before it leaves. fields: given away.
+
+        status: None for an event of a request whose answer stands on another event's record.
+        """
         fields.update(request.context())
-        fields["http_status"] = status
-        fields["ack_ms"] = fields["latency_ms"] = request.elapsed_ms()
+        if status is not None:
+            fields["http_status"] = status
+            fields["ack_ms"] = request.elapsed_ms()
+            fields.setdefault("latency_ms", fields["ack_ms"])
         kept_as = "dead_lettered" if outcome == "failed" and self._may_be_last(fields) else outcome
         self._note(outcome, request.at_us, fields, event, kept_as)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Dict, Optional
 
 from hookvitals.schemes.signed import HeaderItems
+from hookvitals.shared import Shared
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}", re.ASCII)
 
@@ -19,6 +20,7 @@ class Request:
     headers: (lower-case name, value), duplicates kept.
 
     at_us: microseconds since 1970. started_ns: of `time.perf_counter_ns`. cut_off: the body is not whole.
+    shared: between the events of a body that holds several.
     """
 
     method: str
@@ -29,6 +31,7 @@ class Request:
     at_us: int
     started_ns: int
     cut_off: bool = False
+    shared: Optional[Shared] = None
 
     def elapsed_ms(self) -> float:
         return (time.perf_counter_ns() - self.started_ns) / 1e6

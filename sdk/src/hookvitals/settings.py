@@ -6,12 +6,14 @@ from urllib.parse import urlsplit
 
 from hookvitals import capture
 from hookvitals.addresses import Network, networks
+from hookvitals.event import AND
 from hookvitals.forensics import Forensics
 from hookvitals.profiles import Profile, profile_of
 from hookvitals.redact import Redact, redaction
 from hookvitals.retry import RetryPolicy
 from hookvitals.schemes import SCHEMES, Scheme, standard_key
 from hookvitals.schemes.signed import secret_id
+from hookvitals.subscriptions import Ask
 
 DEFAULT_MAX_BODY_BYTES = 1 << 20
 _LONGEST = {"source": 64, "endpoint": 128, "environment": 32}
@@ -46,6 +48,8 @@ class Settings:
     secrets: Tuple[Union[str, bytes], ...] = field(default=(), repr=False)
     hidden: Tuple[str, ...] = field(default=(), repr=False)
     """Secrets that no error text may carry."""
+    verify_token: Optional[str] = field(default=None, repr=False)
+    confirm_subscriptions: Union[bool, Ask] = False
 
     def secret_of(self, known_as: Optional[str]) -> Union[str, bytes]:
         """The secret of this id, as `Verified` names it; the first where none has it."""
@@ -83,6 +87,8 @@ def settings_for(
     lease_s: float,
     failures_per_minute: Optional[float],
     labels: Optional[Mapping[str, str]],
+    verify_token: Optional[str] = None,
+    confirm_subscriptions: Union[bool, Ask] = False,
 ) -> Settings:
     """The checked settings. Raises ValueError saying which argument is wrong and what it takes."""
     _names(source=source, endpoint=endpoint, environment=environment)
@@ -144,7 +150,9 @@ def settings_for(
         failures_per_minute=failures_per_minute,
         labels=_labels(labels or {}),
         secrets=tuple(secrets),
-        hidden=_hidden((*secrets, *retired, *([replay_secret] if replay_secret else ()))),
+        hidden=_hidden((*secrets, *retired, *(one for one in (replay_secret, verify_token) if one))),
+        verify_token=verify_token,
+        confirm_subscriptions=confirm_subscriptions,
     )
 
 
@@ -157,7 +165,8 @@ def _header_paths(profile: Profile) -> Tuple[str, ...]:
         profile.resource_path,
         profile.version_path,
     )
-    return tuple(path[len("header:") :] for path in paths if path and path.startswith("header:"))
+    parts = [one for path in paths if path for one in path.split(AND)]
+    return tuple(one[len("header:") :] for one in parts if one.startswith("header:"))
 
 
 def _hidden(secrets: Sequence[Union[str, bytes]]) -> Tuple[str, ...]:

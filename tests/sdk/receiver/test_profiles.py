@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import pytest
 
 from hookvitals import PROFILES, Profile, profile_of, register
-from hookvitals.testing import signed_request
-from tests.sdk.world import NOW, SECRET, URL, Answered, World
+from hookvitals.secret import PROVIDER_ALONE
+from hookvitals.testing import new_secret, signed_request
+from tests.sdk.world import NOW, URL, Answered, World
 
-DAY_S = 86_400.0
+HOUR_S, DAY_S = 3_600.0, 86_400.0
+ITEM = "NotificationRequestItem"
 DOCUMENTED = {
     # system: deadline, comes again for at most, answered, id, type
     "orum": (30.0, DAY_S, 200, "event_id", "event_type"),
@@ -27,6 +29,32 @@ DOCUMENTED = {
     "paddle": (5.0, 3 * DAY_S, 200, "event_id", "event_type"),
     "square": (10.0, DAY_S, 200, "event_id", "type"),
     "linear": (5.0, DAY_S, 200, "header:linear-delivery", "type"),
+    "paypal": (20.0, 3 * DAY_S, 200, "id", "event_type"),
+    "sns": (15.0, HOUR_S, 200, "MessageId", "Type"),
+    "zendesk": (10.0, DAY_S, 200, "id", "type"),
+    "plaid": (10.0, DAY_S, 200, "body:sha256", "webhook_type+webhook_code"),
+    "twilio": (15.0, HOUR_S, 200, "header:i-twilio-idempotency-token", "SmsStatus"),
+    "sendgrid": (10.0, DAY_S, 200, "sg_event_id", "event"),
+    "hubspot": (5.0, DAY_S, 200, "eventId+subscriptionId", "subscriptionType"),
+    "hubspot_v1": (5.0, DAY_S, 200, "eventId+subscriptionId", "subscriptionType"),
+    "hubspot_v2": (5.0, 3 * DAY_S, 200, "body:sha256", "objectType"),
+    "adyen": (
+        10.0,
+        30 * DAY_S,
+        200,
+        f"{ITEM}.pspReference+{ITEM}.eventCode+{ITEM}.success",
+        f"{ITEM}.eventCode",
+    ),
+    "adyen_platform": (10.0, 30 * DAY_S, 200, "body:sha256", "type"),
+    "intercom": (5.0, HOUR_S, 200, "id", "topic"),
+    "typeform": (30.0, DAY_S, 200, "event_id", "event_type"),
+    "vercel": (10.0, DAY_S, 200, "id", "type"),
+    "meta": (5.0, 7 * DAY_S, 200, "body:sha256", "object"),
+    "discord": (3.0, HOUR_S, 204, "body:sha256", "event.type"),
+    "line": (2.0, DAY_S, 200, "webhookEventId", "type"),
+    "outpost": (5.0, 3 * DAY_S, 200, "header:x-outpost-event-id", "header:x-outpost-topic"),
+    "mailgun": (10.0, 8 * HOUR_S, 200, "signature.token", "event-data.event"),
+    "truelayer": (10.0, 3 * DAY_S, 200, "event_id", "event_type"),
     "hmac": (30.0, 3 * DAY_S, 200, "id", "type"),
     "generic": (30.0, 3 * DAY_S, 200, "id", "type"),
     "timestamped": (30.0, 3 * DAY_S, 200, "id", "type"),
@@ -73,10 +101,11 @@ def test_addresses_are_listed_for_those_who_publish_them_in_the_documents_we_rea
     assert set(profile_of("orum").allowed_addresses) == {"sandbox", "production"}
 
 
-@pytest.mark.parametrize("system", sorted(set(DOCUMENTED) - {"orum"}))
+@pytest.mark.parametrize("system", sorted(set(DOCUMENTED) - set(PROVIDER_ALONE)))
 def test_what_it_sends_is_received_and_known_again(world: World, system: str) -> None:
-    receiver = world.receiver(system, system=None)
-    headers, body = signed_request(system, SECRET, "evt_1", "invoice.paid", now=NOW, url=URL)
+    secret = new_secret(system)
+    receiver = world.receiver(system, system=None, secrets=[secret.verifying], allow_from=[])
+    headers, body = signed_request(system, secret.signing, "evt_1", "invoice.paid", now=NOW, url=URL)
 
     statuses = [Answered(receiver.handle("POST", URL, headers, body, "192.0.2.1")).status for _ in range(2)]
 
@@ -116,6 +145,10 @@ def test_a_known_source_is_changed_for_the_receivers_made_from_then_on(world: Wo
         ({"rate_burst": 0}, "rate_burst"),
         ({"replays_per_minute": -5}, "replays_per_minute"),
         ({"equal_versions": "stale"}, "equal_versions"),
+        ({"body": "xml"}, "body is json or form"),
+        ({"events_path": ""}, "events_path"),
+        ({"events_path": "a..b"}, "events_path"),
+        ({"events_path": "events", "body": "form"}, "events_path"),
         ({"allowed_addresses": {"production": ["10.0.0.0/99"]}}, "10.0.0.0/99"),
         ({"allowed_addresses": {"production": "10.0.0.0/8"}}, "list"),
         ({"statuses": {"bad_signature": 200}}, "statuses"),

@@ -9,9 +9,11 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 from urllib.parse import urlencode
 
+from hookvitals.bodies import FORM, WHOLE
+from hookvitals.event import AND
 from hookvitals.private_keys import PrivateKey, is_private, private_key
 from hookvitals.profiles import Profile
 from hookvitals.schemes import SCHEMES, Scheme, header_items, make
@@ -21,8 +23,6 @@ Headers = List[Tuple[str, str]]
 Key = Union[str, bytes]
 
 _HEADER, _BY_BODY = "header:", "body:sha256"
-_FORMS = ("twilio",)
-"""Schemes whose senders post forms."""
 _WITH_V1A = ("standard", "svix", "openai")
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
@@ -112,8 +112,15 @@ class _Draft:
     payload: Dict[str, Any]
 
     def body(self) -> bytes:
-        as_form = self.profile.scheme in _FORMS
-        return (urlencode(self.payload) if as_form else json.dumps(self.payload)).encode()
+        path = self.profile.events_path
+        if self.profile.body == FORM:
+            return urlencode(self.payload).encode()
+        if path is None or self.profile.scheme == "adyen":
+            return json.dumps(self.payload).encode()
+        listed: Dict[str, Any] = {}
+        if path != WHOLE:
+            put(listed, path, [self.payload])
+        return json.dumps(listed or [self.payload]).encode()
 
 
 def _draft(
@@ -129,15 +136,22 @@ def _draft(
     payload: Dict[str, Any] = json.loads(json.dumps(dict(data or {})))
     if profile.scheme == "adyen":
         return _Draft(profile, [("Content-Type", _JSON)], _adyen_payload(payload, event_id, event_type))
-    headers = [("Content-Type", _FORM if profile.scheme in _FORMS else _JSON)]
-    for path, value in places:
-        if path and path.startswith(_HEADER):
+    headers = [("Content-Type", _FORM if profile.body == FORM else _JSON)]
+    for path, value in _each(places):
+        if path.startswith(_HEADER):
             headers.append((path[len(_HEADER) :], value))
-        elif path and path != _BY_BODY:
+        elif path != _BY_BODY:
             put(payload, path, value)
     if profile.id_path == _BY_BODY or profile.id_path.startswith(_HEADER):
         put(payload, "id", event_id)
     return _Draft(profile, headers, payload)
+
+
+def _each(places: Sequence[Tuple[Optional[str], str]]) -> Iterator[Tuple[str, str]]:
+    """Path by path; of those that make one name together the first has it, and the others are 1."""
+    for paths, value in places:
+        for at, path in enumerate(paths.split(AND) if paths else ()):
+            yield path, "1" if at else value
 
 
 def put(payload: Dict[str, Any], path: str, value: Any) -> None:
