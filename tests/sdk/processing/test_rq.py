@@ -1,28 +1,37 @@
 """Records of RQ jobs, by real workers at a real Redis: in this process, and forking for each job."""
 
+import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import redis
 from rq import Queue, Retry, SimpleWorker, Worker, get_current_job
+from rq.registry import StartedJobRegistry
 
-from hookvitals import Event, Recorder, Shipper
+from hookvitals import ACCEPTED, Event, Recorder, Shipper
 from hookvitals.integrations import rq as integration
 from tests import redis_server
 from tests.sdk.collector import KEY
-from tests.sdk.world import NOW, World
+from tests.sdk.world import NOW, World, deliver
 
 EVENT = Event("evt_1", "invoice.paid", {"n": 1}, b"{}", [], int(NOW * 1e6), fields={"resource": "in_1"})
 
 
 @pytest.fixture(scope="module")
-def connection() -> Iterator[Any]:
+def url() -> Iterator[str]:
     if redis_server.program() is None:
         pytest.skip("Redis is not installed: apt-get install redis-server")
-    with redis_server.server() as started, redis.Redis.from_url(started.url) as client:
+    with redis_server.server() as started:
+        yield started.url
+
+
+@pytest.fixture(scope="module")
+def connection(url: str) -> Iterator[Any]:
+    with redis.Redis.from_url(url) as client:
         yield client
 
 
@@ -54,6 +63,20 @@ def fail_once() -> None:
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_with_the_worker_once() -> None:
+    job = get_current_job()
+    assert job is not None
+    if "attempts" not in job.meta["hookvitals"]:
+        os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def work(url: str) -> None:
+    """In a process of its own."""
+    with redis.Redis.from_url(url) as client:
+        Worker(["events"], connection=client).work(burst=True, logging_level="CRITICAL")
 
 
 def test_a_job_that_went_well_is_recorded_with_its_event(world: World, queue: Queue) -> None:
@@ -104,6 +127,52 @@ def test_a_job_whose_process_was_killed_is_recorded(world: World, queue: Queue) 
     (record,) = world.records()
     assert (record["outcome"], record["attempt"]) == ("dead_lettered", 1)
     assert record["error_class"] == "hookvitals.integrations.rq.JobKilled"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(
+    ("retry", "told"),
+    [
+        (None, [("dead_lettered", 1)]),
+        (Retry(max=1), [("failed", 1), ("succeeded", 2)]),
+    ],
+)
+def test_a_job_whose_whole_worker_was_killed_is_recorded_by_who_cleans_up(
+    world: World, queue: Queue, url: str, retry: Retry | None, told: list[tuple[str, int]]
+) -> None:
+    queue.enqueue(die_with_the_worker_once, **integration.job(EVENT), retry=retry)
+    worker = multiprocessing.get_context("spawn").Process(target=work, args=(url,))
+    worker.start()
+    worker.join(30)
+    assert worker.exitcode == -signal.SIGKILL
+    assert world.records() == []
+
+    StartedJobRegistry(queue=queue).cleanup(time.time() + 3600)  # as every worker does, now and then
+    SimpleWorker([queue], connection=queue.connection).work(burst=True, logging_level="CRITICAL")
+
+    assert attempts(world) == told
+    assert world.records()[0]["error_class"] == "rq.exceptions.AbandonedJobError"
+
+
+def test_what_a_receiver_accepted_is_ended_by_its_job_under_the_same_names(
+    world: World, queue: Queue
+) -> None:
+    """practice 4"""
+    receiver = world.receiver("stripe", endpoint="billing", environment="staging", handle=None)
+
+    @receiver.on("*")
+    def hand_over(event: Event) -> Any:
+        queue.enqueue(succeed, event.data, **integration.job(event, receiver.settings))
+        return ACCEPTED
+
+    assert deliver(receiver).status == 200
+    SimpleWorker([queue], connection=queue.connection).work(burst=True, logging_level="CRITICAL")
+
+    accepted, succeeded = world.records()
+    assert (accepted["outcome"], succeeded["outcome"]) == ("accepted", "succeeded")
+    names = ("event_id", "event_type", "source", "endpoint", "environment", "received_at")
+    assert [accepted[name] for name in names] == [succeeded[name] for name in names]
+    assert (accepted["http_status"], "http_status" in succeeded) == (200, False)
 
 
 def test_a_job_of_nobodys_event_is_not_recorded(world: World, queue: Queue) -> None:

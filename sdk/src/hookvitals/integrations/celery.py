@@ -1,11 +1,14 @@
 """Records of what Celery tasks make of events, through Celery's own signals; the extra `celery`.
 
-    instrument(app, recorder)
-    process.apply_async((event.data,), headers=headers(event))
+    instrument(app, recorder)                          # in the worker
+
+    process.apply_async((event.data,), headers=headers(event, receiver.settings))  # in a handler
+    return ACCEPTED
 
 An attempt that will be retried is `failed`, the last one `dead_lettered`, as is a task that was revoked or
-whose process was killed. A killed process's task that goes back to the queue (`task_reject_on_worker_lost`)
-has no record until it has run again.
+whose process was killed; where a killed process's task goes back to the queue (`task_reject_on_worker_lost`)
+it is `failed`. A worker that dies as a whole tells nothing: what it had comes back from the broker, when the
+tasks are `acks_late`, and is recorded when it has run.
 """
 
 import json
@@ -23,17 +26,22 @@ _MOST_KNOWN = 10_000
 
 
 def headers(event: Event, settings: Optional[Settings] = None) -> Dict[str, Any]:
-    """The headers of a task that processes this event; retries keep them."""
+    """The headers of a task that processes this event; retries keep them.
+
+    settings: of the receiver whose handler gives ACCEPTED, so that the task's record ends what it recorded.
+    """
     return {CARRIED: carried(event, settings)}
 
 
 def instrument(app: Any, recorder: Recorder) -> None:
-    """Records every task of this application that has `headers`. In a worker, and once.
+    """Records every task of this application that has `headers`. In a worker, and once; a task with a
+    `Request` class of its own does not tell of a process that was lost and a task that goes back for it.
 
     Raises MissingDependency without Celery.
     """
     try:
         from celery import signals  # noqa: PLC0415  # the celery extra
+        from celery.utils.imports import symbol_by_name  # noqa: PLC0415
     except ImportError as exc:
         raise MissingDependency("Celery tasks need: pip install 'hookvitals[celery]'") from exc
     listener = _Listener(app, recorder)
@@ -42,6 +50,7 @@ def instrument(app: Any, recorder: Recorder) -> None:
         "worker_process_shutdown", "worker_shutdown",
     ):  # fmt: skip
         getattr(signals, signal).connect(getattr(listener, signal), weak=False)
+    app.Task.Request = _telling(symbol_by_name(app.Task.Request), listener)
 
 
 def watch(recorder: Recorder, redis: Any, queue: str = "celery") -> None:
@@ -93,6 +102,10 @@ class _Listener:
         why = TaskRevokedError("expired" if expired else "revoked")
         self._tell("dead_lettered", sender, request, why)
 
+    def went_back(self, task: Any, request: Any, error: BaseException) -> None:
+        """In the main process: the queue has the task again, for the one of the task was lost."""
+        self._tell("failed", task, request, error)
+
     def worker_process_shutdown(self, **_: Any) -> None:
         self._recorder.shipper.flush()
 
@@ -111,6 +124,27 @@ class _Listener:
         self._received.pop(task_id, None)
         attempt = int(getattr(request, "retries", None) or 0) + 1
         record(self._recorder, outcome, known, attempt, process_ms, error)
+
+
+def _telling(base: Any, listener: _Listener) -> Any:
+    """The class of requests, which are the main process's own view of a task, that tells the listener of a
+    task that goes back to its queue: Celery has no signal for that, and this attribute of tasks for it."""
+    from celery.app.task import Context  # noqa: PLC0415
+    from celery.exceptions import Reject  # noqa: PLC0415
+
+    class Request(base):  # type: ignore[misc]
+        _why: Optional[BaseException] = None
+
+        def on_failure(self, exc_info: Any, *given: Any, **named: Any) -> Any:
+            self._why = getattr(exc_info.exception, "exc", exc_info.exception)
+            return super().on_failure(exc_info, *given, **named)
+
+        def reject(self, requeue: bool = False) -> None:
+            super().reject(requeue=requeue)
+            if requeue and self._why is not None and not isinstance(self._why, Reject):
+                listener.went_back(self.task, Context(self.request_dict), self._why)
+
+    return Request
 
 
 def _known(request: Any) -> Any:

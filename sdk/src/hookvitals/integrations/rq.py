@@ -1,11 +1,13 @@
 """Records of what RQ jobs make of events, through RQ's own callbacks; the extra `rq`.
 
-    instrument(recorder)                                       # in the worker, before it forks
-    queue.enqueue(process, event.data, **job(event), retry=Retry(max=3))
+    instrument(recorder)                               # in the worker, before it forks
     Worker([queue], work_horse_killed_handler=killed)
 
-An attempt that will be retried is `failed`, the last one `dead_lettered`, and so is a job whose process was
-killed.
+    queue.enqueue(process, event.data, **job(event, receiver.settings), retry=Retry(max=3))  # in a handler
+    return ACCEPTED
+
+An attempt that will be retried is `failed`, the last one `dead_lettered`, and so it is with a job whose
+process was killed. The jobs of a worker that died as a whole are recorded by the next to clean up after it.
 """
 
 import time
@@ -33,7 +35,10 @@ def instrument(recorder: Recorder) -> None:
 
 
 def job(event: Event, settings: Optional[Settings] = None) -> Dict[str, Any]:
-    """Arguments for `enqueue`: the job's meta and its callbacks. Raises MissingDependency without RQ."""
+    """Arguments for `enqueue`: the job's meta and its callbacks. Raises MissingDependency without RQ.
+
+    settings: of the receiver whose handler gives ACCEPTED, so that the job's record ends what it recorded.
+    """
     try:
         from rq import Callback  # noqa: PLC0415  # the rq extra
     except ImportError as exc:
