@@ -174,6 +174,23 @@ def test_settings_that_contradict_each_other_are_refused(settings: dict[str, Any
         make("hmac", [SECRET], **settings)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "secret"), [("base64", "=="), ("base64", "a"), ("hex", "0"), ("hex", "zz")]
+)
+def test_a_secret_that_is_empty_once_decoded_or_cannot_be_is_refused(encoding: str, secret: str) -> None:
+    """`==` is nothing in the base64 of some Pythons."""
+    with pytest.raises(ValueError, match="secret"):
+        make("hmac", [secret], key_encoding=encoding)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"[" * 100_000, b"{}", b'{"webhookTimestamp": true}'])
+def test_a_body_without_its_signed_time_is_malformed(body: bytes) -> None:
+    headers = [("linear-signature", openssl_hmac("key", body))]
+
+    with pytest.raises(VerificationError, match="malformed_signature"):
+        make("linear", ["key"]).verify(headers, body, NOW)
+
+
 def test_an_unknown_scheme_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="hmac, hopnow, hubspot"):
         make("stripee", [SECRET])

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from hookvitals.key_fetch import KeyUnavailable
 from hookvitals.schemes import VerificationError, header_items, make
+from hookvitals.schemes.plaid import asking
 from tests.sdk.schemes.oracles import AUTHORITY, NOW, Authority, Certified, JwsLike, OrumLike
 from tests.sdk.schemes.providers import (
     PAYPAL,
@@ -356,6 +357,58 @@ def test_a_jwt_of_another_body_is_refused() -> None:
 def test_plaid_needs_an_account_to_ask_with(secret: str) -> None:
     with pytest.raises(ValueError, match="client_id"):
         make("plaid", [secret])
+
+
+def test_plaid_is_asked_with_the_first_account_that_it_lets_in() -> None:
+    questions: list[tuple[str, Any]] = []
+
+    def post(url: str, body: bytes) -> bytes:
+        questions.append((url, json.loads(body)))
+        if questions[-1][1]["client_id"] == "old":
+            raise KeyUnavailable("sandbox.plaid.com answered 400")
+        return b"{}"
+
+    assert asking([("old", "1"), ("new", "2"), ("newer", "3")], "https://plaid", post)("key") == b"{}"
+    assert questions == [
+        ("https://plaid", {"client_id": client, "secret": secret, "key_id": "key"})
+        for client, secret in (("old", "1"), ("new", "2"))
+    ]
+    with pytest.raises(KeyUnavailable, match="answered 400"):
+        asking([("old", "1")], "https://plaid", post)("key")
+
+
+def test_plaid_has_two_environments() -> None:
+    make("plaid", ["client:secret"], environment="sandbox")
+    with pytest.raises(ValueError, match="production or sandbox"):
+        make("plaid", ["client:secret"], environment="sandbox.plaid.com.evil.example/")
+
+
+@pytest.mark.parametrize("body", [b"5", b"[]", b'"x"', b"null"])
+def test_a_message_of_snss_that_is_no_object_is_malformed(body: bytes) -> None:
+    assert refused(make("sns", [TOPIC], fetch=Asked({})), Request([], body, "")) == "malformed_signature"
+
+
+@pytest.mark.parametrize("name", ["Type", "MessageId", "TopicArn", "Message", "Timestamp", "SigningCertURL"])
+def test_a_field_of_snss_that_is_no_text_is_malformed(name: str) -> None:
+    message = {**json.loads(sns().body), name: 5}
+    scheme = make("sns", [TOPIC], fetch=Asked({SNS_URL: SNS.pem}))
+
+    assert refused(scheme, Request([], json.dumps(message).encode(), "")) == "malformed_signature"
+
+
+@pytest.mark.parametrize("versions", [(), ("3",), ("2", "0")])
+def test_sns_has_two_versions(versions: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="1, 2"):
+        make("sns", [TOPIC], versions=versions)
+
+
+def test_orums_key_that_cannot_be_had_is_an_unknown_key_or_leaves_the_configured_one() -> None:
+    known, other = OrumLike(), OrumLike()
+    body = b'{"created_at": "2027-01-15T08:00:00Z"}'
+    forged = Request([("Signature", other.signature(body, "2027-01-15T08:00:00Z"))], body, "")
+
+    assert refused(make("orum", [], fetch=Asked({})), forged) == "unknown_key"
+    assert refused(make("orum", [known.pem], fetch=Asked({})), forged) == "bad_signature"
 
 
 def test_orums_published_key_is_used_and_forgeries_do_not_ask_for_it_again_at_once() -> None:

@@ -33,6 +33,8 @@ BASE64 = [name for name, each in PROVIDERS.items() if each.encoding == "base64"]
 HEX = [name for name, each in PROVIDERS.items() if each.encoding == "hex"]
 UNSIGNED_PARTS = {"adyen", "mailgun", "sns", "twilio"}
 """Adyen, Mailgun and SNS sign some fields, Twilio what its form means: another spelling is as good."""
+ANY_LENGTH = {"gitlab", "openai", "orum", "paypal", "scalekit", "sendgrid", "sns", "standard", "svix"}
+"""RSA and ECDSA in DER have lengths of their keys; Standard Webhooks has signatures of several kinds."""
 NO_TIMES = ["+1", "1e9", "1_000", "NaN", "-1", "1.5", "0x10", "18000000000000", "\u0661\u0668\u0660\u0660"]
 
 
@@ -207,8 +209,9 @@ def test_a_signature_of_another_length_is_refused(provider: Provider) -> None:
     request, scheme = provider.request(), provider.scheme()
     short, long = ("00", "00" * 99) if provider.encoding == "hex" else ("AAAA", "AAAA" * 40)
 
-    assert refused(request.with_signature(short), scheme) in REFUSED
-    assert refused(request.with_signature(long), scheme) in REFUSED
+    expected = REFUSED if provider.name in ANY_LENGTH else {"malformed_signature"}
+    assert refused(request.with_signature(short), scheme) in expected
+    assert refused(request.with_signature(long), scheme) in expected
 
 
 @every(WITH_HEADERS)

@@ -256,6 +256,12 @@ def test_one_forged_item_spoils_adyens_whole_batch() -> None:
         make("adyen", [ADYEN_KEY]).verify([], json.dumps(good).encode(), 0.0)
 
 
+def test_an_item_of_adyens_without_a_signature_or_with_a_short_one_is_refused() -> None:
+    for signature, reason in (("", "missing_signature"), ("AAAA", "malformed_signature")):
+        with pytest.raises(VerificationError, match=reason):
+            make("adyen", [ADYEN_KEY]).verify([], _adyen(signature), 0.0)
+
+
 @pytest.mark.parametrize("number", [0, 33])
 def test_a_batch_of_adyens_has_1_to_32_items(number: int) -> None:
     document = json.loads(_adyen(ADYEN_SIGNATURE))

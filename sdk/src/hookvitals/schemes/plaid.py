@@ -60,7 +60,8 @@ class PlaidScheme(Sender):
             raise ValueError(
                 "the account is needed as <client_id>:<secret>: Plaid gives its keys to nobody else"
             )
-        ask = _asking([(client, secret) for client, _, secret in accounts], self.environment)
+        url = f"https://{self.environment}.plaid.com/webhook_verification_key/get"
+        ask = asking([(client, secret) for client, _, secret in accounts], url, HttpsFetch(re.escape(url)))
         object.__setattr__(self, "_ring", Keyring(self.fetch or ask, _key, lifetime_s=3600.0))
 
     def verify(
@@ -95,17 +96,17 @@ class PlaidScheme(Sender):
         return Verified(key.id, within(float(issued_at), now, self.tolerance_s))
 
 
-def _asking(accounts: Sequence[Tuple[str, str]], environment: str) -> Callable[[str], bytes]:
-    """Asks Plaid for a key, with the first account that it lets in."""
-    url = f"https://{environment}.plaid.com/webhook_verification_key/get"
-    fetch = HttpsFetch(re.escape(url))
+def asking(
+    accounts: Sequence[Tuple[str, str]], url: str, post: Callable[[str, bytes], bytes]
+) -> Callable[[str], bytes]:
+    """Asks Plaid for a key by its id, with the first account that it lets in. post: gives the answer."""
 
     def ask(key_id: str) -> bytes:
         problem = KeyUnavailable("there is no account to ask Plaid with")
         for client, secret in accounts:
             try:
                 question = {"client_id": client, "secret": secret, "key_id": key_id}
-                return fetch(url, json.dumps(question).encode())
+                return post(url, json.dumps(question).encode())
             except KeyUnavailable as exc:
                 problem = exc
         raise problem
