@@ -13,7 +13,6 @@ from typing import Any, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequ
 
 from hookvitals.causes import Cause
 from hookvitals.limits import TokenBucket
-from hookvitals.rewritings import bodies, other_urls, spellings
 from hookvitals.schemes import SCHEMES, HeaderItems, Scheme, VerificationError, Verified, make
 from hookvitals.schemes.errors import (
     MALFORMED_SIGNATURE,
@@ -22,7 +21,6 @@ from hookvitals.schemes.errors import (
     TIMESTAMP_TOO_OLD,
     UNKNOWN_KEY,
 )
-from hookvitals.schemes.orum import OrumScheme
 
 log = logging.getLogger("hookvitals")
 
@@ -124,6 +122,8 @@ class Forensics:
                 return named
         if self._fetches:
             return self._proven_by_content(search)
+        from hookvitals.rewritings import spellings  # noqa: PLC0415  # once something was refused
+
         header = str(getattr(self.scheme, "header", "")).lower()
         for cause, headers in spellings(search.headers, header, str(getattr(self.scheme, "prefix", ""))):
             if search.holds(headers=headers):
@@ -131,6 +131,8 @@ class Forensics:
         return self._proven_by_content(search)
 
     def _proven_by_content(self, search: "_Search") -> Optional[str]:
+        from hookvitals.rewritings import bodies, other_urls  # noqa: PLC0415
+
         for url in other_urls(search.headers, search.url) if self._signs_url else ():
             if search.holds(url=url):
                 return Cause.OTHER_URL.value
@@ -311,7 +313,7 @@ def _shapes() -> Dict[str, FrozenSet[str]]:
     """Scheme → the headers it signs with, in lower case; without the schemes that leave none to see."""
     found: Dict[str, FrozenSet[str]] = {}
     for name, kind in SCHEMES.items():
-        scheme = _made_or_none(name, [_NOBODYS])
+        scheme = None if kind.extra else _made_or_none(name, [_NOBODYS])  # cryptography's: others sign them
         headers = _signed_headers(scheme) if scheme is not None else [kind.header]
         named = frozenset(header.lower() for header in headers if header)
         if named:
@@ -328,7 +330,11 @@ def _signed_headers(scheme: Scheme) -> Sequence[str]:
 
 def _fetches_keys(scheme: Scheme) -> bool:
     """Whether verifying may ask a provider for the key that a request names. Orum's has no name."""
-    return hasattr(scheme, "fetch") and not isinstance(scheme, OrumScheme)
+    if not hasattr(scheme, "fetch"):
+        return False
+    from hookvitals.schemes.orum import OrumScheme  # noqa: PLC0415  # where a scheme fetches, it is small beer
+
+    return not isinstance(scheme, OrumScheme)
 
 
 def _is_symmetric(scheme: Scheme) -> bool:

@@ -6,22 +6,27 @@ import base64
 import json
 import re
 import zlib
-from functools import partial
 from itertools import product
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Iterator, List, Tuple
 from urllib.parse import urlsplit, urlunsplit
 
 from hookvitals.causes import Cause
 from hookvitals.schemes.signed import HeaderItems
 
 RESERIALISE_BYTES = 64 * 1024
-WRITTEN_BYTES = 48 * 1024
-"""How much JSON one search writes: all its ways at 2 KB; two at least, which is what 20 KB get."""
+WRITTEN_BYTES = 40 * 1024
+"""How much JSON one search writes, in bytes of the encoder's: the common ways at any size, all at 3 KB."""
+_RESPACED, _PRETTY, _SORTED = 3.0, 5.0, 1.5  # what a byte of them takes, in times of the encoder's
 _INFLATED_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
-_COMPACT, _SPACED = (",", ":"), (", ", ": ")
+_ITEM, _KEY, _PAIR, _STEP = "\x01", "\x02", "\x03", "\x04"
+"""Stand between items, behind keys, for an escaped backslash and for a step of indentation. No JSON has them
+bare, so one writing can be put into many forms by replacing, a tenth of what another writing takes."""
+_SEPARATORS = {",": _ITEM, ":": _KEY}
 
 _PARTS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"{}\[\],:]+|[{}\[\],:]')
+_RUNS = re.compile(r'(?:"[^"\\]*(?:\\.[^"\\]*)*"|[^"{}\[\]\x01])+|[{}\[\]\x01]')
+_ASTRAL = re.compile(rb"\\U([0-9a-f]{8})")
 _SIGNATURE_NAME = re.compile("sig|hmac|sha1|sha256|digest")
 _MAC = re.compile(
     r"(?<![A-Za-z0-9+/])"
@@ -39,11 +44,11 @@ Body = Tuple[Cause, bytes]
 
 def bodies(headers: HeaderItems, body: bytes) -> Iterator[Body]:
     """(cause, the body before it), the likeliest and cheapest first; none of them `body`, none twice."""
-    seen = {body}
+    seen = [body]  # compared one by one: most differ in length, and to hash 20 KB takes as long as to sign it
     for found in (_inflated, _trimmed, _line_endings, _marked, _recoded, _reserialised):
         for cause, candidate in found(body):
             if candidate not in seen:
-                seen.add(candidate)
+                seen.append(candidate)
                 yield cause, candidate
 
 
@@ -145,101 +150,104 @@ def _recoded(body: bytes) -> Iterator[Body]:
 def _reserialised(body: bytes) -> Iterator[Body]:
     if len(body) > RESERIALISE_BYTES:
         return
-    odd: List[str] = []
     try:
-        text = body.decode("utf-8")
-        data = json.loads(text, parse_float=lambda literal: _number(literal, odd))
+        data = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
         return
-    for candidate in _forms(text, data, bool(odd)):
+    for candidate in _forms(body, data):
         yield Cause.BODY_RESERIALISED, candidate
 
 
-def _number(literal: str, odd: List[str]) -> float:
-    """The number; `odd` gets a literal that Python would not write so."""
-    value = float(literal)
-    if repr(value) != literal:
-        odd.append(literal)
-    return value
+def _forms(body: bytes, data: Any) -> Iterator[bytes]:
+    """The JSON as programs write it, the common ways first and as many as may be written."""
+    left = float(WRITTEN_BYTES - len(body))
+    written = [_dumped(data)]
+    usual = False
+    for form in _spaced(written[0]):
+        usual = usual or form == body
+        yield form
+    if not usual and _RESPACED * len(body) <= left:
+        left -= _RESPACED * len(body)
+        as_it_came = _respaced(body.decode("utf-8"))
+        if _in_utf8(as_it_came) not in (_in_utf8(written[0]), _in_ascii(written[0])):
+            written.insert(0, as_it_came)  # it has numbers or escapes that may have to stay
+            yield from _spaced(as_it_came)
+    for one in written:
+        if _PRETTY * len(body) <= left:
+            left -= _PRETTY * len(body)
+            yield from _pretty(one)
+    if _SORTED * len(body) <= left:
+        yield from _spaced(_dumped(data, sort=True))
 
 
-def _forms(text: str, data: Any, odd: bool) -> Iterator[bytes]:
-    """The JSON as programs write it, the common ways first and as many as may be written.
-
-    odd: it has numbers that must stay as they are.
-    """
-    left = max(WRITTEN_BYTES, 2 * len(text))
-    for cost, write in _ways(text, data, odd):
-        if cost * len(text) <= left:
-            left -= cost * len(text)
-            yield from (written.encode("utf-8", "surrogatepass") for written in write())
+def _dumped(data: Any, sort: bool = False) -> str:
+    return json.dumps(data, separators=(_ITEM, _KEY), ensure_ascii=False, sort_keys=sort)
 
 
-def _ways(text: str, data: Any, odd: bool) -> Iterator[Tuple[int, Callable[[], Iterator[str]]]]:
-    """(cost, way to write it). cost: in times that the C encoder takes."""
-
-    def dumped(separators: Tuple[str, str], ascii_only: bool, sort: bool = False) -> Iterator[str]:
-        written = json.dumps(data, separators=separators, ensure_ascii=ascii_only, sort_keys=sort)
-        yield written
-        if ascii_only and separators is _COMPACT and not sort and "/" in written:
-            yield written.replace("/", "\\/")  # as PHP writes it
-
-    def respaced() -> Iterator[str]:
-        parts = _PARTS.findall(text)
-        yield "".join(parts)
-        yield "".join([_WIDE.get(part, part) for part in parts])
-
-    def pretty(indent: str, ascii_only: bool) -> Iterator[str]:
-        yield _pretty(_PARTS.findall(text if odd else next(dumped(_COMPACT, ascii_only))), indent)
-
-    if odd:
-        yield 3, respaced
-    plain = "\\u" not in text and text.isascii()
-    # JavaScript, Go and Java; Python; PHP; and the rest
-    common = [(_COMPACT, False), (_SPACED, True), (_COMPACT, True), (_SPACED, False)]
-    pairs = common[:2] if plain else common
-    if plain and "/" in text:
-        pairs = [(_COMPACT, True), (_SPACED, True)]
-    came = _arrived(text)
-    for separators, ascii_only in pairs:
-        if (separators, ascii_only) != came or odd:
-            yield 1, partial(dumped, separators, ascii_only)
-    yield 4, partial(pretty, "  ", False)
-    for separators, ascii_only in pairs:
-        yield 1, partial(dumped, separators, ascii_only, True)
-    yield 4, partial(pretty, "    ", False)
-    if not plain:
-        yield 4, partial(pretty, "  ", True)
-        yield 4, partial(pretty, "    ", True)
+def _respaced(text: str) -> str:
+    """As `_dumped`, and each name, text and number as it is written here."""
+    return "".join([_SEPARATORS.get(part, part) for part in _PARTS.findall(text)])
 
 
-_FIRST_KEY = re.compile(r'\{"[^"\\]*":( ?)[^ ]')
+def _spaced(written: str) -> Iterator[bytes]:
+    """As JavaScript, Go and Java separate it; Python; PHP; and the rest."""
+    wide, narrow = _in_utf8(written), _in_ascii(written)
+    yield _separated(wide, b",", b":")
+    yield _separated(narrow, b", ", b": ")
+    if narrow != wide or b"/" in narrow:
+        compact = _separated(narrow, b",", b":")
+        yield compact
+        yield compact.replace(b"/", b"\\/")
+        yield _separated(wide, b", ", b": ")
 
 
-def _arrived(text: str) -> Optional[Tuple[Tuple[str, str], bool]]:
-    """The way it is written already, by its first key; None where that is none of the common ways."""
-    match = _FIRST_KEY.match(text)
-    if match is None or "/" in text:  # a slash has two ways
-        return None
-    return (_SPACED if match[1] else _COMPACT), "\\u" in text and text.isascii()
-
-
-_WIDE: Dict[str, str] = {",": ", ", ":": ": "}
-
-
-def _pretty(parts: List[str], indent: str) -> str:
+def _pretty(written: str) -> Iterator[bytes]:
     """A line for each member, as JSON.stringify(x, null, 2) and its kin write."""
-    written: List[str] = []
-    depth, last = 0, ""
-    for part in parts:
-        if part in ("}", "]"):
-            depth -= 1
-            if last not in ("{", "["):
-                written.append("\n" + indent * depth)
-        elif last in ("{", "[", ","):
-            written.append("\n" + indent * depth)
-        if part in ("{", "["):
-            depth += 1
-        written.append(": " if part == ":" else part)
-        last = part
-    return "".join(written)
+    lines = _lines(written)
+    for indent in (b"  ", b"    "):
+        for text in dict.fromkeys((_in_utf8(lines), _in_ascii(lines))):
+            yield text.replace(_STEP.encode(), indent)
+
+
+def _lines(written: str) -> str:
+    """`written` with a line for each member, and _STEP for each step of its indentation."""
+    parts: List[str] = []
+    line, opened = "\n", False
+    for part in _RUNS.findall(written):
+        if part == _ITEM:
+            parts.append("," + line)
+            continue
+        closes = part in ("}", "]")
+        if closes:
+            line = line[:-1]
+        if opened != closes:
+            parts.append(line)
+        opened = part in ("{", "[")
+        if opened:
+            line += _STEP
+        parts.append(part)
+    return "".join(parts).replace(_KEY, ": ")
+
+
+def _separated(written: bytes, item: bytes, key: bytes) -> bytes:
+    return written.replace(_ITEM.encode(), item).replace(_KEY.encode(), key)
+
+
+def _in_utf8(written: str) -> bytes:
+    return written.encode("utf-8", "surrogatepass")
+
+
+def _in_ascii(written: str) -> bytes:
+    """With \\u escapes, as Python and PHP write what is beyond ASCII."""
+    if written.isascii():
+        escaped = written.encode()
+    else:
+        escaped = written.replace("\\\\", _PAIR).encode("ascii", "backslashreplace")
+        escaped = _ASTRAL.sub(_surrogates, escaped.replace(b"\\x", b"\\u00"))
+        escaped = escaped.replace(_PAIR.encode(), b"\\\\")
+    return escaped.replace(b"\x7f", b"\\u007f")
+
+
+def _surrogates(match: "re.Match[bytes]") -> bytes:
+    beyond = int(match[1], 16) - 0x10000
+    return b"\\u%04x\\u%04x" % (0xD800 + (beyond >> 10), 0xDC00 + (beyond & 0x3FF))
