@@ -194,7 +194,7 @@ class Pipeline:
         if put is Put.STALE:
             return self._desk.taken(request, "stale", event, fields)
         if put is Put.BUSY or (put is Put.WAITING and event.replay_id is not None):
-            raise Refused("busy", retry_after_s=BUSY_RETRY_S)  # it will run; a 2xx would settle the replay
+            raise Refused("busy", retry_after_s=BUSY_RETRY_S)  # a 2xx would lose it, or settle the replay
         if put in (Put.WAITING, Put.DONE):
             return self._desk.taken(request, "duplicate", event, fields)
         answer = self._desk.taken(request, "accepted", event, fields)

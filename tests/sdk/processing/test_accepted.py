@@ -1,12 +1,16 @@
 """A handler that hands its event on: the receiver records `accepted`, copies are duplicates, and whoever
 works it tells the end (practice 4)."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from hookvitals import ACCEPTED, Event, Receiver
+from hookvitals.integrations import asgi
+from hookvitals.integrations.django import fresh_connections
+from tests.sdk.integrations import adapters  # noqa: F401  # configures Django
 from tests.sdk.processing.drained import drained
 from tests.sdk.receiver.test_replay import replayed
 from tests.sdk.world import NOW, URL, Answered, World, deliver, request
@@ -138,6 +142,23 @@ def test_a_batch_is_handed_over_too(world: World) -> None:
 
     assert calls == [3]
     assert world.outcomes() == ["accepted"] * 3
+
+
+def test_an_async_handler_and_one_of_django_may_give_it_too(world: World) -> None:
+    async def hand_over(event: Event) -> Any:
+        return ACCEPTED
+
+    async def serve() -> int:
+        receiver = receiver_of(world, False, asgi.on_this_loop(hand_over), endpoint="async")
+        return (await asyncio.to_thread(deliver, receiver)).status
+
+    receiver = receiver_of(world, False, fresh_connections(Broker()), endpoint="django")
+
+    assert (asyncio.run(serve()), deliver(receiver).status) == (200, 200)
+    assert [(r["endpoint"], r["outcome"]) for r in world.records()] == [
+        ("async", "accepted"),
+        ("django", "accepted"),
+    ]
 
 
 def test_anything_else_that_a_handler_gives_means_that_the_work_is_done(world: World) -> None:

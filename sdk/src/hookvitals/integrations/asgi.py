@@ -131,7 +131,7 @@ def lifespan(*receivers: Mounted) -> Callable[[Any], AsyncContextManager[None]]:
     return living
 
 
-def on_this_loop(handler: Callable[[Event], Coroutine[Any, Any, Any]]) -> Callable[[Event], None]:
+def on_this_loop(handler: Callable[[Event], Coroutine[Any, Any, Any]]) -> Callable[[Event], Any]:
     """An async handler as one that `Receiver.on` takes. Call it where the loop runs, as in a lifespan.
 
     The thread that handles the event, a request's or the inbox's, waits until the loop has run the handler:
@@ -140,14 +140,14 @@ def on_this_loop(handler: Callable[[Event], Coroutine[Any, Any, Any]]) -> Callab
     """
     loop = asyncio.get_running_loop()
 
-    def handle(event: Event) -> None:
+    def handle(event: Event) -> Any:
         if loop.is_closed() or asyncio._get_running_loop() is loop:
             raise RuntimeError("an async handler needs its event loop, running in another thread")
         running = asyncio.run_coroutine_threadsafe(handler(event), loop)
         while not wait_for([running], timeout=_LOOP_LOOK_S).done:
             if loop.is_closed():
                 raise RuntimeError("the event loop ended while it ran a handler")
-        running.result()
+        return running.result()
 
     return handle
 

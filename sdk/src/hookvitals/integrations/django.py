@@ -50,17 +50,17 @@ def view(receiver: Mounted) -> View:
     return exempt
 
 
-def fresh_connections(handler: Callable[[Event], Any]) -> Callable[[Event], None]:
+def fresh_connections(handler: Callable[[Event], Any]) -> Callable[[Event], Any]:
     """The same handler, for one that asks Django's database from the inbox's thread.
 
     Django gives up broken and outlived connections around its own requests only, and that thread has none.
     """
 
     @wraps(handler)
-    def handle(event: Event) -> None:
+    def handle(event: Event) -> Any:
         close_old_connections()
         try:
-            handler(event)
+            return handler(event)
         finally:
             close_old_connections()
 
