@@ -118,6 +118,11 @@ class Notifications:
         with leading(self.engine, epoch) as tx:
             return tx.execute(late.values(next_us=to_us(now), claimed_until_us=None)).rowcount
 
+    def add(self, notifications: Iterable[Notification], epoch: int) -> int:
+        """Adds what is not in the outbox yet; how many were new."""
+        with leading(self.engine, epoch) as tx:
+            return enqueue(tx, notifications)
+
     def last_sent_at(self, one: Notification) -> datetime | None:
         """When its channel last took a message of its group; None when it never did."""
         newest = select(func.max(notification.c.settled_us)).where(
