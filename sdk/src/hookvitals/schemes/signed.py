@@ -24,6 +24,8 @@ from hookvitals.schemes.errors import (
 MAX_HEADER_CHARS = 8 * 1024
 MAX_SIGNATURES = 32
 DEFAULT_TOLERANCE_S = 300.0
+SNS_TOLERANCE_S = 3900.0
+"""SNS tries again for an hour at most, under the time of the first attempt; 300 s more for the clocks."""
 UNITS = ("s", "ms", "iso")
 """How a provider writes a time: seconds or milliseconds since 1970 in plain digits, or ISO 8601."""
 

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 from hookvitals.key_fetch import HttpsFetch
 from hookvitals.keyring import Keyring
-from hookvitals.schemes.certificates import Certificate, certificate
+from hookvitals.schemes.certificates import Certificate, certificate, known_certificate
 from hookvitals.schemes.errors import (
     MALFORMED_SIGNATURE,
     MISSING_SIGNATURE,
@@ -21,10 +21,10 @@ from hookvitals.schemes.errors import (
     VerificationError,
 )
 from hookvitals.schemes.hmac_scheme import secret_bytes
-from hookvitals.schemes.paypal import known_certificate
 from hookvitals.schemes.public_keys import need_crypto
 from hookvitals.schemes.sender import Sender
 from hookvitals.schemes.signed import (
+    SNS_TOLERANCE_S,
     HeaderItems,
     Verified,
     from_base64,
@@ -37,8 +37,6 @@ from hookvitals.schemes.signed import (
 CERTIFICATE_URL = (
     r"https://sns\.[a-z0-9-]{3,32}\.amazonaws\.com(?:\.cn)?/SimpleNotificationService-[0-9A-Za-z]{8,64}\.pem"
 )
-TOLERANCE_S = 3900.0
-"""SNS tries again for an hour at most, under the time of the first attempt; 300 s more for the clocks."""
 _SUBJECT = re.compile(r"sns\.(?:[a-z0-9-]+\.)?amazonaws\.com(?:\.cn)?", re.ASCII)
 _TOPIC = re.compile(rb"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]{1,256}")
 _HASHES = {"1": "sha1", "2": "sha256"}
@@ -56,7 +54,7 @@ class SnsScheme(Sender):
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
     versions: Sequence[str] = ("1", "2")
-    tolerance_s: float = TOLERANCE_S
+    tolerance_s: float = SNS_TOLERANCE_S
     fetch: Optional[Callable[[str], bytes]] = field(default=None, repr=False)
     _topics: Dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _ring: Keyring[Certificate] = field(init=False, repr=False)
