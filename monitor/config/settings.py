@@ -18,7 +18,7 @@ from monitor.config.values import ControlUrl, NetworkText, PositiveDuration, Pos
 PREFIX = "HOOKVITALS_"
 CONFIG_VARIABLE = "HOOKVITALS_CONFIG"
 DEFAULT_FILE = "hookvitals.toml"
-SDK_VARIABLES = frozenset({"HOOKVITALS_KEY", "HOOKVITALS_SEND_SECRET"})
+SDK_VARIABLES = frozenset({"HOOKVITALS_KEY", "HOOKVITALS_SEND_SECRET", "HOOKVITALS_URL"})
 """Read by receivers, which may share an environment with the monitor."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]

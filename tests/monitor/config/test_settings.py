@@ -130,7 +130,9 @@ def test_store_is_read_from_a_file(tmp_path: Path) -> None:
 
 
 def test_variables_of_others_are_left_alone() -> None:
-    environ = {"HOME": "/", "HOOKVITALS_KEY": "hv_x_y", "HOOKVITALS_SLACK": "url"}
+    """Of the shell that a receiver was started from, too: its documents name these."""
+    receivers = {"HOOKVITALS_KEY": "hv_x_y", "HOOKVITALS_URL": "http://h:1", "HOOKVITALS_SEND_SECRET": "s"}
+    environ = {"HOME": "/", **receivers, "HOOKVITALS_SLACK": "url"}
     assert settings_from(environ, known=frozenset({"HOOKVITALS_SLACK"})) == settings_from({})
 
 
