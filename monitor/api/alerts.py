@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Annotated
 
 from flask import Response
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from alerts.model import Delivery, Severity, State, Why
 from monitor.api.access import Need, current_actor, needs
 from monitor.api.noun import noun, services
 from monitor.api.paging import Paged, cursor_below
-from monitor.api.shapes import Asked, Shape, answer
+from monitor.api.shapes import Asked, Shape, Window, answer, length_of
 from monitor.errors import NotFound
 from monitor.operations import alerts as operations
 from monitor.store.control.notifications import OutboxRow
@@ -39,13 +39,17 @@ class EvidenceShape(Shape):
 
 
 class AckShape(Shape):
+    """until: when it runs out; null for the end of the firing."""
+
     by: str
     at: datetime
     note: str
+    until: datetime | None
 
 
 class AlertShape(Shape):
-    """One alert. muted_by names the silence or the alert that keeps it quiet."""
+    """One alert. muted_by: `silence:<id>` or `alert:<fingerprint>`, what keeps it quiet. flapping_since: it
+    came and went so often that it is held firing until it has been calm."""
 
     fingerprint: str
     rule: str
@@ -60,6 +64,7 @@ class AlertShape(Shape):
     episode: int
     runbook: str
     muted_by: str | None
+    flapping_since: datetime | None
     ack: AckShape | None
     evidence: EvidenceShape
 
@@ -158,12 +163,18 @@ def _message(row: OutboxRow) -> MessageShape:
 
 
 class AckBody(Asked):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
     note: Annotated[str, Field(max_length=2000, description="For the colleagues.")] = ""
+    lasts: Annotated[
+        Window | None, Field(alias="for", description="For how long, such as 2h; else until it is over.")
+    ] = None
 
 
 @alerts.post("/alerts/<fingerprint>/acknowledge", responses={200: AlertDetail})
 @needs(Need.OPERATE)
 def acknowledge(path: AlertPath, body: AckBody) -> Response:
-    """Take an alert on: repeats stop until it is over"""
-    operations.acknowledge(services().desk, current_actor(), path.fingerprint, body.note)
+    """Take an alert on: repeats and escalation stop until it is over, or for a time"""
+    lasts = None if body.lasts is None else length_of(body.lasts)
+    operations.acknowledge(services().desk, current_actor(), path.fingerprint, body.note, lasts)
     return answer(detail(path.fingerprint))

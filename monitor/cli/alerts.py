@@ -1,7 +1,8 @@
-"""`hookvitals alerts list|ack` and `hookvitals silence create|list|end`."""
+"""`hookvitals alerts list|ack` and `hookvitals silence create|list|show|expire`."""
 
 import click
 
+from alerts.hours import hours_of
 from alerts.message import place_of
 from alerts.model import State
 from monitor.cli.base import Commands, Here, OneLine, pass_here, say, say_table
@@ -49,15 +50,18 @@ def list_(here: Here, every: bool) -> None:
 @alerts.command()
 @click.argument("id")
 @click.option("--note", default="", help="What you are doing about it.")
+@click.option("--for", "length", help="How long, such as 2h; without it until the alert is over.")
 @pass_here
-def ack(here: Here, id: str, note: str) -> None:
-    """Take a firing alert on: it is not told again until it fires anew. ID: as listed."""
+def ack(here: Here, id: str, note: str, length: str | None) -> None:
+    """Take a firing alert on: it is neither told again nor escalated. ID: as listed."""
+    lasts = None if length is None else duration(length, "--for")
     with opened_desk(here) as (desk, actor):
         matching = [one for one in desk.control.alerts.active() if one.fingerprint.startswith(id)]
         if len(matching) > 1:
             raise OneLine(f"{len(matching)} alerts begin with {id}; write more of it")
-        found = operations.acknowledge(desk, actor, matching[0].fingerprint if matching else id, note)
-    say(f"{actor.name} took on {found.rule} at {place_of(found)}")
+        found = operations.acknowledge(desk, actor, matching[0].fingerprint if matching else id, note, lasts)
+    until = f" until {found.ack.until:%Y-%m-%d %H:%M}Z" if found.ack and found.ack.until else ""
+    say(f"{actor.name} took on {found.rule} at {place_of(found)}{until}")
 
 
 @click.group(cls=Commands)
@@ -69,12 +73,27 @@ def silence() -> None:
 @click.argument("matchers", nargs=-1, required=True)
 @click.option("--for", "length", default="2h", show_default=True, help="How long, such as 30m or 7d.")
 @click.option("--comment", required=True, help="Why.")
+@click.option("--hours", "span", help="Only in these hours of the day, such as 22:00-07:00.")
+@click.option("--days", default="", help="With --hours: only on these days, such as mon-fri or sat,sun.")
+@click.option("--timezone", default="UTC", show_default=True, help="With --hours: whose clocks.")
 @pass_here
-def create(here: Here, matchers: tuple[str, ...], length: str, comment: str) -> None:
+def create(
+    here: Here,
+    matchers: tuple[str, ...],
+    length: str,
+    comment: str,
+    span: str | None,
+    days: str,
+    timezone: str,
+) -> None:
     """Silence alerts whose labels match every MATCHER, such as source=stripe rule=error_*."""
     pairs = [matcher.partition("=") for matcher in matchers]
     if not all(equals and label and pattern for label, equals, pattern in pairs):
         raise OneLine("write each matcher as label=pattern, such as source=stripe")
+    try:
+        hours = None if span is None else hours_of(span, timezone, days)
+    except ValueError as exc:
+        raise OneLine(str(exc)) from exc
     now = SystemClock().now()
     with opened_desk(here) as (desk, actor):
         made = silences.create(
@@ -84,8 +103,10 @@ def create(here: Here, matchers: tuple[str, ...], length: str, comment: str) -> 
             now,
             now + duration(length, "--for"),
             comment,
+            hours,
         )
-    say(f"silence {made.id} holds until {made.ends_at:%Y-%m-%d %H:%M:%S}Z")
+    only = "" if made.hours is None else f", at {made.hours}"
+    say(f"silence {made.id} holds until {made.ends_at:%Y-%m-%d %H:%M:%S}Z{only}")
 
 
 @silence.command("list")
@@ -96,14 +117,17 @@ def list_silences(here: Here, every: bool) -> None:
     with opened_control(here) as control:
         kept = control.silences
         found = kept.history() if every else kept.current(SystemClock().now())
+        hid = kept.hid(one.id for one in found)
     say_table(
-        ("ID", "MATCHERS", "FROM", "UNTIL", "BY", "WHY"),
+        ("ID", "MATCHERS", "FROM", "UNTIL", "HOURS", "HID", "BY", "WHY"),
         [
             (
                 one.id,
                 " ".join(f"{label}={pattern}" for label, pattern in sorted(one.matchers.items())),
                 f"{one.starts_at:%Y-%m-%d %H:%M}Z",
                 f"{one.ends_at:%Y-%m-%d %H:%M}Z",
+                one.hours,
+                hid.get(one.id, 0),
                 one.created_by,
                 one.comment,
             )
@@ -116,7 +140,30 @@ def list_silences(here: Here, every: bool) -> None:
 @silence.command()
 @click.argument("id")
 @pass_here
-def end(here: Here, id: str) -> None:
+def show(here: Here, id: str) -> None:
+    """Show what a silence hid. ID: as listed, or the name of a maintenance window."""
+    with opened_control(here) as control:
+        found = control.silences.hidden(id)
+    say_table(
+        ("SINCE", "SEVERITY", "RULE", "ALERT", "WHAT"),
+        [
+            (
+                f"{one.at:%Y-%m-%d %H:%M:%S}Z",
+                one.severity.value,
+                one.rule,
+                one.fingerprint[:12],
+                one.summary,
+            )
+            for one in found
+        ],
+        empty=f"silence {id} has hidden nothing",
+    )
+
+
+@silence.command()
+@click.argument("id")
+@pass_here
+def expire(here: Here, id: str) -> None:
     """End a silence now."""
     with opened_desk(here) as (desk, actor):
         silences.expire(desk, actor, id)

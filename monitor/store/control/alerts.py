@@ -13,11 +13,13 @@ import msgspec
 from sqlalchemy import Engine, Row, and_, delete, exists, func, or_, select, update
 
 from alerts.model import Ack, Alert, Change, Notification, Severity, State, Transition, Why
+from alerts.rules import TICKETS
 from monitor.clock import from_us, to_us
 from monitor.store.control.engine import Tx, insert_missing, read, tally, upsert
 from monitor.store.control.leases import leading
 from monitor.store.control.notifications import OPENING, enqueue
 from monitor.store.control.schema import alert, notification, transition
+from monitor.store.control.silences import note_hidden
 
 ACTIVE = (State.PENDING.value, State.FIRING.value)
 
@@ -79,8 +81,9 @@ class Alerts:
 
     def wanted(self, fingerprints: Iterable[str], without_kinds: Sequence[str] = ()) -> Mapping[str, Alert]:
         """By fingerprint: the named ones that exist, every active one, and each resolved one whose start some
-        channel was told of, but not yet its end."""
-        clauses = [alert.c.state.in_(ACTIVE), and_(alert.c.state == State.RESOLVED.value, _half_told())]
+        channel was told of, but not yet its end; of a ticket none is."""
+        ended = and_(alert.c.state == State.RESOLVED.value, alert.c.kind.not_in(sorted(TICKETS)))
+        clauses = [alert.c.state.in_(ACTIVE), and_(ended, _half_told())]
         with read(self.engine) as tx:
             rows = tx.execute(select(alert).where(or_(*clauses))).all()
             found = {row.fingerprint: row for row in rows}
@@ -126,6 +129,7 @@ class Alerts:
                 "body": msgspec.to_builtins(replace(one, ack=None)),
             },
         )
+        note_hidden(tx, one)
         for move in transitions:
             insert_missing(
                 tx,

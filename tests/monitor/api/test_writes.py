@@ -1,5 +1,6 @@
 """What the API changes: each act is done once, audited in its caller's name, refused with a reason."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -255,3 +256,57 @@ def test_the_answer_that_shows_a_token_is_never_kept(client: FlaskClient, contro
 
     assert answer.status_code == 422
     assert acts(control) == []
+
+
+def test_a_silence_of_certain_hours_is_made_for_a_time_and_says_what_it_hid(
+    client: FlaskClient, control: Control
+) -> None:
+    body = {
+        "matchers": {"source": "stripe"},
+        "for": "7d",
+        "comment": "nightly load",
+        "hours": {"span": "22:00-06:30", "timezone": "Europe/Berlin", "days": "mon-fri"},
+    }
+
+    made = post(client, "/silences", body, status=201)
+    with control.write() as tx:
+        control.alerts.put(tx, replace(alert(), muted_by=f"silence:{made['id']}"), [])
+    shown = client.get(f"/api/v1/silences/{made['id']}", headers=OPERATE).get_json()
+    listed = client.get("/api/v1/silences", headers=OPERATE).get_json()["silences"]
+
+    assert made["ends_at"] == "2026-11-25T12:00:00Z"
+    assert made["hours"] == {
+        "start": "22:00:00", "end": "06:30:00", "timezone": "Europe/Berlin", "days": [0, 1, 2, 3, 4]
+    }  # fmt: skip
+    assert [one["rule"] for one in shown["hidden"]] == ["error_rate"]
+    assert [one["hid"] for one in listed] == [1]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"for": "1h", "ends_at": "2026-11-18T13:00:00Z"}, "one end"),
+        ({}, "one end"),
+        ({"for": "1h", "matchers": {"sorce": "stripe"}}, "did you mean source?"),
+        ({"for": "1h", "hours": {"span": "22-7"}}, "22:00-07:00"),
+        ({"for": "1h", "hours": {"span": "22:00-07:00", "timezone": "Mars"}}, "time zone"),
+    ],
+)
+def test_a_silence_that_cannot_be_meant_is_refused_with_the_form(
+    client: FlaskClient, change: dict[str, object], said: str
+) -> None:
+    body = {"matchers": {"source": "stripe"}, "comment": "deploy", **change}
+
+    answer = client.post("/api/v1/silences", json=body, headers=OPERATE)
+
+    assert answer.status_code == 422
+    assert said in answer.get_data(as_text=True)
+
+
+def test_an_alert_is_taken_on_for_a_time(client: FlaskClient, control: Control) -> None:
+    with control.write() as tx:
+        control.alerts.put(tx, alert(), [])
+
+    taken = post(client, f"/alerts/{alert().fingerprint}/acknowledge", {"note": "mine", "for": "2h"})
+
+    assert taken["ack"]["until"] == "2026-11-18T14:00:00Z"

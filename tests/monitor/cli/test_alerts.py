@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from alerts.issues import Kin
 from alerts.model import Alert, Evidence, Severity, State, fingerprint_of
 from monitor.clock import SystemClock
 from monitor.dead_letters import LetterKey, LetterRecord, LetterState, Standing
 from monitor.model import Outcome
 from monitor.store.control import Control
+from monitor.store.control.issues import Failure
 from tests.alerts.support import Service, serving
 from tests.monitor.cli.running import error_of, run
 
@@ -84,7 +88,7 @@ def test_silence_is_made_listed_and_ended(data_dir: Path) -> None:
     made = good(run(*words, data_dir=data_dir))
     silence_id = made.split()[1]
     assert "source=stripe" in good(run("silence", "list", data_dir=data_dir))
-    good(run("silence", "end", silence_id, data_dir=data_dir))
+    good(run("silence", "expire", silence_id, data_dir=data_dir))
     assert good(run("silence", "list", data_dir=data_dir)) == "no silences\n"
 
 
@@ -154,3 +158,75 @@ def test_config_is_applied_once_and_shown(data_dir: Path, tmp_path: Path) -> Non
 def test_silence_has_an_end(data_dir: Path) -> None:
     words = ("silence", "create", "source=stripe", "--for", "400d", "--comment", "forever")
     assert "within 90 days" in error_of(run(*words, data_dir=data_dir))
+
+
+def test_issues_are_listed_and_resolved_by_the_head_of_their_id(data_dir: Path, control: Control) -> None:
+    kin = Kin("production", "stripe", "payments", "invoice.paid", "Timeout", "no answer within <number> s")
+    with control.write() as tx:
+        control.issues.count(tx, Failure(kin, "0193f000-0000-7000-8000-000000000001", NOW, 4), NOW)
+
+    listed = run("issues", "list", "--source", "stripe", data_dir=data_dir).output
+    resolved = run("issues", "resolve", kin.id[:8], data_dir=data_dir)
+
+    for said in (kin.id[:12], "new", "stripe/payments", "invoice.paid", "Timeout", kin.message, "4"):
+        assert said in listed
+    assert resolved.exit_code == 0
+    assert "resolved Timeout of invoice.paid at stripe/payments" in resolved.output
+    assert "no open issues" in run("issues", "list", data_dir=data_dir).output
+    assert "resolved" in run("issues", "list", "--all", data_dir=data_dir).output
+    missing = run("issues", "resolve", "ffffffff", data_dir=data_dir)
+    assert missing.exit_code != 0
+    assert "there is no issue ffffffff" in error_of(missing)
+
+
+def test_alert_is_taken_on_for_a_time(data_dir: Path, control: Control) -> None:
+    with control.write() as tx:
+        control.alerts.put(tx, FIRING, [])
+    said = good(run("alerts", "ack", FIRING.fingerprint[:8], "--for", "2h", data_dir=data_dir))
+    found = control.alerts.get(FIRING.fingerprint)
+    assert found is not None
+    assert found.ack is not None
+    assert found.ack.until == found.ack.at + timedelta(hours=2)
+    assert f"until {found.ack.until:%Y-%m-%d %H:%M}Z" in said
+    result = run("alerts", "ack", FIRING.fingerprint[:8], "--for", "400d", data_dir=data_dir)
+    assert "up to 30 days" in error_of(result)
+
+
+def test_silence_of_certain_hours_shows_them_and_what_it_hid(data_dir: Path, control: Control) -> None:
+    words = ("silence", "create", "source=stripe", "--for", "30d", "--comment", "nightly load")
+    hours = ("--hours", "02:00-04:00", "--days", "mon-fri", "--timezone", "Europe/Berlin")
+    made = good(run(*words, *hours, data_dir=data_dir))
+    assert "02:00-04:00 on mon,tue,wed,thu,fri (Europe/Berlin)" in made
+    silence_id = made.split()[1]
+    assert "hidden nothing" in good(run("silence", "show", silence_id, data_dir=data_dir))
+    with control.write() as tx:
+        control.alerts.put(tx, replace(FIRING, muted_by=f"silence:{silence_id}"), [])
+    assert "12 % of stripe/payments failed" in good(run("silence", "show", silence_id, data_dir=data_dir))
+    assert " (Europe/Berlin)  1  " in good(run("silence", "list", data_dir=data_dir))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--hours", "2-4"), "expected hours such as 22:00-07:00"),
+        (("--hours", "02:00-04:00", "--timezone", "Berlin"), "is not a time zone"),
+        (("--hours", "02:00-04:00", "--days", "daily"), "expected days such as mon-fri"),
+    ],
+)
+def test_hours_that_cannot_be_read_are_refused_with_the_form(
+    data_dir: Path, words: tuple[str, ...], said: str
+) -> None:
+    result = run("silence", "create", "source=stripe", "--comment", "x", *words, data_dir=data_dir)
+    assert said in error_of(result)
+
+
+@pytest.mark.parametrize(
+    ("matcher", "said"),
+    [
+        ("sorce=stripe", "did you mean source?"),
+        ("severity=critcal", "write one of info, warning, error, critical"),
+        ("a label=x", "is no label"),
+    ],
+)
+def test_matcher_that_cannot_be_meant_is_refused(data_dir: Path, matcher: str, said: str) -> None:
+    assert said in error_of(run("silence", "create", matcher, "--comment", "x", data_dir=data_dir))
