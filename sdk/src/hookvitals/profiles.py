@@ -384,15 +384,14 @@ PROFILES: Dict[str, Profile] = {
             created_at_path="event-data.timestamp",
             note="Signs a time and a token and nothing else of the body: the token is the id, so that it "
             "counts once. Takes 200 alone for received; comes again for 8 h. The documents name no "
-            "deadline; 10 s are ours. A route that forwards mail posts a form: set body to form, id_path to "
-            "token, type_path to a field of it.",
+            "deadline; 10 s are ours. A route that forwards mail posts a form: set body to form, the "
+            "scheme's setting form to True, id_path to token, type_path to a field of it.",
         ),
         Profile(
             "truelayer",
             scheme="truelayer",
             ack_deadline_s=10.0,
             id_path="event_id",
-            type_path="event_type",
             note="Signs the path, which nobody should guess, and not the host. Deadline and retries are not "
             "in the documents we read: 10 s and three days are ours.",
         ),

@@ -122,7 +122,7 @@ SAMPLES: dict[str, Sample] = {
         "a8ce0edb2dd8301dee6c2405235584e45aa91d1e9f979f3de0", "opened",
     ),
     "truelayer": Sample(
-        b'{"type":"payment_executed","event_version":1,"event_type":"payment_executed",'
+        b'{"type":"payment_executed","event_version":1,'
         b'"event_id":"b8d4dda0-ff2c-4d77-a6da-4615e4bad941","payment_id":"60c60a60","executed_at":"x"}',
         "b8d4dda0-ff2c-4d77-a6da-4615e4bad941", "payment_executed",
     ),

@@ -54,7 +54,7 @@ DOCUMENTED = {
     "line": (2.0, DAY_S, 200, "webhookEventId", "type"),
     "outpost": (5.0, 3 * DAY_S, 200, "header:x-outpost-event-id", "header:x-outpost-topic"),
     "mailgun": (10.0, 8 * HOUR_S, 200, "signature.token", "event-data.event"),
-    "truelayer": (10.0, 3 * DAY_S, 200, "event_id", "event_type"),
+    "truelayer": (10.0, 3 * DAY_S, 200, "event_id", "type"),
     "hmac": (30.0, 3 * DAY_S, 200, "id", "type"),
     "generic": (30.0, 3 * DAY_S, 200, "id", "type"),
     "timestamped": (30.0, 3 * DAY_S, 200, "id", "type"),

@@ -12,6 +12,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
+from hookvitals.key_fetch import KeyUnavailable
+from hookvitals.keyring import Keyring
 from hookvitals.schemes.errors import BAD_SIGNATURE, UNKNOWN_KEY, VerificationError
 from hookvitals.schemes.public_keys import PublicKey, need_crypto, rsa_key_of
 
@@ -48,6 +50,16 @@ class Certificate:
         if not key.holds(signature, content):
             raise VerificationError(BAD_SIGNATURE, "the certificate's key did not make this signature")
         return key.id
+
+
+def known_certificate(ring: Keyring[Certificate], url: str, pattern: str) -> Certificate:
+    """The certificate at a URL that a request names. Raises VerificationError(unknown_key)."""
+    if re.fullmatch(pattern, url, re.ASCII) is None:
+        raise VerificationError(UNKNOWN_KEY, "the certificate's URL is not one of the provider's")
+    try:
+        return ring.get(url)
+    except KeyUnavailable as exc:
+        raise VerificationError(UNKNOWN_KEY, str(exc)) from exc
 
 
 def certificate(pem: bytes) -> Certificate:

@@ -2,8 +2,9 @@
 
 Who has seen one genuine webhook can send any body with its three values as long as its time is young enough.
 So a token counts once: give the profile `id_path="signature.token"`, and deduplication refuses the second.
-JSON has them under `signature`, a form (a route that forwards mail) at its top; a multipart form, as of mail
-with attachments, is not read. Source: documentation.mailgun.com, securing webhooks.
+JSON has them under `signature`, a form at its top; a setting says which it is, as for the handler: a body that
+is read one way here and another way there would show two tokens. A form of several parts, as of mail with
+attachments, is not read. Source: documentation.mailgun.com, securing webhooks.
 """
 
 import json
@@ -11,8 +12,8 @@ import os
 import re
 from dataclasses import dataclass, field
 from hmac import digest
-from typing import Any, List, Mapping, Sequence, Tuple, Union
-from urllib.parse import parse_qsl
+from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
+from urllib.parse import parse_qsl, urlencode
 
 from hookvitals.schemes.errors import (
     BAD_SIGNATURE,
@@ -21,7 +22,7 @@ from hookvitals.schemes.errors import (
     VerificationError,
 )
 from hookvitals.schemes.hmac_scheme import hmac_keys
-from hookvitals.schemes.sender import BodySender
+from hookvitals.schemes.sender import BodySender, refused_bodies
 from hookvitals.schemes.signed import (
     DEFAULT_TOLERANCE_S,
     HeaderItems,
@@ -42,9 +43,10 @@ _MOST_FIELDS = 1000
 
 @dataclass(frozen=True)
 class MailgunScheme(BodySender):
-    """secrets: the account's webhook signing keys, as text."""
+    """secrets: the account's webhook signing keys, as text. form: a route posts a form; webhooks are JSON."""
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
+    form: bool = False
     tolerance_s: float = DEFAULT_TOLERANCE_S
     _keys: Tuple[Tuple[str, bytes], ...] = field(default=(), init=False, repr=False)
 
@@ -55,7 +57,7 @@ class MailgunScheme(BodySender):
         self, headers: HeaderItems, body: bytes, now: float, url: str = "", method: str = "POST"
     ) -> Verified:
         """Raises VerificationError unless one of the keys signed the body's time and token."""
-        stamp, token, text = (_text(value) for value in _told(body))
+        stamp, token, text = (_text(value) for value in self._told(body))
         signed_at = instant(stamp, "s")
         if not _TOKEN.match(token):
             raise VerificationError(MALFORMED_SIGNATURE, "the token is not 1 to 128 plain characters")
@@ -69,47 +71,59 @@ class MailgunScheme(BodySender):
 
     def completed(self, body: bytes, now: float) -> bytes:
         """With `signature`, under the token that stands there or a fresh one."""
+        if self.form:
+            return self._completed_form(body, now)
         try:
             message = json.loads(body)
             told = dict(message.get("signature") or {})
         except (ValueError, TypeError, AttributeError, RecursionError) as exc:
             raise ValueError("Mailgun's signature stands in a JSON object, which this body is not") from exc
+        return json.dumps({**message, "signature": self._signed(told, now)}).encode()
+
+    def _completed_form(self, body: bytes, now: float) -> bytes:
+        with refused_bodies():
+            pairs = _pairs(body)
+        return urlencode(self._signed(dict(pairs), now)).encode()
+
+    def _signed(self, told: Mapping[str, Any], now: float) -> Dict[str, Any]:
         stamp, token = stamp_of(now, "s"), str(told.get("token") or os.urandom(_TOKEN_BYTES).hex())
-        made = {"timestamp": stamp, "token": token, "signature": _mac(self._keys[0][1], stamp, token).hex()}
-        return json.dumps({**message, "signature": {**told, **made}}).encode()
+        made = _mac(self._keys[0][1], stamp, token).hex()
+        return {**told, "timestamp": stamp, "token": token, "signature": made}
+
+    def _told(self, body: bytes) -> List[Any]:
+        """The body's time, token and signature."""
+        found = _of_form(body) if self.form else _of_json(body)
+        if not found.get("signature"):
+            raise VerificationError(MISSING_SIGNATURE, "the body has no signature")
+        return [found.get(name) for name in _NAMES]
 
 
 def _mac(key: bytes, stamp: str, token: str) -> bytes:
     return digest(key, (stamp + token).encode(), "sha256")
 
 
-def _told(body: bytes) -> List[Any]:
-    """The body's time, token and signature."""
-    found = _of_json(body) if body.lstrip().startswith(b"{") else _of_form(body)
-    if not found.get("signature"):
-        raise VerificationError(MISSING_SIGNATURE, "the body has no signature")
-    return [found.get(name) for name in _NAMES]
-
-
 def _of_json(body: bytes) -> Mapping[str, Any]:
     try:
         found = json.loads(body).get("signature")
-    except (ValueError, RecursionError) as exc:
-        raise VerificationError(MALFORMED_SIGNATURE, "the body is not JSON") from exc
+    except (ValueError, AttributeError, RecursionError) as exc:
+        raise VerificationError(MALFORMED_SIGNATURE, "the body is not a JSON object") from exc
     if found is not None and not isinstance(found, dict):
         raise VerificationError(MALFORMED_SIGNATURE, "the body's signature is not an object")
     return found or {}
 
 
 def _of_form(body: bytes) -> Mapping[str, Any]:
-    try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError as exc:
-        raise VerificationError(MALFORMED_SIGNATURE, f"not a form of at most {_MOST_FIELDS} fields") from exc
-    ours = [pair for pair in pairs if pair[0] in _NAMES]
+    ours = [pair for pair in _pairs(body) if pair[0] in _NAMES]
     if len(dict(ours)) != len(ours):
         raise VerificationError(MALFORMED_SIGNATURE, "time, token or signature are given more than once")
     return dict(ours)
+
+
+def _pairs(body: bytes) -> List[Tuple[str, str]]:
+    try:
+        return parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as exc:
+        raise VerificationError(MALFORMED_SIGNATURE, f"not a form of at most {_MOST_FIELDS} fields") from exc
 
 
 def _text(value: Any) -> str:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Callable, Optional, Sequence, Tuple, Union
 
-from hookvitals.key_fetch import HttpsFetch, KeyUnavailable
+from hookvitals.key_fetch import HttpsFetch
 from hookvitals.keyring import Keyring
-from hookvitals.schemes.certificates import Certificate, chained_certificate
-from hookvitals.schemes.errors import BAD_SIGNATURE, MALFORMED_SIGNATURE, UNKNOWN_KEY, VerificationError
+from hookvitals.schemes.certificates import Certificate, chained_certificate, known_certificate
+from hookvitals.schemes.errors import BAD_SIGNATURE, MALFORMED_SIGNATURE, VerificationError
 from hookvitals.schemes.hmac_scheme import secret_bytes
 from hookvitals.schemes.public_keys import need_crypto
 from hookvitals.schemes.sender import Sender
@@ -76,13 +76,3 @@ class PayPalScheme(Sender):
             if found.keys["sha256"].holds(given, head + each + tail):
                 return Verified(secret_id(each), within(signed_at, now, self.tolerance_s))
         raise VerificationError(BAD_SIGNATURE, "PayPal did not sign this for one of our webhooks")
-
-
-def known_certificate(ring: Keyring[Certificate], url: str, pattern: str) -> Certificate:
-    """The certificate at a URL that a request names. Raises VerificationError(unknown_key)."""
-    if re.fullmatch(pattern, url, re.ASCII) is None:
-        raise VerificationError(UNKNOWN_KEY, "the certificate's URL is not one of the provider's")
-    try:
-        return ring.get(url)
-    except KeyUnavailable as exc:
-        raise VerificationError(UNKNOWN_KEY, str(exc)) from exc
