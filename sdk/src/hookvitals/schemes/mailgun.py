@@ -2,9 +2,9 @@
 
 Who has seen one genuine webhook can send any body with its three values as long as its time is young enough.
 So a token counts once: give the profile `id_path="signature.token"`, and deduplication refuses the second.
-JSON has them under `signature`, a form at its top; a setting says which it is, as for the handler: a body that
-is read one way here and another way there would show two tokens. A form of several parts, as of mail with
-attachments, is not read. Source: documentation.mailgun.com, securing webhooks.
+JSON has them under `signature`, a form at its top; a setting says which it is, as for the handler: a body read
+one way here and another way there would show two tokens. A form of several parts, as of mail with attachments,
+is not read. Source: documentation.mailgun.com, securing webhooks.
 """
 
 import json
