@@ -1,9 +1,11 @@
-"""Made-up traffic for the benchmarks: 20 endpoints, 200 types, a few of them most of it; packed for a writer.
+"""Made-up traffic for the benchmarks, packed for a writer: 20 endpoints and 200 types, a few of them most of
+it, unless others are asked for.
 
 Deltas and rows are what the collector's front makes of such records. Times are given by the caller.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
@@ -21,20 +23,38 @@ SKEW = 1.2
 Ints = NDArray[np.int64]
 
 
-class Traffic:
-    """Batches of records that succeed to 95 %, fail to 4 % and die to 1 %, the same for the same seed."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What traffic is like. shares: of attempts that succeed, fail and die; skew: as SKEW."""
 
-    def __init__(self, writer: FactWriter, now_us: int, seed: int = 1) -> None:
-        keys = [
+    sources: int = SOURCES
+    endpoints_each: int = ENDPOINTS_EACH
+    types_each: int = TYPES_EACH
+    skew: float = SKEW
+    shares: tuple[float, float, float] = (0.95, 0.04, 0.01)
+
+    def keys(self) -> list[SeriesKey]:
+        return [
             SeriesKey("production", f"source{s}", f"endpoint{s}{e}", f"type{t}.happened")
-            for t in range(TYPES_EACH)
-            for s in range(SOURCES)
-            for e in range(ENDPOINTS_EACH)
+            for t in range(self.types_each)
+            for s in range(self.sources)
+            for e in range(self.endpoints_each)
         ]
+
+
+USUAL = Shape()
+
+
+class Traffic:
+    """Batches of records, the same for the same seed."""
+
+    def __init__(self, writer: FactWriter, now_us: int, seed: int = 1, shape: Shape = USUAL) -> None:
+        keys = shape.keys()
         codes = writer.intern_series(keys, now_us)
         endpoints = [codes[SeriesKey(key.environment, key.source, key.endpoint)] for key in keys]
         errors = writer.intern_errors([(endpoint, "Timeout") for endpoint in endpoints])
-        share = 1 / np.arange(1, len(keys) + 1) ** SKEW
+        share = 1 / np.arange(1, len(keys) + 1) ** shape.skew
+        self._shares = shape.shares
         self._share = share / share.sum()
         self._routes = np.array([codes[key] for key in keys])
         self._errors = np.array([errors[endpoint, "Timeout"] for endpoint in endpoints])
@@ -47,7 +67,7 @@ class Traffic:
         outcome = self._dice.choice(
             [Outcome.SUCCEEDED.code, Outcome.FAILED.code, Outcome.DEAD_LETTERED.code],
             size,
-            p=[0.95, 0.04, 0.01],
+            p=self._shares,
         )
         process_us = np.minimum(self._dice.lognormal(10.5, 0.9, size).astype(np.int64), 10**8)
         error = np.where(outcome == Outcome.SUCCEEDED.code, 0, self._errors[which])
