@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from alerts.hours import Hours
+from alerts.issues import Issue
 from alerts.observed import (
     Distribution,
     EmptyDistribution,
@@ -186,6 +187,10 @@ class Observations(Protocol):
 
     def repeats(self, target: Target, start_at: datetime, end_at: datetime) -> Repeats:
         """What a bounded look at the events that succeeded in [start_at, end_at) finds done twice."""
+        ...
+
+    def issues(self, target: Target, since: datetime) -> Sequence[Issue]:
+        """The target's open issues that appeared, or came back, since then."""
         ...
 
     def queues(self, target: Target) -> Sequence[QueueSample]:
@@ -384,11 +389,10 @@ class Why(StrEnum):
     INHIBITED = "inhibited"
     QUIET_HOURS = "quiet_hours"
     NO_ROUTE = "no_route"
+    TICKET = "ticket"
 
 
-OPENING = frozenset(
-    {Why.FIRING, Why.FLAPPING, Why.SEVERITY_RAISED, Why.REPEAT, Why.ESCALATED, Why.FALLBACK}
-)
+OPENING = frozenset({Why.FIRING, Why.FLAPPING, Why.SEVERITY_RAISED, Why.REPEAT, Why.ESCALATED, Why.FALLBACK})
 """Reasons that tell a channel of a firing alert; each of them calls for a closing message."""
 
 

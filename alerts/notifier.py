@@ -35,6 +35,7 @@ from alerts.model import (
     fingerprint_of,
 )
 from alerts.routing import is_quiet, matching_routes, repeat_of, routed_channels
+from alerts.rules import TICKETS
 from alerts.silences import silencing
 
 
@@ -65,7 +66,7 @@ def due(
     """
     known = [telling for telling in told if telling.episode == alert.episode]
     if alert.state is State.RESOLVED:
-        return _closing(alert, known, now)
+        return Due(why={"": Why.TICKET}) if alert.kind in TICKETS else _closing(alert, known, now)
     if alert.state is not State.FIRING:
         return Due(why={"": Why.NOT_FIRING})
     silence = silencing(alert, silences, now)

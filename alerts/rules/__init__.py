@@ -20,6 +20,7 @@ from alerts.rules import (
     error_rate,
     failure_count,
     monitor_blind,
+    new_issue,
     no_events,
     processed_twice,
     queue_depth,
@@ -55,6 +56,7 @@ KINDS: Mapping[str, Kind] = {
         processed_twice.KIND,
         stuck_events.KIND,
         dead_letters.KIND,
+        new_issue.KIND,
         no_events.KIND,
         queue_depth.KIND,
         endpoint_down.KIND,
@@ -62,6 +64,9 @@ KINDS: Mapping[str, Kind] = {
         monitor_blind.KIND,
     )
 }
+
+TICKETS = frozenset(kind.name for kind in KINDS.values() if kind.ticket)
+"""Kinds whose alerts are told once, and whose end is not."""
 
 RESERVED_NAME = "rule_broken"
 

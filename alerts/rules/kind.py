@@ -27,7 +27,8 @@ class Kind:
 
     defaults: the rule as shipped; its name is the kind's, its params are the only ones the kind knows.
     on_monitor: it looks at the monitor itself, so it has no targets. parameters: what each of its params
-    means, with its unit.
+    means, with its unit. ticket: its alerts are told once and their end is not: there is work to plan, and
+    nobody to be called off.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Kind:
     evaluate: Evaluate
     on_monitor: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
+    ticket: bool = False
 
 
 def observed_window(rule: Rule, target: Target, seen: Observations, now: datetime) -> Window:

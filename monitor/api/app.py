@@ -24,6 +24,7 @@ from monitor.api.clients import clients
 from monitor.api.dead_letters import dead_letters
 from monitor.api.endpoints import endpoints
 from monitor.api.events import events
+from monitor.api.issues import issues
 from monitor.api.keys import keys
 from monitor.api.noun import EXTENSION, ProblemDocument
 from monitor.api.noun import services as current
@@ -41,8 +42,8 @@ PREFIX = "/api/v1"
 BODY_BYTES = 256 * 1024
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 NOUNS: Sequence[APIBlueprint] = (
-    events, records, series, stats, queues, clients, endpoints, alerts, silences, dead_letters, replays,
-    reports, keys, users, audit,
+    events, records, series, stats, queues, clients, endpoints, alerts, silences, issues, dead_letters,
+    replays, reports, keys, users, audit,
 )  # fmt: skip
 
 SECURITY_SCHEMES: SecuritySchemesDict = {

@@ -21,6 +21,7 @@ from monitor.cli.endpoints import endpoint
 from monitor.cli.export import export
 from monitor.cli.expunge import expunge
 from monitor.cli.facts import facts
+from monitor.cli.issues import issues
 from monitor.cli.keys import key
 from monitor.cli.processes import collector, dashboard, worker
 from monitor.cli.records import records, stats
@@ -54,7 +55,7 @@ def version() -> None:
 for command in (
     *(up, collector, worker, dashboard, demo),
     *(config, db, key, user, endpoint),
-    *(records, stats, clients, alerts, silence, channel),
+    *(records, stats, clients, alerts, silence, issues, channel),
     *(dead_letters, replay, report),
     *(facts, audit, doctor),
     *(backup, restore, export, expunge),

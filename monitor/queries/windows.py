@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeVar, overload
 from uuid import UUID
 
+from alerts.issues import Issue, Kin
 from alerts.model import (
     ErrorCount,
     ProbeKind,
@@ -57,7 +58,7 @@ class StoredObservations:
     """Observations as of `now`.
 
     registered: endpoints that count as known even when no record names them. terms: per endpoint; those that
-    are missing have the default.
+    are missing have the default. issues: the open ones that appeared or came back since a time.
     """
 
     def __init__(
@@ -66,11 +67,14 @@ class StoredObservations:
         now: datetime,
         registered: Iterable[SeriesKey] = (),
         terms: Mapping[SeriesKey, Terms] | None = None,
+        issues: Callable[[datetime], Sequence[Issue]] = lambda since: (),
     ) -> None:
         self._reader = reader
         self._now = now
         self._places = _Places({*reader.series().values(), *registered})
         self._terms = terms or {}
+        self._issues = issues
+        self._fresh: dict[datetime, Sequence[Issue]] = {}
         self._totals: dict[tuple[datetime, datetime], _Totals] = {}
         self._windows: dict[tuple[Target, datetime, datetime], Window] = {}
         self._samples: Sequence[model.QueueSample] | None = None
@@ -130,6 +134,11 @@ class StoredObservations:
         if place not in self._repeats:
             self._repeats[place] = self._read_repeats(*place)
         return self._repeats[place].get(_key(target), Repeats())
+
+    def issues(self, target: Target, since: datetime) -> Sequence[Issue]:
+        if since not in self._fresh:
+            self._fresh[since] = self._issues(since)
+        return [one for one in self._fresh[since] if _is_of(one.kin, target)]
 
     def queues(self, target: Target) -> Sequence[QueueSample]:
         if self._samples is None:
@@ -426,3 +435,9 @@ def _slowest(exemplars: Exemplars) -> list[bytes]:
 
 def _texts(record_ids: Sequence[bytes]) -> list[str]:
     return [str(UUID(bytes=record_id)) for record_id in record_ids]
+
+
+def _is_of(kin: Kin, target: Target) -> bool:
+    return (
+        (kin.environment, kin.source, kin.endpoint) == (target.environment, target.source, target.endpoint)
+    ) and target.event_type in (None, kin.event_type)

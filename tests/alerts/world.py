@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from alerts.issues import Issue, Kin
 from alerts.model import (
     ErrorCount,
     ProbeKind,
@@ -24,6 +25,8 @@ from alerts.model import (
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 WEEK = timedelta(weeks=1)
 PAYMENTS = Target("production", "stripe", "payments")
+BROKEN = Kin("production", "stripe", "payments", "invoice.paid", "Timeout", "no answer within <number> s")
+RECORD_ID = "0193f000-0000-7000-8000-000000000001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class World:
     never_ended: Stuck = field(default_factory=Stuck)
     refusals: Sequence[Refusal] = ()
     done_twice: Repeats = field(default_factory=Repeats)
+    open_issues: Sequence[Issue] = ()
 
     def last_heartbeat_at(self) -> datetime | None:
         return self.heartbeat_at
@@ -89,6 +93,9 @@ class World:
 
     def repeats(self, target: Target, start_at: datetime, end_at: datetime) -> Repeats:
         return self.done_twice
+
+    def issues(self, target: Target, since: datetime) -> Sequence[Issue]:
+        return self.open_issues
 
     def queues(self, target: Target) -> Sequence[QueueSample]:
         return self.samples
@@ -239,3 +246,11 @@ def certificate(left: timedelta, checked_before: timedelta = timedelta(0)) -> Wo
 def silent_for(silence: timedelta | None) -> World:
     """A world whose last heartbeat is this old; None for no heartbeat ever."""
     return replace(World(), heartbeat_at=None if silence is None else NOW - silence)
+
+
+def broken(
+    failures: int, kin: Kin = BROKEN, since: timedelta = timedelta(0), *, again: bool = False
+) -> World:
+    """A world with one issue, first seen or back `since` ago."""
+    at = NOW - since
+    return World(open_issues=[Issue(kin, at, at, failures, RECORD_ID, regressed_at=at if again else None)])

@@ -20,6 +20,7 @@ from tests.alerts.world import (
     World,
     answered,
     attempts,
+    broken,
     certificate,
     deliveries,
     down,
@@ -113,6 +114,12 @@ CASES = {
         breach=attempts(dead_lettered=1),
         calm=attempts(succeeded=1),
         nothing=attempts(),
+    ),
+    "new_issue": Case(
+        fine=broken(0),
+        breach=broken(1),
+        calm=broken(0),
+        nothing=World(),
     ),
     "ack_deadline": Case(
         fine=answered(*[10.0] * 95, *[24_001.0] * 5),

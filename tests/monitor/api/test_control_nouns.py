@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from alerts.issues import Kin
 from alerts.model import Silence, State
 from monitor.dead_letters import (
     Item,
@@ -21,6 +22,7 @@ from monitor.dead_letters import (
 from monitor.model import Outcome
 from monitor.store.control import Control
 from monitor.store.control.accounts import Account, Role
+from monitor.store.control.issues import Failure
 from monitor.store.control.keys import ApiKey
 from tests.alerts.samples import alert
 from tests.facts import NOON, Filled, RecordFactory, uuid7
@@ -188,3 +190,52 @@ def test_a_foreign_cursor_is_refused(client: FlaskClient, path: str, cursor: str
     answer = client.get(f"/api/v1{path}?cursor={cursor}", headers=ADMIN)
 
     assert (answer.status_code, answer.get_json()["code"]) == (422, "unprocessable")
+
+
+def broke(control: Control, *classes: str) -> list[str]:
+    """An issue of each class, seen a minute apart before noon; their ids."""
+    kinds = [Kin("production", "stripe", "payments", "invoice.paid", name, "no answer") for name in classes]
+    with control.write() as tx:
+        for number, kin in enumerate(kinds):
+            at = NOON - timedelta(minutes=number)
+            control.issues.count(tx, Failure(kin, str(uuid7(at, number)), at, number + 1), NOON)
+    return [kin.id for kin in kinds]
+
+
+def test_a_walk_through_the_issues_meets_each_once(client: FlaskClient, control: Control) -> None:
+    ids = broke(control, *(f"Error{number}" for number in range(7)))
+
+    seen: list[str] = []
+    path = "/issues?limit=3&source=stripe&environment=production&endpoint=payments"
+    cursor = ""
+    while cursor is not None:
+        page = get(client, path + (f"&cursor={cursor}" if cursor else ""))
+        seen += [one["id"] for one in page["issues"]]
+        cursor = page["next_cursor"]
+
+    assert seen == ids
+    assert get(client, "/issues?source=orum")["issues"] == []
+
+
+def test_an_issue_shows_its_state_its_count_and_its_records(client: FlaskClient, control: Control) -> None:
+    [id] = broke(control, "Timeout")
+
+    found = get(client, f"/issues/{id}")
+
+    assert (found["state"], found["failures"], found["error_class"]) == ("new", 1, "Timeout")
+    assert found["records"] == [found["record_id"]]
+    assert client.get("/api/v1/issues/none", headers=READ).status_code == 404
+
+
+def test_an_operator_ends_an_issue_and_the_act_is_audited(client: FlaskClient, control: Control) -> None:
+    [id] = broke(control, "Timeout")
+
+    refused = client.post(f"/api/v1/issues/{id}/resolve", headers=READ)
+    answer = client.post(f"/api/v1/issues/{id}/resolve", headers=bearer("operate"))
+
+    assert refused.status_code == 403
+    assert (answer.status_code, answer.get_json()["state"]) == (200, "resolved")
+    assert get(client, "/issues")["issues"] == []
+    assert [one["id"] for one in get(client, "/issues?state=resolved")["issues"]] == [id]
+    assert get(client, "/audit", ADMIN)["acts"][0]["action"] == "issue.resolve"
+    assert client.post("/api/v1/issues/none/resolve", headers=bearer("operate")).status_code == 404
