@@ -1,10 +1,10 @@
 """Mailgun: HMAC-SHA256 over a time and a random token, all three in the body, which itself is not signed.
 
-Who has seen one genuine webhook can send any body with its three values as long as its time is young enough.
-So a token counts once: give the profile `id_path="signature.token"`, and deduplication refuses the second.
-JSON has them under `signature`, a form at its top; a setting says which it is, as for the handler: a body read
-one way here and another way there would show two tokens. A form of several parts, as of mail with attachments,
-is not read. Source: documentation.mailgun.com, securing webhooks.
+Who has seen one genuine webhook can send any body with its three values as long as its time is young
+enough. So a token counts once: give the profile `id_path="signature.token"`, and deduplication refuses the
+second. JSON has them under `signature`, a form at its top; a setting says which it is, as for the handler:
+a body read one way here and another way there would show two tokens. A form of several parts, as of mail
+with attachments, is not read. Source: documentation.mailgun.com, securing webhooks.
 """
 
 import json
