@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -142,7 +143,13 @@ def test_whatever_was_answered_2xx_is_processed_or_a_dead_letter(tmp_path: Path)
         before = set((tmp_path / "handled").read_text().split())
         last_life(tmp_path, url)
 
-    handled = set((tmp_path / "handled").read_text().split())
+    times = Counter((tmp_path / "handled").read_text().split())
+    handled = set(times)
+    print(
+        f"seed {seed}: {KILLS} kills, {len(acknowledged)} acknowledged, {len(acknowledged - before)} in"
+        f" the last life; {sum(number > 1 for number in times.values())} handled more than once,"
+        f" {max(times.values())} times at most; {len(letters(collector))} dead letters"
+    )
     lost = acknowledged - handled - letters(collector)
     assert not lost, f"seed {seed}: {len(lost)} of {len(acknowledged)} are nowhere"
     assert len(acknowledged) >= KILLS, "hardly anything was acknowledged"
