@@ -4,6 +4,9 @@ This module is the public face; everything else may move. Framework adapters sta
 `hookvitals.integrations`, signed requests for tests in `hookvitals.testing`.
 """
 
+from typing import TYPE_CHECKING, Any
+
+from hookvitals import state
 from hookvitals.accepted import ACCEPTED
 from hookvitals.batches import BatchFailed
 from hookvitals.breaker import BreakerPolicy
@@ -17,8 +20,11 @@ from hookvitals.replay import canary_headers, replay_headers
 from hookvitals.retry import RetryPolicy
 from hookvitals.schemes import SCHEMES, MissingDependency, VerificationError, Verified, make
 from hookvitals.shipper import Shipper
-from hookvitals.state import MemoryState, RedisState, SqliteState, SqlState, StateUnavailable
+from hookvitals.state import MemoryState, StateUnavailable
 from hookvitals.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from hookvitals.state import RedisState, SqliteState, SqlState
 
 __all__ = [
     "ACCEPTED",
@@ -51,3 +57,11 @@ __all__ = [
     "register",
     "replay_headers",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """A state's driver, imported when it is first asked for."""
+        if name not in ("RedisState", "SqlState", "SqliteState"):
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(state, name)

@@ -5,15 +5,18 @@ crash at any moment loses nothing: the next start goes on with what is there. Ru
 """
 
 import json
-import sqlite3
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence
 
 from hookvitals.event import Event
 from hookvitals.ordering import STALE, Order
 from hookvitals.state.base import Claim
-from hookvitals.state.sqlite import SqliteState
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from hookvitals.state.sqlite import SqliteState
 
 
 class Put(Enum):
@@ -75,7 +78,7 @@ class Inbox:
 
     def __init__(
         self,
-        state: SqliteState,
+        state: "SqliteState",
         scope: str,
         now_us: Callable[[], int],
         data_of: Callable[[bytes], Any] = json.loads,
@@ -109,7 +112,7 @@ class Inbox:
         with self._state.transaction() as db:
             return [self._put_in(db, entry, now_us, keep_us) for entry in entries]
 
-    def _put_in(self, db: sqlite3.Connection, entry: Entry, now_us: int, keep_us: int) -> Put:
+    def _put_in(self, db: "sqlite3.Connection", entry: Entry, now_us: int, keep_us: int) -> Put:
         key, event, order, together = entry.key, entry.event, entry.order, entry.together
         if db.execute("SELECT 1 FROM inbox WHERE key = ?", (key,)).fetchone():
             return Put.WAITING
@@ -143,7 +146,7 @@ class Inbox:
             self._hurry_full(db, together, now_us)
         return Put.STORED
 
-    def _hurry_full(self, db: sqlite3.Connection, together: Together, now_us: int) -> None:
+    def _hurry_full(self, db: "sqlite3.Connection", together: Together, now_us: int) -> None:
         """A batch that is full is due at once."""
         waiting = (
             "SELECT id FROM inbox WHERE scope = ? AND together = ? AND owner = '' AND attempts = 0"
@@ -184,7 +187,7 @@ class Inbox:
         with self._state.transaction() as db:
             return self._taken(db, db.execute(query, given).fetchall(), work.owner)
 
-    def _taken(self, db: sqlite3.Connection, rows: List[Any], owner: str) -> List[Work]:
+    def _taken(self, db: "sqlite3.Connection", rows: List[Any], owner: str) -> List[Work]:
         db.executemany(
             "UPDATE inbox SET attempts = attempts + 1, owner = ? WHERE id = ?",
             [(owner, row[0]) for row in rows],

@@ -3,7 +3,7 @@ and the pipeline through all of them. Handles nothing itself.
 """
 
 import hashlib
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from hookvitals.admission import Admission
 from hookvitals.answers import Refused
@@ -19,8 +19,11 @@ from hookvitals.profiles import Profile
 from hookvitals.reporter import Reporter
 from hookvitals.settings import Settings
 from hookvitals.shipping import Shipping
-from hookvitals.state import MemoryState, SqliteState, State
+from hookvitals.state import MemoryState, State
 from hookvitals.worker import InboxWorker
+
+if TYPE_CHECKING:
+    from hookvitals.state import SqliteState
 
 
 class Parts:
@@ -58,12 +61,13 @@ class Parts:
         desk = Desk(profile.status_of(), reporter, now_us, profile.ack_body)
         self.dispatcher = Dispatcher()
         self._owns_state = state is None
-        self.state: State = state or (SqliteState(state_path, now) if state_path else MemoryState(now))
+        file = _file(state_path, now) if state_path else None
+        self.state: State = state or file or MemoryState(now)
         self.breaker = Breaker(breaker, self.state, settings.scope, now_us)
         self.inbox: Optional[Inbox] = None
         self.worker: Optional[InboxWorker] = None
-        if inbox and state_path and isinstance(self.state, SqliteState):
-            self.inbox = Inbox(self.state, settings.scope, now_us, _reader(profile))
+        if inbox and state_path and file is not None:
+            self.inbox = Inbox(file, settings.scope, now_us, _reader(profile))
             attempts = Attempts(
                 settings, self.inbox, self.state, self.dispatcher, reporter, self.breaker, now_us
             )
@@ -83,6 +87,12 @@ class Parts:
         """Closes the state, where it was made here."""
         if self._owns_state:
             self.state.close()
+
+
+def _file(path: str, now: Callable[[], float]) -> "SqliteState":
+    from hookvitals.state import SqliteState  # noqa: PLC0415  # sqlite3, for those who keep a file
+
+    return SqliteState(path, now)
 
 
 def _reader(profile: Profile) -> Callable[[bytes], Any]:
