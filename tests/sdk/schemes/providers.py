@@ -6,6 +6,7 @@ The signatures are made by the openssl command and by `cryptography`, never by o
 import base64
 import hashlib
 import json
+import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from hookvitals.schemes import Scheme, Verified, header_items, make
+from hookvitals.schemes import Scheme, VerificationError, Verified, header_items, make
 from tests.sdk.schemes.oracles import (
     AUTHORITY,
     NOW,
@@ -53,6 +54,22 @@ class Request:
 
     def verified(self, scheme: Scheme, at: float = NOW) -> Verified:
         return scheme.verify(header_items(self.headers), self.body, at, self.url, self.method)
+
+
+def verifies(request: Request, scheme: Scheme) -> bool:
+    try:
+        request.verified(scheme)
+    except VerificationError:
+        return False
+    return True
+
+
+def until(holds: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    """Returns once it holds: keys are renewed behind one's back."""
+    ends_at = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < ends_at, f"not within {timeout_s} s"
+        time.sleep(0.01)
 
 
 @dataclass(frozen=True)

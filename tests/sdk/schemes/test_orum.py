@@ -68,6 +68,15 @@ def test_a_body_without_created_at_is_malformed_not_an_exception(body: bytes) ->
     assert refused(headers(), body) == "malformed_signature"
 
 
+@pytest.mark.parametrize("text", ["a\\nb", "\\u0000", "\\ud800"])
+def test_a_created_at_that_cannot_be_printed_is_malformed_even_when_it_was_signed(text: str) -> None:
+    body = b'{"created_at": "' + text.encode() + b'"}'
+    signed = json.loads(body)["created_at"].encode("utf-8", "surrogatepass")
+    given = [("signature", ORUM.signature(body + signed, ""))]
+
+    assert refused(given, body) == "malformed_signature"
+
+
 def test_a_nest_of_brackets_is_malformed_not_a_recursion_error() -> None:
     assert refused(headers(), b"[" * 200_000) == "malformed_signature"
 

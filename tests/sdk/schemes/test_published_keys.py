@@ -29,7 +29,10 @@ from tests.sdk.schemes.providers import (
     plaid_answer,
     plaid_jwt,
     sns_message,
+    until,
+    verifies,
 )
+from tests.sdk.world import Clock
 
 TOPIC = PROVIDERS["sns"].secrets[0]
 STAMP = "2027-01-15T08:00:00.000Z"
@@ -426,6 +429,21 @@ def test_orums_published_key_is_used_and_forgeries_do_not_ask_for_it_again_at_on
     with pytest.raises(VerificationError, match="bad_signature"):
         signed(new)
     assert asked.names == ["orum"]
+
+
+def test_orums_new_key_is_asked_for_behind_and_then_taken() -> None:
+    old, new, clock = OrumLike(), OrumLike(), Clock()
+    body = b'{"created_at": "2027-01-15T08:00:00Z"}'
+    request = Request([("Signature", new.signature(body, "2027-01-15T08:00:00Z"))], body, "")
+    scheme = make(
+        "orum", [], fetch=lambda _: (old if clock.now == NOW else new).pem.encode(), monotonic=clock
+    )
+
+    assert refused(scheme, request) == "bad_signature"
+    clock.now += 61
+    assert refused(scheme, request) == "bad_signature"
+
+    until(lambda: verifies(request, scheme))
 
 
 def test_orums_own_configured_key_needs_no_fetch() -> None:

@@ -24,6 +24,12 @@ def test_its_interceptors_sign_the_same_under_their_own_names() -> None:
             )
 
 
+def test_an_interceptors_header_beside_the_webhooks_own_is_not_read() -> None:
+    beside = ("interceptor-signature", "v1,AAAA")
+
+    make("scalekit", [SECRET]).verify([*official(), beside], BODY, NOW)
+
+
 @HAS_OPENSSL
 @pytest.mark.parametrize("name", ["webhook-signature", "scalekit-signature"])
 def test_the_form_of_its_guide_is_verified_under_the_secret_as_text(name: str) -> None:

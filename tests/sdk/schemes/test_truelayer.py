@@ -6,6 +6,7 @@ The vector is made by the openssl command, the other signatures by `cryptography
 import base64
 import json
 import subprocess
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,10 @@ from tests.sdk.schemes.providers import (
     Request,
     truelayer,
     truelayer_answer,
+    until,
+    verifies,
 )
+from tests.sdk.world import Clock
 
 LIVE, SANDBOX = TRUELAYERS
 STAMP = "2027-01-15T08:00:00Z"
@@ -193,6 +197,28 @@ def test_made_up_key_ids_do_not_ask_again_and_again() -> None:
             signed(kid=f"{number}").verified(scheme)
 
     assert asked.names == [LIVE]
+
+
+def test_a_key_that_is_new_is_asked_for_behind_and_then_taken() -> None:
+    """TrueLayer may change its keys at any time, and tries again what was refused meanwhile."""
+    clock, answered = Clock(), threading.Event()
+    old = json.dumps({"keys": [{**TRUELAYERS[LIVE].jwk, "kid": "old"}]}).encode()
+
+    def fetch(address: str) -> bytes:
+        if clock.now == NOW:
+            return old
+        answered.set()
+        return truelayer_answer(address)
+
+    scheme = make("truelayer", [LIVE], fetch=fetch, monotonic=clock)
+    with pytest.raises(VerificationError, match="unknown_key"):
+        signed().verified(scheme)
+    clock.now += 61
+    with pytest.raises(VerificationError, match="unknown_key"):
+        signed().verified(scheme)
+
+    assert answered.wait(10)
+    until(lambda: verifies(signed(), scheme))
 
 
 @pytest.mark.parametrize(

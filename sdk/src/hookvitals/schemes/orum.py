@@ -6,6 +6,7 @@ Needs the `crypto` extra. Source: docs.orum.io, secure webhooks.
 
 import base64
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Callable, List, Optional, Sequence, Tuple, Union
 
@@ -30,7 +31,7 @@ class OrumScheme(Sender):
     """secrets: Orum's public keys, PEM (or the bare base64 of one).
 
     fetch: gives Orum's present key in the same form; asked in the background when a signature fits no key
-    that we have, once a minute at most. Its argument is always `orum`.
+    that we have, once a minute at most. Its argument is always `orum`. monotonic: the clock of what is kept.
     signer: signs in trials, with a private key of your own whose public half is in `secrets`.
     """
 
@@ -38,12 +39,13 @@ class OrumScheme(Sender):
     header: str = "Signature"
     fetch: Optional[Callable[[str], bytes]] = field(default=None, repr=False)
     signer: Optional[Callable[[bytes], bytes]] = field(default=None, repr=False)
+    monotonic: Callable[[], float] = field(default=time.monotonic, repr=False)
     _ring: Optional[Keyring[PublicKey]] = field(default=None, init=False, repr=False)
     _keys: Tuple[PublicKey, ...] = field(default=(), init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.fetch is not None:
-            object.__setattr__(self, "_ring", Keyring(self.fetch, rsa_key))
+            object.__setattr__(self, "_ring", Keyring(self.fetch, rsa_key, monotonic=self.monotonic))
         elif not self.secrets:
             raise ValueError(
                 "Orum's public key is needed: secrets=[PEM], which GET webhooks/secret at Orum's API returns "

@@ -8,6 +8,7 @@ Source: TrueLayer/truelayer-signing, request-signing-v2.md.
 
 import json
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 
@@ -51,12 +52,13 @@ Keys = Dict[str, PublicKey]
 class TrueLayerScheme(Sender):
     """secrets: the addresses of the keys that we listen to: production's, the sandbox's, or both.
 
-    fetch: gives the JWKS of an address, in place of asking TrueLayer.
+    fetch: gives the JWKS of an address, in place of asking TrueLayer. monotonic: the clock of what is kept.
     """
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
     tolerance_s: float = DEFAULT_TOLERANCE_S
     fetch: Optional[Callable[[str], bytes]] = field(default=None, repr=False)
+    monotonic: Callable[[], float] = field(default=time.monotonic, repr=False)
     _ours: Tuple[str, ...] = field(default=(), init=False, repr=False)
     _ring: Keyring[Keys] = field(init=False, repr=False)
 
@@ -67,7 +69,8 @@ class TrueLayerScheme(Sender):
             raise ValueError(f"the address of TrueLayer's keys is needed: {' or '.join(KEY_ADDRESSES)}")
         fetch = self.fetch or HttpsFetch("|".join(map(re.escape, ours)))
         object.__setattr__(self, "_ours", ours)
-        object.__setattr__(self, "_ring", Keyring(fetch, _keys, lifetime_s=3600.0))
+        ring = Keyring(fetch, _keys, lifetime_s=3600.0, monotonic=self.monotonic)
+        object.__setattr__(self, "_ring", ring)
 
     def verify(
         self, headers: HeaderItems, body: bytes, now: float, url: str = "", method: str = "POST"
