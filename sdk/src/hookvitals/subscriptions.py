@@ -8,8 +8,6 @@ import logging
 import threading
 from typing import Callable, Optional, Union
 
-from hookvitals.key_fetch import HttpsFetch
-
 log = logging.getLogger("hookvitals")
 
 Ask = Callable[[str], object]
@@ -23,9 +21,7 @@ class Subscriptions:
     """confirm: whether; or a function of the address that asks it our own way, through a proxy, say."""
 
     def __init__(self, confirm: Union[bool, Ask]) -> None:
-        self._ask: Optional[Ask] = (
-            confirm if callable(confirm) else HttpsFetch(SUBSCRIBE_URL) if confirm else None
-        )
+        self._ask: Optional[Ask] = confirm if callable(confirm) else _fetch() if confirm else None
         self._free = threading.BoundedSemaphore(_AT_ONCE)
 
     def offered(self, url: str) -> None:
@@ -53,3 +49,9 @@ class Subscriptions:
             log.warning("hookvitals: a subscription could not be confirmed: %s", type(exc).__name__)
         finally:
             self._free.release()
+
+
+def _fetch() -> Ask:
+    from hookvitals.key_fetch import HttpsFetch  # noqa: PLC0415  # sockets, for the few who confirm
+
+    return HttpsFetch(SUBSCRIBE_URL)
