@@ -17,14 +17,17 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from waitress.server import create_server
 
-from dashboard.actions import StoreActions
+from dashboard.act import act_pages
+from dashboard.actions import StoreActions, StoreLinks
 from dashboard.app import create_dashboard
 from dashboard.callers import session_caller
+from dashboard.data import records
 from dashboard.data.exposition import ControlMetrics
 from dashboard.data.readiness import readiness
 from dashboard.data.reads import StoreReads
 from dashboard.health import Probes
 from dashboard.proxies import behind_proxies
+from dashboard.record import record_pages
 from monitor.api.app import create_api, mounted
 from monitor.api.services import Services
 from monitor.clock import Clock, SystemClock
@@ -42,6 +45,7 @@ from monitor.wiring.addresses import collector_url, public_url, url_of
 from monitor.wiring.desk import desk_of
 from monitor.wiring.erasing import opened_eraser
 from monitor.wiring.following import Following
+from monitor.wiring.links import permits_of
 from monitor.wiring.reports import expected_of, objectives_of
 from monitor.wiring.stores import open_control, open_facts
 
@@ -77,7 +81,8 @@ def serve(settings: Settings, clock: Clock) -> None:
 def dashboard_of(settings: Settings, control: Control, facts: FactReader, clock: Clock) -> Flask:
     """The application over open stores."""
     document = Following(control.configs.latest, clock).document
-    desk = desk_of(control, facts, clock, secret_key(settings), document)
+    sealing_key = secret_key(settings)
+    desk = desk_of(control, facts, clock, sealing_key, document)
     actions, ours = StoreActions(desk), version("hookvitals-server")
     figures, counts = FactMetrics(facts, clock), ControlMetrics(control)
     api = create_api(
@@ -94,7 +99,11 @@ def dashboard_of(settings: Settings, control: Control, facts: FactReader, clock:
             lambda: readiness(facts, control, document(), clock),
             ours,
         ),
-        blueprints=[mounted(api)],
+        blueprints=[
+            mounted(api),
+            act_pages(StoreLinks(desk, permits_of(sealing_key)), clock.monotonic),
+            record_pages(partial(records.one, facts)),
+        ],
         base_path=settings.base_path,
         https=public_url(settings).startswith("https://"),
     )

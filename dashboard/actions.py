@@ -1,4 +1,4 @@
-"""What a person does on the pages, through monitor.operations: the only importer of those.
+"""What a person does on the pages, through monitor.operations: only here are they called.
 
 Operations decide who may, and write the audit; here the session's person becomes their actor.
 """
@@ -6,9 +6,10 @@ Operations decide who may, and write the audit; here the session's person become
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from alerts.permits import Permits
 from dashboard.views import Payload, ReplayPlan, Role, Viewer
 from monitor.errors import Unprocessable
-from monitor.operations import Desk, alerts, payload, replays, sessions
+from monitor.operations import Desk, alerts, by_link, payload, replays, sessions
 from monitor.operations.actor import Actor
 from monitor.store.control import accounts
 
@@ -76,6 +77,20 @@ class StoreActions:
         if found is None:
             return None
         return Payload(found.headers, found.body, found.content_type or "", found.masked, found.redacted)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLinks:
+    """What the links of messages do, over the stores."""
+
+    desk: Desk
+    permits: Permits
+
+    def look(self, token: str) -> by_link.Offer:
+        return by_link.look(self.desk, self.permits, token)
+
+    def do(self, token: str, who: str, hours: int) -> by_link.Offer:
+        return by_link.do(self.desk, self.permits, token, who, hours)
 
 
 def _actor(viewer: Viewer) -> Actor:

@@ -18,6 +18,7 @@ from monitor.errors import HookvitalsError, TooManyRequests, Unauthorized, Unava
 COOKIE = "hookvitals_session"
 _OPEN = ("/login", "/healthz", "/readyz", "/metrics", "/version", "/assets/login.css", "/assets/favicon.svg")
 _OPEN_TREES = ("/api/",)  # the management API has keys of its own
+_OPEN_VIEWS = ("act.act",)  # a message's link is a key itself
 _DATA = ("/_dash", "/_reload", "/reports/")
 
 
@@ -49,7 +50,7 @@ def logout_path() -> str:
 def _guard(actions: Actions) -> Callable[[], AnyResponse | None]:
     def guard() -> AnyResponse | None:
         path = request.path
-        if path in _OPEN or path.startswith(_OPEN_TREES):
+        if path in _OPEN or path.startswith(_OPEN_TREES) or request.endpoint in _OPEN_VIEWS:
             return None
         secret = request.cookies.get(COOKIE, "")
         try:

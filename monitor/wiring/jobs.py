@@ -12,9 +12,8 @@ from apscheduler.triggers.interval import IntervalTrigger
 from alerts.channels.channel import Channel
 from alerts.egress import Egress
 from alerts.http import Client
-from alerts.message import Links
 from monitor.clock import Clock
-from monitor.config import Document, Settings, environment
+from monitor.config import Document, Settings, environment, resolve
 from monitor.model import ProbeKind, ProbeResult
 from monitor.probes.target import ProbeTarget
 from monitor.queries.windows import StoredObservations
@@ -25,20 +24,26 @@ from monitor.reports.sla import SlaReport
 from monitor.reports.weekly import weekly_report
 from monitor.seal import Sealer
 from monitor.store.control import Control
+from monitor.store.control.issues import COUNTED_KEPT
 from monitor.store.facts.protocol import FactReader
-from monitor.wiring import probes, reports
-from monitor.wiring.addresses import collector_url, public_url
+from monitor.wiring import drills, probes, reports
+from monitor.wiring.addresses import collector_url
 from monitor.wiring.channels import channels_of
 from monitor.wiring.following import Following
 from monitor.wiring.internal_key import internal_key
+from monitor.wiring.links import links_of
 from monitor.wiring.terms import terms_of
 from monitor.worker.cataloguing import Cataloguing
 from monitor.worker.delivery import Delivery
+from monitor.worker.drilling import Drilling
 from monitor.worker.evaluation import Evaluation
+from monitor.worker.heartbeat import Heartbeat
 from monitor.worker.probing import Probing
 from monitor.worker.pruning import Broom, Pruning
+from monitor.worker.reminding import Reminding
 from monitor.worker.reporting import Plan, Reporting
 from monitor.worker.schedule import Job
+from monitor.worker.standing import Standing
 
 SESSIONS_KEPT = timedelta(days=30)
 SESSIONS_IDLE = timedelta(days=7)
@@ -58,12 +63,17 @@ class Parts:
 
 def jobs_of(parts: Parts) -> list[Job]:
     """Every job, in the order in which the first round should see them."""
+    heartbeat = _heartbeat(parts)
     return [
         Job("catalog", _each(timedelta(seconds=15)), _cataloguing(parts).run),
         Job("feed", _each(timedelta(seconds=1)), _intake(parts).run),
-        Job("rules", _each(timedelta(seconds=1)), _evaluation(parts).run),
+        Job("rules", _each(timedelta(seconds=1)), heartbeat.after(_evaluation(parts).run)),
         Job("replay", _each(timedelta(seconds=1)), _replay(parts).run),
         Job("notifications", _each(timedelta(seconds=1)), _delivery(parts).run),
+        Job("reminders", _each(timedelta(seconds=30)), _reminding(parts).run),
+        Job("standing alerts", _each(timedelta(minutes=1)), _standing(parts).run),
+        Job("heartbeat", _each(timedelta(seconds=5)), heartbeat.run),
+        Job("drill", _each(timedelta(minutes=5)), _drilling(parts).run),
         Job("probes", _each(timedelta(seconds=5)), _probing(parts).run),
         Job("redelivery", _each(timedelta(minutes=5)), _redelivery(parts).run),
         Job("report", _each(timedelta(minutes=10)), _reporting(parts).run),
@@ -81,7 +91,14 @@ def _cataloguing(parts: Parts) -> Cataloguing:
 
 def _intake(parts: Parts) -> Intake:
     document = parts.following.document
-    return Intake(parts.control, parts.facts, lambda: document().effective_routes(), parts.clock)
+    return Intake(
+        parts.control,
+        parts.facts,
+        lambda: document().effective_routes(),
+        parts.clock,
+        lambda: document().effective_windows(),
+        lambda: document().effective_inhibitions(),
+    )
 
 
 def _replay(parts: Parts) -> ReplayEngine:
@@ -108,7 +125,7 @@ def _evaluation(parts: Parts) -> Evaluation:
     def observe(now: datetime) -> StoredObservations:
         catalog = parts.control.catalog
         terms = terms_of(catalog.sources(), catalog.endpoints(), document().slos)
-        return StoredObservations(parts.facts, now, terms, terms)
+        return StoredObservations(parts.facts, now, terms, terms, parts.control.issues.fresh)
 
     return Evaluation(
         observe,
@@ -116,6 +133,10 @@ def _evaluation(parts: Parts) -> Evaluation:
         lambda: document().effective_routes(),
         parts.control.book,
         parts.clock.now,
+        windows=lambda: document().effective_windows(),
+        inhibitions=lambda: document().effective_inhibitions(),
+        damping=lambda: document().flapping.damping(),
+        monotonic=parts.clock.monotonic,
     )
 
 
@@ -123,10 +144,30 @@ def _delivery(parts: Parts) -> Delivery:
     return Delivery(
         parts.control.notifications,
         _Channels(parts.following.document),
-        Links(public_url(parts.settings)),
+        links_of(parts.settings, parts.sealing_key),
         parts.clock.now,
         random.random,
     )
+
+
+def _standing(parts: Parts) -> Standing:
+    channels, links = _Channels(parts.following.document), links_of(parts.settings, parts.sealing_key)
+    return Standing(parts.control.book, channels, links, parts.clock.now)
+
+
+def _drilling(parts: Parts) -> Drilling:
+    document = parts.following.document
+    return Drilling(lambda: drills.plan_of(document()), parts.control.notifications, parts.clock.now)
+
+
+def _heartbeat(parts: Parts) -> Heartbeat:
+    document = parts.following.document
+
+    def url() -> str:
+        ref = document().heartbeat.url
+        return resolve(ref, environment()) if ref else ""
+
+    return Heartbeat(url, lambda: Client(Egress(document().egress.allow)), parts.clock.monotonic)
 
 
 class _Channels:
@@ -142,6 +183,11 @@ class _Channels:
         if document is not self._made_of:
             self._made_of, self._channels = document, channels_of(document, environment())
         return self._channels
+
+
+def _reminding(parts: Parts) -> Reminding:
+    document = parts.following.document
+    return Reminding(parts.control.silences, lambda: document().effective_routes(), parts.clock.now)
 
 
 def _probing(parts: Parts) -> Probing:
@@ -182,8 +228,15 @@ def _pruning(parts: Parts) -> Pruning:
         with control.leading(epoch) as tx:
             return control.accounts.close_sessions(tx, before, parts.clock.now() - SESSIONS_IDLE)
 
+    def quiet_issues(before: datetime, epoch: int) -> int:
+        return control.issues.end_quiet(before, parts.clock.now(), epoch)
+
     brooms: Sequence[Broom] = (
+        Broom("quiet issues", lambda: document().issues.quiet_after, quiet_issues),
+        Broom("issues", lambda: document().maintenance.issues, control.issues.purge),
+        Broom("notes of counted failures", lambda: COUNTED_KEPT, control.issues.forget_counted),
         Broom("alerts", lambda: document().maintenance.alerts, control.alerts.purge),
+        Broom("hidden alerts", lambda: document().maintenance.alerts, control.silences.purge),
         Broom("notifications", lambda: document().maintenance.notifications, control.notifications.purge),
         Broom("sessions", lambda: SESSIONS_KEPT, sessions),
     )
