@@ -15,7 +15,7 @@ import numpy as np
 
 from monitor.clock import to_us
 from monitor.collector.columns import Columns, Text, columns_of, is_blank, taken
-from monitor.collector.wire import RecordIn, RejectedRecord
+from monitor.collector.wire import RecordIn, RejectedRecord, TypesIn
 from monitor.model import REASON_CODES, UNVERIFIED, Reason
 from monitor.sparse import Ints
 
@@ -41,6 +41,11 @@ class Terms:
     now_us: int
     sources: frozenset[str] = frozenset()
     environment: str | None = None
+
+    def may_write(self, said: TypesIn) -> bool:
+        """Whether this is about a source and an environment of the key's."""
+        mine = self.environment is None or said.environment == self.environment
+        return mine and (not self.sources or said.source in self.sources)
 
 
 @dataclass(frozen=True, slots=True)

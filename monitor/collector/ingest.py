@@ -96,12 +96,12 @@ class Ingest:
     def _asked(self, body: bytes, media_type: str, key: Key) -> "_Asked":
         """What the body asks for, with nothing kept of the records but their batch."""
         decoded = self._decoder.decode(body, media_type, self._most)
-        now_us = self._now_us()
-        found = judged(decoded.items, decoded.indexes, Terms(now_us, key.sources, key.environment))
+        terms = Terms(self._now_us(), key.sources, key.environment)
+        found = judged(decoded.items, decoded.indexes, terms)
         found, coded = self._coded(found)
         bare = self._bare(found.columns)
         batch = packed(found, coded, self._sealer, self._names.endpoint, bare)
-        batch = replace(batch, client=client_counts(decoded.client, now_us))
+        batch = replace(batch, client=client_counts(decoded.client, terms))
         counts = {
             ("body_bytes", ""): len(body),
             ("unknown_fields", ""): self._decoder.unknown_fields(body),

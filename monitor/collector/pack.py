@@ -14,7 +14,7 @@ import numpy as np
 
 from alerts.issues import alike
 from monitor.clock import to_us
-from monitor.collector.accept import Judged
+from monitor.collector.accept import Judged, Terms
 from monitor.collector.columns import Columns, Text, is_blank
 from monitor.collector.names import Coded
 from monitor.collector.wire import LEAST_US, MOST_US, CaptureIn, ClientIn
@@ -77,12 +77,17 @@ def packed(
     )
 
 
-def client_counts(client: ClientIn | None, now_us: int) -> ClientCounts | None:
-    """What the shipping client says of itself, with the skew of its clock (ours minus its own)."""
+def client_counts(client: ClientIn | None, terms: Terms) -> ClientCounts | None:
+    """What the shipping client says of itself, with the skew of its clock (ours minus its own).
+
+    Of types only what the key may write for.
+    """
     if client is None:
         return None
+    now_us = terms.now_us
     state = {
         "breakers": client.breakers,
+        "types": [msgspec.structs.asdict(each) for each in client.types if terms.may_write(each)],
         "inbox_depth": client.inbox_depth,
         "inbox_oldest_age_s": client.inbox_oldest_age_s,
         "memory_bytes": client.memory_bytes,
@@ -99,7 +104,7 @@ def client_counts(client: ClientIn | None, now_us: int) -> ClientCounts | None:
         client.produced,
         client.spooled,
         client.dropped,
-        {name: value for name, value in state.items() if value not in (None, {})},
+        {name: value for name, value in state.items() if value not in (None, {}, [])},
     )
 
 

@@ -77,8 +77,21 @@ class RecordIn(msgspec.Struct, frozen=True, gc=False):
     capture: CaptureIn | None = None
 
 
+class TypesIn(msgspec.Struct, frozen=True):
+    """Which event types a receiver handles, patterns with `*` among them, and which it expects."""
+
+    source: Text64
+    endpoint: Text128
+    environment: Text32 = "production"
+    handled: Annotated[list[Text256], msgspec.Meta(max_length=200)] = []
+    expected: Annotated[list[Text256], msgspec.Meta(max_length=200)] = []
+
+
 class ClientIn(msgspec.Struct, frozen=True):
-    """Who ships: counts are cumulative since `started_at`; the collector keeps the largest per start."""
+    """Who ships: counts are cumulative since `started_at`; the collector keeps the largest per start.
+
+    types: said when they change and once an hour; what was said of an endpoint before stands meanwhile.
+    """
 
     name: Text64
     version: Annotated[str, msgspec.Meta(max_length=32)] = ""
@@ -89,6 +102,7 @@ class ClientIn(msgspec.Struct, frozen=True):
     spooled: Count = 0
     dropped: Annotated[dict[Text64, Count], msgspec.Meta(max_length=32)] = {}
     breakers: Annotated[dict[Text256, Text64], msgspec.Meta(max_length=256)] = {}
+    types: Annotated[list[TypesIn], msgspec.Meta(max_length=64)] = []
     inbox_depth: Count | None = None
     inbox_oldest_age_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
     memory_bytes: Count | None = None

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from monitor.clock import to_us
 from monitor.model import Outcome, ProbeKind
@@ -110,6 +111,35 @@ class Samples:
 
         (found,) = store.reader.clients(0)
         assert (found.produced, found.spooled) == (12, 0)
+
+    def test_what_was_said_of_types_stands_until_it_is_said_anew(self, store: Store) -> None:
+        def said(seen: datetime, *types: tuple[str, str]) -> ClientCounts:
+            listed = [
+                {
+                    "environment": "dev",
+                    "source": "acme",
+                    "endpoint": endpoint,
+                    "handled": [name],
+                    "expected": [],
+                }
+                for endpoint, name in types
+            ]
+            state = {"depth": 3, "types": listed} if listed else {"depth": 4}
+            return ClientCounts("shop", "1.0", "pod-1", 0, to_us(seen), None, 1, 0, {}, state)
+
+        for one in (
+            said(NOON, ("a", "x"), ("b", "y")),
+            said(NOON + MINUTE),
+            said(NOON + 2 * MINUTE, ("b", "z")),
+            said(NOON - MINUTE, ("b", "late")),
+            said(NOON + HOUR),
+        ):
+            store.fill.add([], client=one)
+
+        (found,) = store.reader.clients(0)
+        types: Any = found.state["types"]
+        assert found.state["depth"] == 4
+        assert {each["endpoint"]: each["handled"] for each in types} == {"a": ["x"], "b": ["z"]}
 
     # -- stuck
 

@@ -21,10 +21,14 @@ VALUES = (
 )
 """The columns of a row: first those of its key, then these."""
 
+MOST_ENDPOINTS = 64
+"""Of one instance, whose types are kept."""
+
 Stored = Sequence[Any]
 """A row without its key."""
 
 _encode = msgspec.msgpack.Encoder().encode
+_decode_state = msgspec.msgpack.Decoder(dict[str, Any]).decode
 _decode_counts = msgspec.msgpack.Decoder(dict[str, int]).decode
 
 
@@ -46,7 +50,8 @@ def merged(stored: Stored | None, client: ClientCounts) -> Stored:
     if (client.produced, client.seen_at_us) >= (produced, seen_at_us):
         spooled = client.spooled
     if client.seen_at_us >= seen_at_us:
-        version, seen_at_us, skew_us, old_state = client.version, client.seen_at_us, client.skew_us, state
+        version, seen_at_us, skew_us = client.version, client.seen_at_us, client.skew_us
+        old_state = _encode(_with_types(dict(client.state), _decode_state(old_state)))
     return (
         version,
         seen_at_us,
@@ -58,6 +63,16 @@ def merged(stored: Stored | None, client: ClientCounts) -> Stored:
         accepted + client.accepted,
         duplicates + client.duplicates,
     )
+
+
+def _with_types(state: dict[str, Any], before: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The state with what was said of other endpoints' types before: they are not said each time."""
+    said = {_endpoint(each): each for each in [*before.get("types", ()), *state.get("types", ())]}
+    return {**state, "types": list(said.values())[-MOST_ENDPOINTS:]} if said else state
+
+
+def _endpoint(said: Mapping[str, Any]) -> tuple[Any, ...]:
+    return said["environment"], said["source"], said["endpoint"]
 
 
 def _largest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

@@ -15,7 +15,7 @@ from hookvitals.endpoint_path import new_path
 from hookvitals.mix import EXPECTED, Mix, mix_of
 from hookvitals.profiles import PROFILES
 from hookvitals.schemes import SCHEMES
-from hookvitals.secret import Secret, new_secret
+from hookvitals.secret import Secret, new_secret, source_profile
 from hookvitals.testing import signed_request, unsigned_request
 
 SECRET_VARIABLE = "HOOKVITALS_SEND_SECRET"  # noqa: S105  # its name, not a secret
@@ -106,7 +106,9 @@ class _Plan:
 
 def _send_drill(given: argparse.Namespace) -> int:
     """A line for each check; 1 when any failed."""
-    types = tuple(part.strip() for part in given.types.split(",")) if given.types else (given.type,)
+    types = tuple(part.strip() for part in given.types.split(",")) if given.types else ()
+    if not types and not source_profile(given.scheme).expected_types:
+        types = (given.type,)
     aim = drill.Aim(
         given.url, given.scheme, _secret(given), types, _data(given.data), _settings(given),
         given.max_body, given.signed_url or "",

@@ -3,7 +3,7 @@
 import inspect
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from hookvitals.batches import Batch
 from hookvitals.event import Event
@@ -50,6 +50,10 @@ class Dispatcher:
         if pattern in table:
             raise ValueError(f"{pattern!r} has a handler already")
         table[pattern] = route
+
+    def types(self) -> List[str]:
+        """What handlers were registered for: types and patterns, sorted."""
+        return sorted([*self._exact, *self._patterns])
 
     def route_of(self, event_type: str) -> Optional[Route]:
         """Where a type goes; None when nothing was registered for it."""

@@ -58,7 +58,8 @@ class Skip(Exception):
 
 @dataclass(frozen=True)
 class Aim:
-    """What the drill is aimed at. system: who seems to send. types: each is sent once, the first often.
+    """What the drill is aimed at. system: who seems to send. types: each is sent once, the first often;
+    those that the profile expects unless given.
 
     max_body_bytes: what the receiver should take no more of. settings: of the scheme. signed_url: as the
     receiver knows its own address, for schemes that sign it.
@@ -67,13 +68,16 @@ class Aim:
     url: str
     system: str
     secret: str = field(repr=False)
-    types: Sequence[str] = ("test.event",)
+    types: Sequence[str] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     max_body_bytes: int = 1 << 20
     signed_url: str = ""
 
     def __post_init__(self) -> None:
+        if not self.types:
+            expected = tuple(source_profile(self.system).expected_types)
+            object.__setattr__(self, "types", expected or ("test.event",))
         if not 0 < len(self.types) <= MOST_TYPES or not all(self.types):
             raise ValueError(f"expected 1 to {MOST_TYPES} event types")
         if not 0 < self.max_body_bytes <= 1 << 26:

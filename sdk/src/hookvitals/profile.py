@@ -4,12 +4,13 @@ Values alone, checked; what is known of each provider stands in `profiles`.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Optional, Tuple
+from typing import Any, Callable, Mapping, Optional, Sequence, Tuple
 
 from hookvitals import answers
 from hookvitals.addresses import networks
 from hookvitals.bodies import JSON, KINDS, steps_of
 from hookvitals.challenges import Challenge, Handshake
+from hookvitals.declarations import MOST_TYPES, TYPE_CHARS
 from hookvitals.ordering import EQUAL_VERSIONS
 from hookvitals.schemes import SCHEMES
 
@@ -38,6 +39,7 @@ class Profile:
     ack_body is the text of a 2xx, for sources that want to read one.
     challenge answers the provider's own question about the endpoint, handshake one that comes unsigned, and
     subscribe_url finds the address that confirms a subscription: see `challenges`.
+    expected_types are the types that are to come, each by its whole name.
     Raises ValueError for a value that cannot work.
     """
 
@@ -67,6 +69,7 @@ class Profile:
     body: str = "json"
     events_path: Optional[str] = None
     ack_body: str = ""
+    expected_types: Sequence[str] = ()
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -87,13 +90,24 @@ class Profile:
             raise ValueError(f"retry_horizon_s must be 0 or more, not {self.retry_horizon_s!r}")
         if self.equal_versions not in EQUAL_VERSIONS:
             raise ValueError(f"equal_versions is {' or '.join(EQUAL_VERSIONS)}, not {self.equal_versions!r}")
+        self._check_body()
+        self._check_expected()
+        for texts in self.allowed_addresses.values():
+            networks(texts)
+        answers.table(self.ack_status, self.statuses)
+
+    def _check_body(self) -> None:
         if self.body not in KINDS:
             raise ValueError(f"body is {' or '.join(KINDS)}, not {self.body!r}")
         if self.events_path is not None and (self.body != JSON or not all(steps_of(self.events_path))):
             raise ValueError(f"events_path is . or a dotted path into JSON, not {self.events_path!r}")
-        for texts in self.allowed_addresses.values():
-            networks(texts)
-        answers.table(self.ack_status, self.statuses)
+
+    def _check_expected(self) -> None:
+        if isinstance(self.expected_types, str) or len(self.expected_types) > MOST_TYPES:
+            raise ValueError(f"expected_types is a list of at most {MOST_TYPES} types")
+        for name in self.expected_types:
+            if not isinstance(name, str) or not 0 < len(name) <= TYPE_CHARS or "*" in name:
+                raise ValueError(f"expected_types has {name!r}, which is no type's whole name")
 
     def status_of(self) -> Mapping[str, int]:
         """Outcome or refusal → the status this source is answered."""

@@ -57,6 +57,8 @@ class Receiver:
     verify_token: what the provider was told to ask for (Meta's `hub.verify_token`).
     confirm_subscriptions: whether a subscription that the source offers (Amazon SNS) is confirmed, by asking
     the address that its message names; or a function of that address, to ask it another way.
+    expects: the event types that are to come, instead of the profile's; with those that are handled they are
+    told to the collector, which can say what never came.
     Raises ValueError for a setting that cannot work.
     """
 
@@ -96,6 +98,7 @@ class Receiver:
         labels: Optional[Mapping[str, str]] = None,
         verify_token: Optional[str] = None,
         confirm_subscriptions: Union[bool, Ask] = False,
+        expects: Optional[Sequence[str]] = None,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -123,6 +126,7 @@ class Receiver:
             labels=labels,
             verify_token=verify_token,
             confirm_subscriptions=confirm_subscriptions,
+            expects=expects,
         )
         shipping = Shipping(
             self.settings,
@@ -144,7 +148,7 @@ class Receiver:
             now=now,
             monotonic=monotonic,
         )
-        shipping.watch(parts.breaker, parts.inbox)
+        shipping.watch(parts.breaker, parts.inbox, parts.dispatcher)
         self._now = now
         self._shipping, self.shipper = shipping, shipping.shipper
         self._parts, self.state, self.inbox = parts, parts.state, parts.inbox

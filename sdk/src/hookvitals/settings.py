@@ -89,16 +89,13 @@ def settings_for(
     labels: Optional[Mapping[str, str]],
     verify_token: Optional[str] = None,
     confirm_subscriptions: Union[bool, Ask] = False,
+    expects: Optional[Sequence[str]] = None,
 ) -> Settings:
     """The checked settings. Raises ValueError saying which argument is wrong and what it takes."""
     _names(source=source, endpoint=endpoint, environment=environment)
     if isinstance(secrets, (str, bytes)):
         raise ValueError("secrets is a list: several may be active while one is changed")
-    known = profile_of(system or source)
-    try:
-        profiled = replace(known, **profile)
-    except TypeError as exc:
-        raise ValueError(f"profile has an unknown field, or one of the wrong type: {exc}") from exc
+    profiled = _profiled(system or source, profile, expects)
     if failures_per_minute is not None and failures_per_minute <= 0:
         raise ValueError("failures_per_minute must be above 0; None switches the limit off")
     if max_body_bytes < 1:
@@ -154,6 +151,16 @@ def settings_for(
         verify_token=verify_token,
         confirm_subscriptions=confirm_subscriptions,
     )
+
+
+def _profiled(system: str, changes: Mapping[str, Any], expects: Optional[Sequence[str]]) -> Profile:
+    known = profile_of(system)
+    if expects is not None:
+        changes = {**changes, "expected_types": expects}
+    try:
+        return replace(known, **changes)
+    except TypeError as exc:
+        raise ValueError(f"profile has an unknown field, or one of the wrong type: {exc}") from exc
 
 
 def _header_paths(profile: Profile) -> Tuple[str, ...]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional
 
 from hookvitals.account import Account
 from hookvitals.bounds import MAX_SPOOL_AGE_S, MAX_SPOOL_BYTES, MAX_WAITING, MAX_WAITING_BYTES
+from hookvitals.declarations import Declarations, Said
 from hookvitals.process import memory_bytes
 from hookvitals.record_json import Noted, encoded, leave_texts_out, text_bytes
 from hookvitals.settled import Settled
@@ -86,6 +87,7 @@ class Shipper:
         self._uniform = uniform
         self._samplers: List[Sampler] = []
         self._breakers: Dict[str, Callable[[], str]] = {}
+        self._declarations = Declarations()
         self._start()
         _LIVE.add(self)
 
@@ -113,6 +115,7 @@ class Shipper:
         self._due_s = 0.0
         self._sample_due_s = 0.0
         self._sampled: List[Dict[str, Any]] = []
+        self._declarations.begin()
 
     def _disk_at(self, directory: str) -> "Disk":
         from hookvitals.disk import Disk  # noqa: PLC0415  # for those who use it
@@ -168,6 +171,11 @@ class Shipper:
         self._breakers.pop(breaker, None)
         if state is not None:
             self._breakers[breaker] = state
+
+    def declare(self, receiver: str, said: Optional[Said]) -> None:
+        """Tells the collector, now and then, which types this receiver handles and expects. said: None ends
+        it."""
+        self._declarations.declare(receiver, said)
 
     def forget(self, sampler: Sampler) -> None:
         """Asks this function no more."""
@@ -433,6 +441,9 @@ class Shipper:
         }
         if self._breakers:
             client["breakers"] = {name: state() for name, state in list(self._breakers.items())}
+        types = self._declarations.due(arrived=not self._delivery.failures)
+        if types:
+            client["types"] = types
         inboxes = [one for one in self._sampled if one["queue"] == "inbox"]
         if inboxes:
             client["inbox_depth"] = sum(one["depth"] for one in inboxes)

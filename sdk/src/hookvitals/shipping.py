@@ -6,6 +6,8 @@ import time
 from typing import Any, Callable, Dict, List, Optional
 
 from hookvitals.breaker import Breaker
+from hookvitals.declarations import MOST_TYPES, TYPE_CHARS
+from hookvitals.dispatch import Dispatcher
 from hookvitals.inbox import Inbox
 from hookvitals.recorder import Recorder
 from hookvitals.settings import Settings
@@ -41,10 +43,11 @@ class Shipping:
         self._inbox: Optional[Inbox] = None
         self._breaker = ""
 
-    def watch(self, breaker: Breaker, inbox: Optional[Inbox]) -> None:
-        """Tells the collector their state from now on."""
+    def watch(self, breaker: Breaker, inbox: Optional[Inbox], dispatcher: Dispatcher) -> None:
+        """Tells the collector their state from now on, and which types are handled and expected."""
         if self.shipper is None:
             return
+        self.shipper.declare(self._settings.scope, lambda: self._types(dispatcher))
         self._breaker, self._inbox = breaker.name, inbox
         self.shipper.watch(breaker.name, lambda: breaker.state)
         if inbox is not None:
@@ -56,8 +59,19 @@ class Shipping:
             return
         self.shipper.forget(self._samples)
         self.shipper.watch(self._breaker, None)
+        self.shipper.declare(self._settings.scope, None)
         if self._owns_shipper:
             self.shipper.close()
+
+    def _types(self, dispatcher: Dispatcher) -> Dict[str, Any]:
+        settings = self._settings
+        return {
+            "environment": settings.environment,
+            "source": settings.source,
+            "endpoint": settings.endpoint,
+            "handled": [name for name in dispatcher.types() if len(name) <= TYPE_CHARS][:MOST_TYPES],
+            "expected": sorted(settings.profile.expected_types),
+        }
 
     def _samples(self) -> List[Dict[str, Any]]:
         assert self._inbox is not None
