@@ -50,7 +50,7 @@ def _believed(window: Window) -> Mapping[int, int]:
     """2xx answers to what was rejected, where some of that did not verify."""
     if not window.unverified:
         return {}
-    return {status: n for status, n in window.refusals.items() if 200 <= status < 300}
+    return {status: n for status, n in window.refusals.items() if n and 200 <= status < 300}
 
 
 def _critical(rule: Rule, target: Target, window: Window, believed: Mapping[int, int]) -> Evaluation:
