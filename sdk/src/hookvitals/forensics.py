@@ -31,7 +31,7 @@ WORK_BYTES = 2 << 20
 _OTHERS = 16
 _CAUSE_CHARS = 256
 _STAMPS = 8
-_STAMP = re.compile(r"(?<![0-9A-Za-z+/])(\d{10}|\d{13})(?![0-9A-Za-z+/])", re.ASCII)
+_STAMP = r"(?a)(?<![0-9A-Za-z+/])(\d{10}|\d{13})(?![0-9A-Za-z+/])"
 _CODINGS = {"gzip": b"\x1f\x8b", "deflate": b"\x78", "br": None, "zstd": b"\x28\xb5"}
 _NOBODYS = "0f" * 32  # hex, base64 and text at once: a key for most schemes
 
@@ -261,7 +261,7 @@ class _Search:
     def _stamps(self) -> List[str]:
         found: List[str] = []
         for _, value in self.headers:
-            found += _STAMP.findall(value[:1024])
+            found += re.findall(_STAMP, value[:1024])
         return list(dict.fromkeys(found))[:_STAMPS]
 
     def evidence(self) -> Optional[str]:

@@ -12,12 +12,13 @@ log = logging.getLogger("hookvitals")
 Redact = Callable[[Any], Any]
 """Takes a body's parsed JSON, its own copy of it, and gives what may be shown."""
 
-_KEYS = re.compile(r"\b(?:whsec|whsk|hv|sk|pk|rk|xox[abp])[_-][A-Za-z0-9+/=_-]{8,}")
-_NAMED = re.compile(
+# Compiled when the first is used, and kept by `re`: half a millisecond of the import.
+_KEYS = r"\b(?:whsec|whsk|hv|sk|pk|rk|xox[abp])[_-][A-Za-z0-9+/=_-]{8,}"
+_NAMED = (
     r"(?i)\b(authorization|password|passwd|secret|token|api[_-]?key|cookie)(['\"]?\s*[:=]\s*)"
     r"(?:bearer\s+|basic\s+)?['\"]?[^\s'\",;&]+"
 )
-_URL_USER = re.compile(r"(://[^\s:/@]+:)[^\s@/]+@")
+_URL_USER = r"(://[^\s:/@]+:)[^\s@/]+@"
 _HIDDEN = "***"
 
 
@@ -26,9 +27,9 @@ def redacted(text: str, secrets: Sequence[str] = ()) -> str:
     for secret in secrets:
         if len(secret) >= 4:
             text = text.replace(secret, _HIDDEN)
-    text = _KEYS.sub(_HIDDEN, text)
-    text = _NAMED.sub(rf"\1\2{_HIDDEN}", text)
-    return _URL_USER.sub(rf"\1{_HIDDEN}@", text)
+    text = re.sub(_KEYS, _HIDDEN, text)
+    text = re.sub(_NAMED, rf"\1\2{_HIDDEN}", text)
+    return re.sub(_URL_USER, rf"\1{_HIDDEN}@", text)
 
 
 def redaction(given: Union[Redact, Sequence[str], None]) -> Optional[Redact]:

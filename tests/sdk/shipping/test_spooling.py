@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from hookvitals import Recorder, Shipper
+from hookvitals import Receiver, Recorder, Shipper
 from hookvitals.spool import Spool
 from tests.sdk.collector import KEY, Collector, Post, Reply, collecting
+from tests.sdk.world import SECRET
 
 Made = Callable[..., Shipper]
 
@@ -204,7 +205,7 @@ def test_what_a_process_could_not_ship_is_shipped_by_the_next_in_its_name(
     until(lambda: len(list((tmp_path / "spool").iterdir())) == 2, 5.0)  # only the second's own
 
 
-def test_a_start_ships_what_was_left_without_a_record_of_its_own(
+def test_a_receiver_that_starts_ships_what_was_left_without_a_record_of_its_own(
     collector: Collector, make: Made, tmp_path: Path
 ) -> None:
     run(
@@ -215,8 +216,9 @@ def test_a_start_ships_what_was_left_without_a_record_of_its_own(
         str(tmp_path / "spool"),
     )
     shipper = make(instance="second")
+    receiver = Receiver("acme", endpoint="orders", system="standard", secrets=[SECRET], shipper=shipper)
 
-    shipper.start()
+    receiver.start()
     collector.wait_for(lambda: len(collector.stored) == 250)
     until(lambda: list((tmp_path / "spool").iterdir()) == [])
 
