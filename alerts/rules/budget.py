@@ -34,4 +34,7 @@ def time_left(
     left = 1 - burn_rate(whole, seen.terms(target).objective or 0.0)
     if left <= 0:
         return f"the error budget of {span(period)} is gone"
-    return f"budget gone in {span(left * period / rate)} at this rate"
+    lasts = left * period / rate
+    if lasts > 10 * HOUR:
+        lasts = timedelta(hours=round(lasts / HOUR))
+    return f"budget gone in {span(lasts)} at this rate"

@@ -24,7 +24,7 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     worth_asking = rate > min(rule.threshold, rule.params["usual_floor"])
     known = usual(rule, target, seen, now, _rate) if worth_asking else Usual()
     limit = rule.threshold
-    if known.limit is not None and is_evident(failures, attempts, known.limit):
+    if known.limit is not None and rate <= limit and is_evident(failures, attempts, known.limit):
         limit = known.limit
     normally = "" if known.value is None else f", normally {percent(known.value)}"
     summary = (

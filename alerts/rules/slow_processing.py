@@ -29,7 +29,7 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     worth_asking = value > min(rule.threshold, rule.params["usual_floor"])
     known = usual(rule, target, seen, now, quantile) if worth_asking else Usual()
     limit = rule.threshold
-    if known.limit is not None:
+    if known.limit is not None and value <= limit:
         slow = round(times.share_above(known.limit) * times.count)
         limit = known.limit if is_evident(slow, times.count, 1 - q) else limit
     normally = "" if known.value is None else f", normally {number(round(known.value))} ms"

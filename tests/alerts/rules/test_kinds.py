@@ -3,32 +3,58 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from alerts.model import ErrorCount, ProbeKind, ProbeResult, QueueSample, Severity, Target, Verdict
+from alerts.model import (
+    ErrorCount,
+    Evaluation,
+    ProbeKind,
+    ProbeResult,
+    QueueSample,
+    Refusal,
+    Repeats,
+    Rule,
+    Severity,
+    Target,
+    Terms,
+    Verdict,
+    Window,
+)
 from alerts.rules import KINDS, make
 from tests.alerts.world import (
     NOW,
     PAYMENTS,
+    Times,
     World,
+    answered,
     attempts,
     certificate,
     deliveries,
     down,
     probed,
     processing,
+    promised,
     queue,
     silent_for,
+    silent_since,
+    statuses,
+    unended,
 )
 
 DAY = timedelta(days=1)
 
 
+def found_by(kind: str, world: World, rule: Rule | None = None, now: datetime = NOW) -> Evaluation:
+    """The one finding of a rule, the kind's default unless given."""
+    [found] = KINDS[kind].evaluate(rule or KINDS[kind].defaults, PAYMENTS, world, now)
+    return found
+
+
 def summary(kind: str, world: World) -> str:
-    [found] = KINDS[kind].evaluate(KINDS[kind].defaults, PAYMENTS, world, NOW)
-    return found.evidence.summary
+    return found_by(kind, world).evidence.summary
 
 
 @pytest.mark.parametrize(
@@ -90,6 +116,54 @@ def summary(kind: str, world: World) -> str:
             "dead_letters",
             attempts(dead_lettered=1),
             "1 event of stripe/payments given up in 15 min (threshold 0); they wait to be replayed",
+        ),
+        (
+            "ack_deadline",
+            answered(*[10.0] * 88, *[25_000.0] * 9, *[31_000.0] * 3),
+            "12 % of deliveries to stripe/payments were answered later than 24 s in 15 min (threshold 5 %); "
+            "the sender waits 30 s, which 3 % missed; p95 is 25 s",
+        ),
+        (
+            "wrong_status",
+            statuses({200: 220, 500: 28, 302: 2}),
+            "12 % of answers at stripe/payments were not what its sender expects (200, 201, 202, 204) "
+            "in 15 min (threshold 5 %), 30 of 250, mostly 500",
+        ),
+        (
+            "wrong_status",
+            statuses({200: 220}, {200: 3, 401: 1}, verification_failures={"bad_signature": 4}),
+            "stripe/payments answered 2xx to 3 of 4 deliveries that it rejected in 15 min "
+            "(threshold 0; bad_signature): whoever sent them takes them for received",
+        ),
+        (
+            "retry_storm",
+            statuses({200: 950, 500: 50}, duplicates=300, redelivered=50),
+            "35 % of deliveries to stripe/payments in 15 min had been sent before (threshold 20 %): "
+            "300 of events that were done, 50 of events that had failed, of 1,000",
+        ),
+        (
+            "processed_twice",
+            World(done_twice=Repeats(57, 2, ("0193f000-0000-7000-8000-000000000005",))),
+            "2 of 57 events of stripe/payments that were looked at in 5 min had been processed to the end "
+            "before (threshold 0)",
+        ),
+        (
+            "stuck_events",
+            unended(7, of=1200),
+            "7 of 1,200 acknowledged events of stripe/payments have not ended within 15 min (threshold 0), "
+            "the oldest since 2026-11-21 00:00 UTC",
+        ),
+        (
+            "no_events",
+            silent_since(timedelta(hours=3, minutes=10), usual=240),
+            "No event of stripe/payments for 3 h 10 min (threshold 1 h), the last at 2026-11-20 23:50 UTC; "
+            "at least 240 came by this time in each past week",
+        ),
+        (
+            "burn_rate",
+            promised(0.999, 99_400, 600),
+            "0.6 % of the events of stripe/payments were lost in 3 d, 6 times what 99.9 % allows "
+            "(threshold 1); the error budget of 30 d is gone",
         ),
         (
             "monitor_blind",
@@ -185,3 +259,219 @@ def test_window_judged_is_the_rules_own_and_ends_now() -> None:
     rule = make("error_rate", window=timedelta(minutes=2))
     [found] = KINDS["error_rate"].evaluate(rule, Target("production", "a", "b"), attempts(failed=50), NOW)
     assert (found.evidence.window_start_at, found.evidence.window_end_at) == (NOW - timedelta(minutes=2), NOW)
+
+
+@pytest.mark.parametrize(
+    ("deadline_s", "answered_ms", "verdict"),
+    [
+        (30, 24_100, Verdict.BREACH),  # practice 1
+        (30, 23_900, Verdict.OK),
+        (5, 4_100, Verdict.BREACH),  # practice 2
+        (5, 3_900, Verdict.OK),
+        (10, 8_100, Verdict.BREACH),  # practice 3: its documents
+    ],
+)
+def test_an_answer_is_late_from_80_percent_of_the_sources_own_deadline_on(
+    deadline_s: float, answered_ms: float, verdict: Verdict
+) -> None:
+    world = answered(*[answered_ms] * 50)
+    world.agreed = Terms(ack_deadline=timedelta(seconds=deadline_s))
+    assert found_by("ack_deadline", world).verdict is verdict
+
+
+def test_a_source_that_expects_201_is_answered_wrongly_with_200() -> None:
+    """practice 3"""
+    world = statuses({200: 30, 201: 70})
+    world.agreed = Terms(expected_statuses=(201,))
+    found = found_by("wrong_status", world)
+    assert (found.verdict, found.evidence.top_errors) == (Verdict.BREACH, (ErrorCount("HTTP 200", 30),))
+
+
+def test_a_2xx_for_one_forgery_is_critical() -> None:
+    """practice 5"""
+    world = statuses({}, {200: 1}, verification_failures={"bad_signature": 1})
+    found = found_by("wrong_status", world)
+    assert (found.verdict, found.severity) == (Verdict.BREACH, Severity.CRITICAL)
+
+
+def test_what_was_refused_for_its_form_may_be_answered_2xx() -> None:
+    assert found_by("wrong_status", statuses({200: 99}, {200: 1})).verdict is Verdict.OK
+
+
+def test_repeated_failures_and_duplicates_together_are_a_storm() -> None:
+    """practice 15"""
+    apart = statuses({200: 60, 500: 40}, duplicates=12)
+    together = statuses({200: 60, 500: 40}, duplicates=12, redelivered=12)
+    assert [found_by("retry_storm", world).verdict for world in (apart, together)] == [
+        Verdict.OK,
+        Verdict.BREACH,
+    ]
+
+
+def usually(world: World, **week: Any) -> World:
+    """The world with such past hours."""
+    world.past_of = lambda target, start_at, end_at: Window(target, start_at, end_at, **week)
+    return world
+
+
+def test_an_error_rate_is_said_beside_what_is_normal_at_this_hour() -> None:
+    world = usually(attempts(succeeded=2190, failed=310), succeeded=9970, failed=30)
+    assert summary("error_rate", world) == (
+        "12.4 % of stripe/payments failed in 15 min, normally 0.3 % (threshold 5 %), 310 of 2,500 attempts"
+    )
+
+
+def test_an_error_rate_says_when_the_budget_will_be_gone() -> None:
+    lost = usually(promised(0.999, 97_900, 2_100), succeeded=9970, failed=30)
+    now, month = lost.window_of, promised(0.999, 9_999_000, 100).window_of
+    lost.window_of = lambda target, start_at, end_at: (month if end_at - start_at > 9 * DAY else now)(
+        target, start_at, end_at
+    )
+    rule = make("error_rate", threshold=0.02)
+    assert found_by("error_rate", lost, rule).evidence.summary == (
+        "2.1 % of stripe/payments failed in 15 min, normally 0.3 % (threshold 2 %), "
+        "2,100 of 100,000 attempts; budget gone in 34 h at this rate"
+    )
+
+
+@pytest.mark.parametrize(
+    ("failed", "of", "verdict"),
+    [
+        (30, 1000, Verdict.BREACH),  # 3 %, normally 0.3 %
+        (14, 1000, Verdict.OK),  # 1.4 %: not five times as much
+        (2, 40, Verdict.OK),  # 5 % of 40, which may be chance
+    ],
+)
+def test_an_error_rate_far_above_the_usual_fires_once_it_is_more_than_chance(
+    failed: int, of: int, verdict: Verdict
+) -> None:
+    world = usually(attempts(succeeded=of - failed, failed=failed), succeeded=9970, failed=30)
+    found = found_by("error_rate", world)
+    assert (found.verdict, found.severity) == (verdict, Severity.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("rule", "week"),
+    [
+        (make("error_rate", params={"usual_factor": 0}), {"succeeded": 9970, "failed": 30}),
+        (make("error_rate"), {"succeeded": 99}),  # too little to call it usual
+        (make("error_rate", params={"usual_weeks": 1}), {"succeeded": 9970}),
+    ],
+)
+def test_without_enough_of_a_past_the_threshold_alone_counts(rule: Rule, week: dict[str, int]) -> None:
+    world = usually(attempts(succeeded=970, failed=30), **week)
+    assert found_by("error_rate", world, rule).verdict is Verdict.OK
+
+
+def test_processing_is_slow_when_it_takes_far_longer_than_usual() -> None:
+    slower = processing(*[1600.0] * 100)
+    assert found_by("slow_processing", slower).verdict is Verdict.OK
+    usually(slower, succeeded=500, process_ms=Times((200.0,) * 500))
+    found = found_by("slow_processing", slower)
+    assert found.verdict is Verdict.BREACH
+    assert "was 1,600 ms in 15 min, normally 200 ms (threshold 1,000 ms)" in found.evidence.summary
+
+
+def test_failures_of_a_busy_endpoint_count_only_where_their_share_says_so_too() -> None:
+    assert found_by("failure_count", attempts(succeeded=980, failed=19)).verdict is Verdict.OK
+    assert found_by("failure_count", attempts(succeeded=979, failed=20)).verdict is Verdict.BREACH
+
+
+def test_many_failures_from_one_address_are_a_burst_however_small_their_share() -> None:
+    world = deliveries(10_000, bad_signature=101)
+    assert found_by("verification_failures", world).verdict is Verdict.OK
+    world.refusals = [
+        Refusal(f"r{n}", "bad_signature", "203.0.113.9" if n % 4 else "198.51.100.1") for n in range(100)
+    ]
+    found = found_by("verification_failures", world)
+    assert found.verdict is Verdict.BREACH
+    assert found.evidence.summary == (
+        "101 deliveries to stripe/payments did not verify in 15 min (threshold 100 from one address), "
+        "75 % of a sample from 203.0.113.9, mostly bad_signature; they are 1 % of all"
+    )
+    assert found.evidence.exemplars[:2] == ("r0", "r1")
+
+
+def test_failures_from_many_addresses_are_no_burst() -> None:
+    world = deliveries(10_000, bad_signature=300)
+    world.refusals = [Refusal(f"r{n}", "bad_signature", f"203.0.113.{n}") for n in range(100)]
+    assert found_by("verification_failures", world).verdict is Verdict.OK
+
+
+def test_a_rate_limit_is_no_forgery_in_the_sample() -> None:
+    world = deliveries(10_000, bad_signature=300)
+    world.refusals = [Refusal(f"r{n}", "rate_limited", "203.0.113.9") for n in range(100)]
+    assert found_by("verification_failures", world).verdict is Verdict.OK
+
+
+FIXED = make("no_events", threshold="1h", params={"usual_weeks": 0})
+
+
+@pytest.mark.parametrize(
+    ("now", "verdict"),
+    [
+        ("2026-11-20 23:30", Verdict.NO_DATA),  # Friday 18:30 in New York
+        ("2026-11-20 22:30", Verdict.BREACH),
+        ("2026-11-23 12:30", Verdict.NO_DATA),  # Monday 07:30: the night is not an hour away
+        ("2026-11-23 13:05", Verdict.BREACH),
+        ("2026-11-21 18:00", Verdict.NO_DATA),  # Saturday
+    ],
+)
+def test_silence_is_expected_in_the_quiet_hours_of_the_rules_time_zone(now: str, verdict: Verdict) -> None:
+    rule = replace(FIXED, quiet_hours=("18:00-07:00", "00:00-00:00 sat,sun"), timezone="America/New_York")
+    at = datetime.fromisoformat(f"{now}+00:00")
+    world = World(last_at=at - timedelta(hours=2))
+    assert found_by("no_events", world, rule, at).verdict is verdict
+
+
+def test_silence_that_is_usual_at_this_hour_is_fine() -> None:
+    found = found_by("no_events", silent_since(timedelta(hours=9), usual=19))
+    assert (found.verdict, found.cleared) == (Verdict.OK, True)
+
+
+def test_a_fixed_interval_asks_nothing_of_the_past() -> None:
+    assert found_by("no_events", silent_since(timedelta(hours=9), usual=0), FIXED).verdict is Verdict.BREACH
+
+
+def burning(short: float, long: float, slow: float) -> World:
+    """A world with these burn rates over 1 h and less, over 6 h and over 3 d, at an objective of 99.9 %."""
+
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        length = end_at - start_at
+        rate = short if length <= timedelta(hours=1) else long if length < timedelta(hours=8) else slow
+        lost = round(rate * 100)
+        return Window(target, start_at, end_at, succeeded=100_000 - lost, dead_lettered=lost)
+
+    return World(window_of=window, agreed=Terms(objective=0.999))
+
+
+@pytest.mark.parametrize(
+    ("rates", "verdict", "severity", "threshold"),
+    [
+        ((14.5, 2.4, 0.9), Verdict.BREACH, Severity.CRITICAL, 14.4),
+        ((14.3, 6.1, 0.9), Verdict.BREACH, Severity.CRITICAL, 6),
+        ((5.9, 5.9, 1.5), Verdict.BREACH, Severity.WARNING, 1),
+        ((5.9, 5.9, 1.1), Verdict.OK, Severity.CRITICAL, 1),
+        ((0.5, 6.5, 1.2), Verdict.OK, Severity.CRITICAL, 1),  # it is over
+        ((5.9, 5.9, 0.9), Verdict.OK, Severity.CRITICAL, 1),
+    ],
+)
+def test_a_budget_burns_over_two_windows_at_once(
+    rates: tuple[float, float, float], verdict: Verdict, severity: Severity, threshold: float
+) -> None:
+    found = found_by("burn_rate", burning(*rates))
+    assert (found.verdict, found.severity, found.evidence.threshold) == (verdict, severity, threshold)
+
+
+def test_a_burning_budget_says_when_it_will_be_gone() -> None:
+    assert summary("burn_rate", burning(20, 5, 0.4)).endswith("budget gone in 22 h at this rate")
+
+
+@pytest.mark.parametrize(("lost", "verdict"), [(1, Verdict.OK), (5, Verdict.BREACH)])
+def test_one_lost_event_of_few_pages_nobody(lost: int, verdict: Verdict) -> None:
+    assert found_by("burn_rate", promised(0.999, 60 - lost, lost)).verdict is verdict
+
+
+def test_a_target_without_an_slo_burns_nothing() -> None:
+    kind = KINDS["burn_rate"]
+    assert kind.evaluate(kind.defaults, PAYMENTS, attempts(dead_lettered=50), NOW) == []
