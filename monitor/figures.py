@@ -88,7 +88,7 @@ def redelivered(rollup: Rollup) -> int:
 
 
 def acknowledged(rollup: Rollup) -> int:
-    """Deliveries received in this time that were acknowledged to be worked on later."""
+    """Events received in this time that were acknowledged to be worked on later."""
     return rollup.counts.get(STUCK_ACCEPTED, 0)
 
 

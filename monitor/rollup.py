@@ -178,9 +178,12 @@ def _counts(deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_]) -> Sheet:
 
 
 def _stuck(deltas: Deltas, received_row: Ints) -> Sheet:
-    """Accepted deliveries and the final records that end them, by the minute of receipt."""
+    """Accepted events and the final records that end them, by the minute of receipt.
+
+    Of the events that one delivery brought a single one carries its status, and each has an end of its own.
+    """
     outcome, silent = deltas["outcome"], deltas["status"] == 0
-    accepted = (outcome == Outcome.ACCEPTED.code) & ~silent
+    accepted = outcome == Outcome.ACCEPTED.code
     final = silent & (outcome != Outcome.ACCEPTED.code) & (outcome != Outcome.FAILED.code)
     return joined(
         [

@@ -75,6 +75,8 @@ class Samples:
         store.writer.heartbeat("b", to_us(NOON))
 
         assert store.reader.heartbeat_us() == to_us(NOON + MINUTE)
+        assert store.reader.heartbeat_us(to_us(NOON + MINUTE)) == to_us(NOON)
+        assert store.reader.heartbeat_us(to_us(NOON)) is None
 
     def test_client_counts_are_the_largest_of_each_start(self, store: Store) -> None:
         def said(produced: int, seen: datetime, **given: object) -> ClientCounts:
@@ -156,6 +158,20 @@ class Samples:
 
         assert store.reader.stuck("production", to_us(NOON - 15 * MINUTE), to_us(NOON - DAY)) == {PAYMENTS: 1}
         assert store.reader.stuck("dev", to_us(NOON), to_us(NOON - DAY)) == {}
+
+    def test_each_event_of_a_delivery_of_several_may_be_stuck(
+        self, store: Store, make: RecordFactory
+    ) -> None:
+        received = NOON - 30 * MINUTE
+        first = make.delivery(Outcome.ACCEPTED, received, received_at=received)
+        others = [make(Outcome.ACCEPTED, received, received_at=received) for _ in range(3)]
+        done = [
+            make(Outcome.SUCCEEDED, NOON, event_id=each.event_id, received_at=received)
+            for each in (first, others[0])
+        ]
+        store.fill.add([first, *others, *done])
+
+        assert store.reader.stuck("production", to_us(NOON), to_us(NOON - DAY)) == {PAYMENTS: 2}
 
     # -- the store itself
 

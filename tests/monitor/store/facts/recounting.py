@@ -173,7 +173,7 @@ def _count(figures: Figures, record: Made) -> None:
 
 def _stuck(record: Made) -> str | None:
     if record.outcome == "accepted":
-        return "accepted" if record.status else None
+        return "accepted"
     return "final" if not record.status and record.outcome != "failed" else None
 
 
