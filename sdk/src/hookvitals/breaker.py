@@ -7,13 +7,13 @@ through to try. What it knows is a note in the state, so all processes that shar
 
 import json
 import logging
-import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from hookvitals.failures import Kind
 from hookvitals.ids import uuid7
+from hookvitals.locks import Lock
 from hookvitals.settings import SEPARATOR
 from hookvitals.state import State
 from hookvitals.state.base import Change
@@ -156,7 +156,7 @@ class Breaker:
         self._note = SEPARATOR.join(("breaker", scope))
         self.name = "/".join(scope.split(SEPARATOR))
         self._now_us = now_us
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._good = 0
         self._seen = Note()
         self._seen_us = -_LOOK_EVERY_US

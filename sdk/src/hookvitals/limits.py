@@ -3,9 +3,10 @@
 Kept in the memory of one process; several processes each allow as much.
 """
 
-import threading
 from collections import OrderedDict
 from typing import Optional
+
+from hookvitals.locks import Lock
 
 _ADDRESSES = 4096
 
@@ -20,7 +21,7 @@ class TokenBucket:
         self._size = max(1.0, burst if burst is not None else rate_per_minute)
         self._tokens = self._size
         self._at_s: Optional[float] = None
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def wait_s(self, now_s: float, *, take: bool = True) -> float:
         """0 and one token taken, or the seconds until there will be one. now_s: a monotonic clock.
@@ -47,7 +48,7 @@ class FailureLimit:
         self._rate = failures_per_minute
         self._max_addresses = max_addresses
         self._buckets: "OrderedDict[str, TokenBucket]" = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = Lock()
         TokenBucket(failures_per_minute)  # refuses a rate that cannot be one
 
     def wait_s(self, address: str, now_s: float) -> float:

@@ -9,13 +9,13 @@ header and no body is written. Nothing here raises into a receiver.
 import json
 import logging
 import re
-import threading
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime, timezone
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from hookvitals.event import Event
+from hookvitals.locks import Lock
 from hookvitals.redact import redacted
 
 log = logging.getLogger("hookvitals")
@@ -121,7 +121,7 @@ class OutcomeLog:
         if environment != "production":
             self._base["environment"] = environment
         self._kept_down: Dict[Tuple[str, str], Tuple[int, int]] = {}
-        self._lock = threading.Lock()
+        self._lock = Lock()
 
     def tell(self, outcome: str, fields: Mapping[str, Any], at_us: int) -> None:
         """Logs the outcome. fields: of its record. at_us: when it came. Never raises."""

@@ -1,9 +1,9 @@
 """State of one process, forgotten when it ends: for tests, and where handling an event twice is harmless."""
 
-import threading
 import time
 from typing import Callable, Dict, Optional
 
+from hookvitals.locks import Lock
 from hookvitals.state.base import (
     HANDED_OVER,
     HANDLED,
@@ -22,7 +22,7 @@ class MemoryState:
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self._now = now
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._claims: Dict[str, "tuple[int, int]"] = {}  # key → (done, until_us)
         self._attempts: Dict[str, int] = {}
         self._versions: Dict[str, "tuple[float, int]"] = {}  # resource → (version, until_us)
