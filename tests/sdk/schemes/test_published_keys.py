@@ -197,6 +197,12 @@ def test_a_system_without_roots_refuses(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert refused(make("paypal", ["1JE4291016473214C"], fetch=fetch), request) == "unknown_key"
 
 
+@pytest.mark.parametrize("text", ["/roots.pem", "-----BEGIN CERTIFICATE-----\n", AUTHORITY.pem.decode() * 9])
+def test_what_is_trusted_is_looked_at_when_the_scheme_is_made(text: str) -> None:
+    with pytest.raises(ValueError, match="trusted is the PEM of certificates"):
+        make("paypal", ["id"], trusted=text)
+
+
 def test_another_algorithm_than_the_one_we_check_is_refused() -> None:
     scheme = make("paypal", [PROVIDERS["paypal"].secrets[0]], **paypal_settings(PAYPAL.chain))
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from hookvitals.key_fetch import KeyUnavailable
 from hookvitals.keyring import Keyring
@@ -67,10 +67,18 @@ def certificate(pem: bytes) -> Certificate:
     return _read(_loaded(pem)[0])
 
 
-def chained_certificate(pem: bytes, trusted: str = "") -> Certificate:
-    """The same, with the others as its issuers. trusted: PEM of issuers trusted besides the system's."""
+def issuers_of(pem: str) -> List[Any]:
+    """The certificates of a PEM text, which may be empty. Raises ValueError."""
+    try:
+        return _loaded(pem.encode()) if pem else []
+    except ValueError as exc:
+        raise ValueError("trusted is the PEM of certificates") from exc
+
+
+def chained_certificate(pem: bytes, trusted: Sequence[Any] = ()) -> Certificate:
+    """The same, with the others as its issuers. trusted: issuers that are, besides the system's."""
     leaf, *issuers = _loaded(pem)
-    roots = [*(_loaded(trusted.encode()) if trusted else ()), *_system_roots([leaf, *issuers])]
+    roots = [*trusted, *_system_roots([leaf, *issuers])]
     return _read(leaf, lambda name, now: _leads_to(roots, leaf, issuers, name, now))
 
 

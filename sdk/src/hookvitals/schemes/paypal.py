@@ -15,7 +15,12 @@ from typing import Callable, Optional, Sequence, Tuple, Union
 
 from hookvitals.key_fetch import HttpsFetch
 from hookvitals.keyring import Keyring
-from hookvitals.schemes.certificates import Certificate, chained_certificate, known_certificate
+from hookvitals.schemes.certificates import (
+    Certificate,
+    chained_certificate,
+    issuers_of,
+    known_certificate,
+)
 from hookvitals.schemes.errors import BAD_SIGNATURE, MALFORMED_SIGNATURE, VerificationError
 from hookvitals.schemes.hmac_scheme import secret_bytes
 from hookvitals.schemes.public_keys import need_crypto
@@ -57,7 +62,8 @@ class PayPalScheme(Sender):
             raise ValueError("the webhook's id is needed: PayPal's application settings show it")
         object.__setattr__(self, "_ids", tuple(secret_bytes(each) for each in self.secrets))
         fetch = self.fetch or HttpsFetch(CERTIFICATE_URL)
-        object.__setattr__(self, "_ring", Keyring(fetch, partial(chained_certificate, trusted=self.trusted)))
+        read = partial(chained_certificate, trusted=issuers_of(self.trusted))
+        object.__setattr__(self, "_ring", Keyring(fetch, read))
 
     def verify(
         self, headers: HeaderItems, body: bytes, now: float, url: str = "", method: str = "POST"
