@@ -12,9 +12,9 @@ from flask import Blueprint, Response, render_template, request
 
 from alerts.message import SUMMARY_CHARS, TITLE_CHARS, place_of, plain
 from alerts.permits import Act
+from alerts.wording import moment
 from dashboard import palette, security
 from dashboard.allowance import Allowance
-from dashboard.format import moment
 from monitor.errors import HookvitalsError
 from monitor.operations.by_link import HOURS, Offer
 
@@ -85,10 +85,10 @@ def _heading(offer: Offer | None) -> str:
     if offer is None:
         return "This link does nothing"
     if offer.done_by:
-        return "Silenced" if offer.act is Act.SILENCE else "Taken on"
+        return "Silenced" if offer.act is Act.SILENCE else "Acknowledged"
     if not offer.is_open:
         return "This alert is over"
-    return "Silence this alert?" if offer.act is Act.SILENCE else "Take this alert on?"
+    return "Silence this alert?" if offer.act is Act.SILENCE else "Acknowledge this alert?"
 
 
 def _moment(at: datetime | None) -> str:

@@ -19,19 +19,21 @@ from monitor.store.control.accounts import Role
 
 HOURS = (1, 4, 24)
 """How long a silence by link may last."""
+HOW = "by the link of a message"
 LONGEST_NAME = 100
 MOST_MATCHERS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a link leads to. is_open: the act can still be done. done_by, done_until: what was done before."""
+    """What a link leads to. is_open: the act can still be done. done_by and so on: by whom it was."""
 
     act: Act
     alert: Alert
     channel: str
     is_open: bool
     done_by: str = ""
+    done_note: str = ""
     done_until: datetime | None = None
 
 
@@ -73,7 +75,7 @@ def _acknowledge(desk: Desk, tx: Tx, actor: Actor, alert: Alert, who: str) -> No
     now = desk.clock.now()
     if alert.ack is not None and alert.ack.holds(now):
         return
-    note = f"{who}, by the link of a message" if who else ""
+    note = f"{who}, {HOW}" if who else HOW
     desk.control.alerts.acknowledge(tx, alert.fingerprint, Ack(actor.name, now, note))
     desk.audit(tx, actor, "alert.acknowledge", alert.fingerprint, {"rule": alert.rule, "note": note})
 
@@ -82,7 +84,7 @@ def _silence(desk: Desk, tx: Tx, actor: Actor, alert: Alert, permit: Permit, who
     now = desk.clock.now()
     labels = [(name, value) for name, value in sorted(alert.labels.items()) if value]
     matchers = {**dict(labels[:MOST_MATCHERS]), "rule": alert.rule}
-    comment = f"by the link of a message{f', {who}' if who else ''}"
+    comment = f"{who}, {HOW}" if who else HOW
     ends_at = now + timedelta(hours=hours)
     one = Silence(_silence_id(permit), matchers, now, ends_at, actor.name, comment)
     if desk.control.silences.add(tx, one, now):
@@ -94,11 +96,11 @@ def _offer(desk: Desk, permit: Permit, alert: Alert) -> Offer:
     now, is_current = desk.clock.now(), _is_current(alert, permit)
     if permit.act is Act.ACKNOWLEDGE:
         ack = alert.ack if alert.ack is not None and alert.ack.holds(now) else None
-        by, until = (ack.by, ack.until) if ack else ("", None)
+        by, note, until = (ack.by, ack.note, ack.until) if ack else ("", "", None)
     else:
         mine = [one for one in desk.control.silences.current(now) if one.id == _silence_id(permit)]
-        by, until = (mine[0].created_by, mine[0].ends_at) if mine else ("", None)
-    return Offer(permit.act, alert, permit.channel, is_current and not by, by, until)
+        by, note, until = (mine[0].created_by, mine[0].comment, mine[0].ends_at) if mine else ("", "", None)
+    return Offer(permit.act, alert, permit.channel, is_current and not by, by, note, until)
 
 
 def _is_current(alert: Alert, permit: Permit) -> bool:

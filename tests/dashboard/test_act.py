@@ -67,14 +67,14 @@ def test_page_says_what_fires_and_offers_the_button(
 ) -> None:
     page = client.get(link(made, alert))
     for said in (
-        "Take this alert on?",
+        "Acknowledge this alert?",
         "error_rate at orum/transfers",
         "18 % of attempts",
         "critical",
         "ops",
     ):
         assert said in page.text
-    assert "I take it on</button>" in page.text
+    assert "Acknowledge</button>" in page.text
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert page.headers["Cache-Control"] == "no-store"
     assert "noindex" in page.headers["X-Robots-Tag"]
@@ -90,7 +90,9 @@ def test_button_takes_the_alert_on_without_a_login_and_a_second_press_does_nothi
     assert acked(made, alert) == "link:ops"
     [act] = made.control.audit.page()
     assert (act.action, act.actor, act.via) == ("alert.acknowledge", "link:ops", "link")
-    assert "</button>" not in client.get(link(made, alert)).text
+    after = client.get(link(made, alert)).text
+    assert "link:ops: Ann, by the link of a message" in after
+    assert "</button>" not in after
 
 
 def test_silence_lasts_as_long_as_was_chosen(made: Installation, alert: Alert, client: FlaskClient) -> None:

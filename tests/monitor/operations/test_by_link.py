@@ -64,7 +64,7 @@ def test_silence_covers_this_alert_for_the_hours_that_were_chosen_and_is_made_on
     [silence] = world.control.silences.current(now)
     assert silencing(alert, [silence], now) == silence
     assert silence.ends_at == now + timedelta(hours=4) == offer.done_until
-    assert (silence.created_by, silence.comment) == ("link:ops", "by the link of a message, Ann")
+    assert (silence.created_by, silence.comment) == ("link:ops", "Ann, by the link of a message")
     assert acts(world) == [("silence.create", "link:ops", "link", silence.id)]
     other = replace(alert, labels={**alert.labels, "endpoint": "another"})
     assert silencing(other, [silence], now) is None
