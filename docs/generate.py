@@ -125,13 +125,14 @@ def profiles() -> str:
     """What the SDK takes for each source system unless told otherwise, and where documents leave a doubt."""
     notes = "".join(f"- `{each.name}`: {each.note}\n" for each in PROFILES.values() if each.note)
     rows = table(
-        ("name", "answer within", "answered", "clocks may differ by", "event id", "type", "orders by"),
+        ("name", "answer within", "answered", "clocks differ by", "body", "event id", "type", "orders by"),
         [
             (
                 f"`{each.name}`",
                 f"{each.ack_deadline_s:g} s",
                 str(each.ack_status),
                 f"{each.tolerance_s:g} s",
+                f"a list in `{each.events_path}`" if each.events_path else each.body,
                 f"`{each.id_path}`",
                 f"`{each.type_path}`",
                 f"`{each.version_path}`" if each.version_path else "",
