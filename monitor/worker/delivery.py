@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerts.channels.channel import Channel, Gathering
+from alerts.channels.channel import Amending, Channel, Gathering
 from alerts.errors import ChannelError, Failure
 from alerts.grouping import INTERVAL, Group, grouped
-from alerts.message import Links, compose, compose_group
-from alerts.model import Notification, Telling
+from alerts.message import Links, compose_group
+from alerts.model import Notification, Telling, Why
 from alerts.notifier import (
     Attempted,
     Delivered,
@@ -116,13 +116,28 @@ class Delivery:
         """Sends what is ready for one channel in order; once it is seen to be down, the rest waits."""
         channel = self.channels().get(ready[0].channel)
         refused: list[ChannelError] = []
-        for group in grouped(ready) if _gathers(channel) else [(one,) for one in ready]:
+        for group in self._groups(ready, channel):
             if len(refused) == DOWN_AFTER:
                 self._put_off([one for one in group if waiting[one.key].is_due], waiting, refused[-1], epoch)
                 continue
             attempted = self._sent(group, channel, waiting, epoch)
             refused = [*refused, attempted.error] if isinstance(attempted, Retry) else []
             yield "" if attempted is None else _sentence(group, attempted)
+
+    def _groups(self, ready: Sequence[Notification], channel: Channel | None) -> Iterator[Group]:
+        """What one message tells of. A channel that changes its earlier message hears of the end of what that
+        one told of, and of nothing else with it."""
+        if not _gathers(channel):
+            yield from ((one,) for one in ready)
+            return
+        for group in grouped(ready):
+            if not _amends(channel, group):
+                yield group
+                continue
+            together: dict[str, list[Notification]] = {}
+            for one in group:
+                together.setdefault(self.outbox.opened_as(one), []).append(one)
+            yield from (tuple(some) for some in together.values())
 
     def _has_its_turn(self, notification: Notification, epoch: int) -> bool:
         now = self.now()
@@ -177,7 +192,7 @@ class Delivery:
         """Until when the group waits: its channel asked for time, or has just been told of others like it."""
         if (rested_at := self.resting.get(group[0].channel, now)) > now:
             return rested_at
-        if not _gathers(channel):
+        if not _gathers(channel) or _amends(channel, group):
             return None
         last_at = self.outbox.last_sent_at(group[0])
         return last_at + INTERVAL if last_at is not None and last_at <= now < last_at + INTERVAL else None
@@ -193,15 +208,24 @@ class Delivery:
                     hint="put it back into hookvitals.toml, or change the route",
                 )
             )
-        if len(group) > 1:
-            message = compose_group(group, self.links)
-        else:
-            message = compose(first, self.links, self.outbox.opened_as(first))
+        message = compose_group(group, self.links, self._earlier(group))
         return deliver(first, channel, message, tries=tries, now=now, random=self.random)
+
+    def _earlier(self, group: Group) -> str:
+        """The service's own id of the one message that told of all of them first; empty where there is
+        none."""
+        if group[0].reason is Why.FIRING:
+            return ""
+        opened = {self.outbox.opened_as(one) for one in group}
+        return opened.pop() if len(opened) == 1 else ""
 
 
 def _gathers(channel: object) -> bool:
     return isinstance(channel, Gathering) and channel.gathers
+
+
+def _amends(channel: object, group: Group) -> bool:
+    return isinstance(channel, Amending) and channel.amends and group[0].reason is Why.RESOLVED
 
 
 def _sentence(group: Group, attempted: Attempted) -> str:

@@ -9,7 +9,7 @@ from alerts.errors import ChannelError, Failure
 from alerts.grouping import group_key
 from alerts.lifecycle import Move
 from alerts.message import Message
-from alerts.model import Alert, Delivery, Notification, Silence, State, Telling
+from alerts.model import OPENING, Alert, Delivery, Notification, Silence, State, Telling
 from alerts.notifier import Attempted, Delivered, GivenUp, Retry
 from monitor.errors import Conflict
 from monitor.store.control.notifications import Waiting
@@ -23,6 +23,7 @@ class Entry:
     next_at: datetime | None = None
     held_until: datetime | None = None
     settled_at: datetime | None = None
+    reference: str = ""
 
     def is_due(self, now: datetime) -> bool:
         return self.next_at is None or self.next_at <= now
@@ -115,8 +116,8 @@ class MemoryBook:
             entry = self.entries[key]
             entry.held_until, entry.settled_at = None, now
             match attempted:
-                case Delivered():
-                    entry.delivery = Delivery.DELIVERED
+                case Delivered(receipt):
+                    entry.delivery, entry.reference = Delivery.DELIVERED, receipt.reference
                 case GivenUp():
                     entry.delivery = Delivery.GIVEN_UP
                 case Retry(at=at):
@@ -149,7 +150,17 @@ class MemoryBook:
         )
 
     def opened_as(self, notification: Notification) -> str:
-        return ""
+        return next(
+            (
+                entry.reference
+                for entry in self.entries.values()
+                if entry.notification.alert.fingerprint == notification.alert.fingerprint
+                and entry.notification.channel == notification.channel
+                and entry.notification.reason in OPENING
+                and entry.delivery is Delivery.DELIVERED
+            ),
+            "",
+        )
 
     def _require(self, epoch: int) -> None:
         if epoch != self.epoch:
@@ -165,6 +176,7 @@ class FakeChannel:
     broken: bool = False
     retryable: bool = True
     gathers: bool = True
+    amends: bool = False
     refuses: set[str] = field(default_factory=set)
     retry_after_s: float | None = None
     asked: int = 0
@@ -177,4 +189,4 @@ class FakeChannel:
                 Failure.SERVER_ERROR, "down", retryable=self.retryable, retry_after_s=self.retry_after_s
             )
         self.sent.append(message)
-        return Receipt()
+        return Receipt(reference=f"{self.name}-{len(self.sent)}")

@@ -161,6 +161,27 @@ def test_ends_are_gathered_too_and_come_after_their_firings() -> None:
     ]
 
 
+def test_channel_that_amends_hears_of_the_end_of_what_each_message_told_of() -> None:
+    desk = Desk(page("alone"))
+    desk.team.amends = True
+    desk.job.run(1)
+    desk.clock.move(timedelta(minutes=2))
+    for n in range(3):
+        later = page(f"e{n}")
+        desk.book.entries[later.key] = Entry(later)
+    desk.job.run(1)
+    for name in ("alone", "e0", "e1", "e2"):
+        over = page(name, Why.RESOLVED)
+        desk.book.entries[over.key] = Entry(over)
+    desk.run_for(timedelta(seconds=5))
+    assert [(message.reason, len(message.alerts), message.earlier) for message in desk.team.sent] == [
+        (Why.FIRING, 1, ""),
+        (Why.FIRING, 3, ""),
+        (Why.RESOLVED, 1, "team-1"),
+        (Why.RESOLVED, 3, "team-2"),
+    ]
+
+
 def test_channel_that_gathers_nothing_gets_each_in_order() -> None:
     desk = Desk(page("a"), page("b", rule="slow"), page("c"))
     desk.team.gathers = False
