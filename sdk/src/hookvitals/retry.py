@@ -1,10 +1,10 @@
 """When to try again: exponential backoff with full jitter; and when to give up."""
 
-import random
 from dataclasses import dataclass
 from typing import Callable, Tuple
 
 from hookvitals.failures import Kind, Named, kind_of
+from hookvitals.jitter import uniform
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class RetryPolicy:
     attempts: int = 3
     first_s: float = 1.0
     cap_s: float = 60.0
-    uniform: Callable[[float, float], float] = random.SystemRandom().uniform
+    uniform: Callable[[float, float], float] = uniform
     transient: Tuple[Named, ...] = ()
     permanent: Tuple[Named, ...] = ()
 

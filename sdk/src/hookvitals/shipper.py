@@ -10,7 +10,6 @@ import contextlib
 import json
 import logging
 import os
-import random
 import threading
 import time
 import weakref
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Callable, Deque, Dict, List, Optional
 from hookvitals.account import Account
 from hookvitals.bounds import MAX_SPOOL_AGE_S, MAX_SPOOL_BYTES, MAX_WAITING, MAX_WAITING_BYTES
 from hookvitals.declarations import Declarations, Said
+from hookvitals.jitter import uniform
 from hookvitals.process import memory_bytes
 from hookvitals.record_json import Noted, encoded, leave_texts_out, text_bytes
 from hookvitals.settled import Settled
@@ -67,7 +67,7 @@ class Shipper:
         spool_dir: Optional[str] = None,
         max_spool_bytes: int = MAX_SPOOL_BYTES,
         max_spool_age_s: float = MAX_SPOOL_AGE_S,
-        uniform: Callable[[float, float], float] = random.SystemRandom().uniform,
+        uniform: Callable[[float, float], float] = uniform,
     ) -> None:
         if spool_dir is not None and os.name != "posix":
             raise ValueError("spool_dir needs a system with flock")
