@@ -22,9 +22,14 @@ CONSEQUENCES: Mapping[str, frozenset[str]] = {
             "burn_rate",
         }
     ),
+    "failure_count": frozenset({"retry_storm", "burn_rate"}),
+    "error_rate": frozenset({"retry_storm", "wrong_status"}),
+    "ack_deadline": frozenset({"retry_storm", "slow_processing"}),
+    "stuck_events": frozenset({"queue_depth"}),
+    "verification_failures": frozenset({"no_events"}),
 }
-"""A firing alert of the kind on the left hides those on the right at the same place. The cause is critical,
-so what it hides is never worse than what is told; forged signatures are nobody's consequence."""
+"""A firing alert of the kind on the left hides those on the right at the same place, unless they are severer:
+what is hidden is never worse than what is told. Forged signatures are nobody's consequence."""
 
 PLACE = ("environment", "source", "endpoint")
 
@@ -56,7 +61,8 @@ def possible_causes(alerts: Iterable[Alert], configured: Sequence[Inhibition] = 
 
 
 def _hides(cause: Alert, alert: Alert, configured: Sequence[Inhibition]) -> bool:
-    if alert.kind in CONSEQUENCES.get(cause.kind, frozenset()) and _alike(cause, alert, PLACE):
+    follows = alert.kind in CONSEQUENCES.get(cause.kind, frozenset())
+    if follows and alert.severity.rank <= cause.severity.rank and _alike(cause, alert, PLACE):
         return True
     return any(
         all_match(one.source, matchable(cause))

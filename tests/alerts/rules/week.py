@@ -107,7 +107,7 @@ class Week(World):
 
     def __post_init__(self) -> None:
         self.places = list(self.counts)
-        self.agreed = Terms(timedelta(seconds=5), objective=0.999)
+        self.agreed = Terms(timedelta(seconds=5), objective=0.9999)
         self.done_twice = Repeats(50, 0)
         for target, counts in self.counts.items():
             self.sums[target] = {name: np.concatenate(([0], np.cumsum(n))) for name, n in counts.items()}
