@@ -94,7 +94,7 @@ BOUNDED = [name for name in ADAPTERS if name != READS_ALL]
 def serving(name: str, receiver: Receiver, *, path: str = PATH, prefix: str = "") -> Iterator[int]:
     """The port. prefix: what stands before `path` because the whole application is mounted there."""
     with ExitStack() as stack:
-        if "django" in name:
+        if name.startswith("django"):  # else Django knows of no receiver
             stack.enter_context(django_urls(receiver, path))
         if name in WSGI:
             app = WSGI[name](receiver, path)
