@@ -54,7 +54,7 @@ def check_age(event: Event, profile: Profile, now_us: int) -> None:
 
 def _name(path: str, part: Part, request: Request) -> str:
     """The text at the path; of several, joined by `+`, their texts joined by dots."""
-    texts = [_text(one, part, request) for one in path.split(AND)]
+    texts = [_text(one, part, request) for one in (path.split(AND) if AND in path else (path,))]
     text = ".".join(texts)
     if not all(texts) or len(text) > _NAME_CHARS or not text.isprintable():
         raise Refused("invalid_payload", f"{path} is missing, or not a text of 1 to {_NAME_CHARS} characters")

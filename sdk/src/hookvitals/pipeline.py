@@ -8,7 +8,7 @@ one answer is given for all: the worst. Recording never changes an answer.
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Union
 
 from hookvitals import answers
 from hookvitals.admission import Admission
@@ -46,8 +46,7 @@ class _Case:
     event: Optional[Event] = None
 
 
-@dataclass(frozen=True)
-class _Ready:
+class _Ready(NamedTuple):
     """An event that is to be worked. key: its own, in the state."""
 
     case: _Case
