@@ -227,7 +227,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _key(name: str, field: FieldInfo) -> tuple[str, str, str]:
-    default = "required" if field.is_required() else _value(field.get_default())
+    default = "required" if field.is_required() else _value(field.get_default(call_default_factory=True))
     return f"`{field.alias or name}`", _form(field.annotation), default
 
 
@@ -245,6 +245,8 @@ def _form(annotation: Any) -> str:
         return f"table of {_form(inner[1])}"
     if isinstance(annotation, type) and issubclass(annotation, SecretRef):
         return '`{ env = "…" }` or `{ file = "…" }`'
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "table with " + ", ".join(f"`{key}`" for key in annotation.model_fields)
     return _PLAIN.get(annotation) or ", ".join(f"`{choice.value}`" for choice in annotation)
 
 
@@ -264,6 +266,8 @@ def _value(default: Any) -> str:
         return duration_text(default)
     if isinstance(default, tuple):
         return ", ".join(_value(each) for each in default)
+    if isinstance(default, dict):
+        return ", ".join(f"{_value(key)} = {_value(each)}" for key, each in default.items())
     return str(default).lower() if isinstance(default, bool) else str(getattr(default, "value", default))
 
 

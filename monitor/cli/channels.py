@@ -27,4 +27,5 @@ def test(here: Here, name: str) -> None:
         raise OneLine(f'there is no channel "{name}" in hookvitals.toml (there are: {known})')
     message = compose(trial(name, SystemClock().now()), Links(public_url(here.loaded.settings)))
     receipt = channels[name].send(message)
-    say(f"{name} took the message" + (f", but {receipt.warning}" if receipt.warning else ""))
+    known_as = f", known there as {receipt.reference}" if receipt.reference else ""
+    say(f"{name} took the message{known_as}" + (f", but {receipt.warning}" if receipt.warning else ""))

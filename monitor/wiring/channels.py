@@ -30,6 +30,7 @@ from monitor.config.channels import (
     SlackTable,
     WebhookTable,
 )
+from monitor.config.tables import Table
 from monitor.config.toml_file import Location
 from monitor.config.values import SecretRef
 from monitor.errors import ConfigError, HookvitalsError
@@ -174,7 +175,7 @@ def _apprise(table: AppriseTable, means: Means) -> Channel:
     return Apprise(table.name, means.secret(table.url), means.allow)
 
 
-MAKERS: Mapping[type, Callable[[Any, Means], Channel]] = {
+MAKERS: Mapping[type[Table], Callable[[Any, Means], Channel]] = {
     SlackTable: _slack,
     EmailTable: _email,
     WebhookTable: _webhook,

@@ -1,10 +1,12 @@
 """Channels made from a document."""
 
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
+from alerts.channels.channel import Gathering
 from alerts.channels.email import Email
 from alerts.channels.slack import Slack
 from alerts.channels.webhook import Webhook
@@ -12,8 +14,10 @@ from alerts.errors import ChannelError
 from alerts.message import Links, compose
 from alerts.model import Alert, Evidence, Notification, Severity, State, Why
 from monitor.config import Document, stored
+from monitor.config import channels as tables
 from monitor.errors import ConfigError
-from monitor.wiring.channels import channels_of, mailer_of
+from monitor.wiring.channels import MAKERS, channel_problems, channels_of, mailer_of
+from tests.alerts.channels.cases import ALL
 from tests.alerts.support import Service, serving
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -93,3 +97,138 @@ def test_reports_need_a_mail_server() -> None:
     assert table.recipients == ("desk@example.com",)
     with pytest.raises(ConfigError, match='no email channel "team"'):
         mailer_of(document(), ENVIRON, "team")
+
+
+def one_of_each() -> list[dict[str, Any]]:
+    return [
+        {"kind": "slack", "name": "hook", "url": {"env": "SLACK"}},
+        {"kind": "slack", "name": "bot", "token": {"env": "TOKEN"}, "channel": "C012345"},
+        {
+            "kind": "email",
+            "name": "mail",
+            "host": "mail.example.com",
+            "sender": "a@example.com",
+            "recipients": ["b@example.com"],
+        },
+        {"kind": "webhook", "name": "own", "url": "https://own.example.com/", "secret": {"env": "OWN"}},
+        {"kind": "pagerduty", "name": "pager", "routing_key": {"env": "KEY"}},
+        {"kind": "alertmanager", "name": "am", "url": "https://am.example.com"},
+        {"kind": "apprise", "name": "any", "url": {"env": "ANY"}},
+    ]
+
+
+EVERY = {**ENVIRON, "TOKEN": "xoxb-1", "KEY": "e93facc04764012d7bfb002500d5d1a6", "ANY": "json://a.example"}
+
+
+def problems(*channels: dict[str, Any], environ: dict[str, str] | None = None) -> list[tuple[Any, str]]:
+    found = stored({"channels": list(channels)})
+    return list(channel_problems(found, EVERY if environ is None else environ))
+
+
+def test_each_kind_of_table_has_a_maker_a_suite_and_a_page() -> None:
+    kinds = [get_args(table.model_fields["kind"].annotation)[0] for table in MAKERS]
+    union = get_args(get_args(tables.ChannelTable)[0])
+    assert set(union) == set(MAKERS)
+    assert {table["kind"] for table in one_of_each()} == set(kinds)
+    assert set(kinds) <= set(ALL)
+    page = (Path(__file__).parents[3] / "docs" / "channels.md").read_text()
+    assert [kind for kind in kinds if f'kind = "{kind}"' not in page] == []
+
+
+def test_every_kind_is_made_and_its_secrets_show_nowhere() -> None:
+    channels = channels_of(stored({"channels": one_of_each()}), EVERY)
+    assert not [name for name, channel in channels.items() if hasattr(channel, "problem")]
+    shown = repr(channels) + str(channels)
+    assert not [secret for secret in EVERY.values() if secret in shown]
+
+
+def test_title_of_its_own_changes_no_other_trait() -> None:
+    document = stored(
+        {
+            "channels": [
+                {**table, "title": "{rule}"} for table in one_of_each() if table["kind"] != "alertmanager"
+            ]
+        }
+    )
+    gathers = {name: isinstance(channel, Gathering) for name, channel in channels_of(document, EVERY).items()}
+    assert gathers == {"hook": True, "bot": True, "mail": True, "own": False, "pager": False, "any": True}
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "said"),
+    [
+        (
+            {"kind": "webhook", "name": "a", "url": "http://10.0.0.1/", "secret": {"env": "OWN"}},
+            "url",
+            "egress.allow",
+        ),
+        ({"kind": "alertmanager", "name": "a", "url": "http://127.0.0.1:9093"}, "url", "egress.allow"),
+        ({"kind": "alertmanager", "name": "a", "url": "http://169.254.169.254/"}, "url", "never dialled"),
+        ({"kind": "slack", "name": "a", "url": {"env": "INSIDE"}}, "url", "egress.allow"),
+        ({"kind": "slack", "name": "a", "url": {"env": "NOTHING"}}, "url", "NOTHING is not set"),
+        ({"kind": "slack", "name": "a", "url": {"env": "NO_URL"}}, "url", "https://host/path"),
+        (
+            {"kind": "pagerduty", "name": "a", "routing_key": {"file": "/nowhere"}},
+            "routing_key",
+            "cannot be read",
+        ),
+        ({"kind": "pagerduty", "name": "a", "routing_key": {"env": "NO_URL"}}, None, "integration key"),
+        (
+            {"kind": "webhook", "name": "a", "url": "https://192.0.2.1/", "secret": {"env": "NO_URL"}},
+            None,
+            "openssl rand",
+        ),
+        (
+            {"kind": "email", "name": "a", "host": "127.0.0.1", "sender": "a@b.c", "recipients": ["a@b.c"]},
+            "host",
+            "egress.allow",
+        ),
+        (
+            {
+                "kind": "email",
+                "name": "a",
+                "host": "192.0.2.1",
+                "sender": "a@b.c",
+                "recipients": ["a@b.c"],
+                "security": "none",
+                "username": "x",
+            },
+            None,
+            "password in clear",
+        ),
+    ],
+)
+def test_channel_that_could_not_send_is_found_when_the_file_is_checked(
+    table: dict[str, Any], key: str | None, said: str
+) -> None:
+    environ = {**EVERY, "INSIDE": "http://10.0.0.1/s3cret", "NO_URL": "s3cret!"}
+    [(location, text)] = problems(table, environ=environ)
+    assert location == (("channels", 0) if key is None else ("channels", 0, key))
+    assert said in text
+    assert "s3cret" not in text
+
+
+def test_name_that_does_not_resolve_here_is_no_mistake_of_the_file() -> None:
+    assert problems({"kind": "alertmanager", "name": "am", "url": "https://am.invalid"}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"title": "{severty}"}, "did you mean {severity}?"),
+        (
+            {"url": {"env": "A"}, "token": {"env": "B"}, "channel": "C012345"},
+            "either url, or token and channel",
+        ),
+        ({"url": None, "token": {"env": "B"}}, "either url, or token and channel"),
+        ({"url": None, "token": {"env": "B"}, "channel": "#general"}, "channel"),
+        ({"url": "https://hooks.slack.com/x"}, "expected a reference to a secret"),
+        ({"urls": {"env": "A"}}, "unknown key (did you mean url?)"),
+    ],
+)
+def test_table_that_cannot_be_meant_so_is_refused(change: dict[str, Any], said: str) -> None:
+    table = {"kind": "slack", "name": "team", "url": {"env": "SLACK"}, **change}
+    stated = {key: value for key, value in table.items() if value is not None}
+    with pytest.raises(ConfigError) as refused:
+        stored({"channels": [stated]})
+    assert said in str(refused.value)
