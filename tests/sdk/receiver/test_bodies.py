@@ -1,5 +1,6 @@
 """What a body says: JSON or a form, one event or a list of them, each with a body of its own."""
 
+import base64
 import hashlib
 import json
 from typing import Any
@@ -99,6 +100,21 @@ def test_a_form_reaches_its_handler_inline_and_from_the_inbox(world: World) -> N
 
     for event in world.handled:
         assert (event.id, event.type, event.data["Body"], event.body) == ("SM1", "received", "hello", body)
+
+
+def test_a_form_is_left_out_of_captures_where_something_must_not_be_shown(world: World) -> None:
+    form = {"body": "form", "id_path": "MessageSid", "type_path": "SmsStatus"}
+    body = b"MessageSid=SM1&SmsStatus=received&Body=4111"
+    for redact in (None, ["Body"]):
+        receiver = world.receiver(
+            system="hmac", secrets=["s"], profile=form, capture="all", redact=redact, endpoint=str(redact)
+        )
+        receiver.handle("POST", URL, receiver.settings.scheme.sign(body, NOW), body)
+
+    plain, hidden = (record["capture"] for record in world.records())
+    assert base64.b64decode(plain["body"]) == body
+    assert "body" not in hidden
+    assert hidden["redacted"]
 
 
 def test_the_digest_of_an_event_is_its_own_in_whatever_company_it_comes(world: World) -> None:

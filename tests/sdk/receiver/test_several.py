@@ -242,6 +242,17 @@ def test_a_dead_letter_of_the_inbox_is_replayed_alone_as_well(world: World) -> N
     assert [(event.id, event.data["webhookEventId"]) for event in world.handled] == [("b", "b")]
 
 
+def test_what_no_capture_may_show_is_found_in_each_event_s_own_body(world: World) -> None:
+    post(line(world, capture="all", redact=["events.*.x"]), listed("a", "b", card="4111"))
+
+    shown = {name: json.loads(body)["events"] for name, body in dead_letters(world).items()}
+    assert {name: [each["webhookEventId"] for each in events] for name, events in shown.items()} == {
+        "a": ["a"], "b": ["b"],
+    }  # fmt: skip
+    assert "4111" not in json.dumps(shown)
+    assert all(record["capture"]["redacted"] for record in world.records())
+
+
 # --- with an inbox ---
 
 
