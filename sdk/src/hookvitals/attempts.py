@@ -125,7 +125,8 @@ class Attempts:
         return True if True in told else False if False in told else None
 
     def _begun(self, event: Event) -> Dict[str, Any]:
-        return {"attempt": event.attempt, "queue_ms": self._since_ms(event)}
+        made = min(event.attempt, self._retry.attempts)  # one beyond the last is a look at what is left
+        return {"attempt": made, "queue_ms": self._since_ms(event)}
 
     def _order(self, event: Event) -> Optional[Order]:
         return order_of(

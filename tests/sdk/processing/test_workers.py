@@ -189,3 +189,24 @@ def test_what_a_killed_process_had_in_hand_is_taken_up_by_one_that_lives(world: 
     drained(world, living)
 
     assert [(event.id, event.attempt) for event in world.handled] == [("evt_2", 1), ("evt_1", 2)]
+
+
+def test_the_letter_of_an_event_that_killed_its_process_tells_of_the_attempts_that_were_made(
+    world: World,
+) -> None:
+    """It is noted before the event leaves the inbox, so a kill in between has it noted again."""
+    receiver = world.inbox()
+    inbox = receiver.inbox
+    assert inbox is not None
+    inbox.put("k", Event("evt_1", "t", {}, b"{}", [], int(NOW * 1e6)), keep_us=10**12)
+    for _ in range(4):
+        assert inbox.take("9.0") is not None
+        inbox.free("9.")  # its process is gone
+
+    receiver.start()
+    world.until(lambda: inbox.depth() == 0)
+
+    (letter,) = world.records()
+    assert (letter["outcome"], letter["attempt"]) == ("dead_lettered", 3)
+    assert letter["error_class"] == "hookvitals.attempts.ProcessDied"
+    assert world.handled == []
