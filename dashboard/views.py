@@ -189,7 +189,8 @@ class TransitionLine:
 
 @dataclass(frozen=True, slots=True)
 class NotificationLine:
-    """One message to one channel. state: due, delivered, given_up …, in the store's word."""
+    """One message to one channel. state: due, delivered, given_up …, in the store's word. receipt: the
+    service's own id for it."""
 
     created_at: datetime
     channel: str
@@ -198,6 +199,7 @@ class NotificationLine:
     attempts: int
     delivered_at: datetime | None
     error: str
+    receipt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ def alert(control: Control, facts: FactReader, fingerprint: str) -> AlertView | 
                 row.tries,
                 row.settled_at,
                 row.error,
+                row.reference,
             )
             for row in found.notifications
         ],

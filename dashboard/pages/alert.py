@@ -13,7 +13,7 @@ from dashboard.components.alert import acknowledge_button, measured, place, seve
 from dashboard.components.frame import as_of, frame
 from dashboard.components.lines import lines
 from dashboard.components.panel import panel
-from dashboard.components.text import Children, empty, facts, pill, when
+from dashboard.components.text import Children, empty, facts, mono, pill, when
 from dashboard.links import endpoint_link, event_link, link
 from dashboard.pages.page import Page
 from dashboard.palette import OUTCOME_TONES, Tone
@@ -89,10 +89,11 @@ def body(view: AlertView, scope: Scope, now: datetime) -> list[Component]:
             pill(fmt.words(message.state), _DELIVERIES.get(message.state, Tone.NEUTRAL)),
             fmt.count(message.attempts),
             message.error or fmt.NONE,
+            mono(message.receipt) if message.receipt else fmt.NONE,
         ]
         for message in view.notifications
     ]
-    heads = ["When", "Channel", "Because", "State", ">Attempts", "Error"]
+    heads = ["When", "Channel", "Because", "State", ">Attempts", "Error", "Receipt"]
     panels.append(
         panel(
             "Messages",

@@ -304,7 +304,7 @@ def alert() -> AlertView:
             ),
         ],
         [
-            NotificationLine(sent, "slack", "firing", "delivered", 1, sent, ""),
+            NotificationLine(sent, "slack", "firing", "delivered", 1, sent, "", "C012345 1763694840.0001"),
             NotificationLine(sent, "email", "firing", "due", 2, None, "421 try again later"),
         ],
         [step for step in story() if step.outcome is Outcome.DEAD_LETTERED],

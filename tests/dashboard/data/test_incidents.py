@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from alerts.channels.channel import Receipt
+from alerts.model import Notification, Why
+from alerts.notifier import Delivered
 from dashboard.data import house, incidents
 from dashboard.data.catalog import Catalog
+from dashboard.pages.alert import body
 from dashboard.scope import Scope
 from monitor.clock import from_us
 from monitor.config.document import Document
@@ -161,3 +165,15 @@ def test_the_status_page_shows_the_stores_own_numbers(house_of: Installation) ->
     assert view.heartbeat_at == NOW - timedelta(seconds=4)
     assert view.facts_bytes == house_of.facts.used_bytes()
     assert (view.leader, view.version, view.facts_budget_bytes) == ("worker-1", "1.2.3", 5_000_000)
+
+
+def test_an_alerts_messages_come_with_the_receipts_of_their_services(house_of: Installation) -> None:
+    alert = house_of.add_alert("orum", "transfers")
+    told = house_of.control.notifications
+    told.add([Notification("k", "ops", Why.FIRING, alert, NOW)], house_of.epoch)
+    told.settle({"k": Delivered(Receipt("C012345 1763694840.0001"))}, NOW, [], house_of.epoch)
+    view = incidents.alert(house_of.control, house_of.facts, alert.fingerprint)
+    assert view is not None
+    [line] = view.notifications
+    assert (line.state, line.receipt) == ("delivered", "C012345 1763694840.0001")
+    assert line.receipt in str(body(view, SCOPE, NOW))
