@@ -160,6 +160,10 @@ class Observations(Protocol):
         type) when the rule narrows event_type. Known endpoints count even when they are silent."""
         ...
 
+    def types(self, target: Target) -> Sequence[Target]:
+        """The event types that are known at the target's endpoint, each as a target."""
+        ...
+
     def terms(self, target: Target) -> Terms:
         """What the target's sender expects."""
         ...

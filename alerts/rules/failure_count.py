@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Verdict
+from alerts.rules.event_types import by_type, mostly
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
 from alerts.wording import number, percent, span
 
@@ -22,6 +23,8 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         f"(threshold {number(rule.threshold)}), {number(window.dead_lettered)} of them for good; "
         f"{percent(window.failures / window.attempts)} of {number(window.attempts)} attempts"
     )
+    if window.failures > rule.threshold:
+        summary += mostly(by_type(seen, target, window), window)
     evidence = evidence_of(
         rule, window, summary, value=window.failures, unit="failures", sample=window.attempts
     )

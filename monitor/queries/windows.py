@@ -88,6 +88,9 @@ class StoredObservations:
     def targets(self, rule: Rule) -> Sequence[Target]:
         return self._places.selected(rule)
 
+    def types(self, target: Target) -> Sequence[Target]:
+        return self._places.types(SeriesKey(target.environment, target.source, target.endpoint))
+
     def terms(self, target: Target) -> Terms:
         return self._terms.get(SeriesKey(target.environment, target.source, target.endpoint), Terms())
 
@@ -308,6 +311,19 @@ class _Places:
     def alike(self, key: SeriesKey) -> Sequence[SeriesKey]:
         """All that are of one level with `key`: endpoints with an endpoint, types with a type."""
         return self._alike.get(_level(key), [])
+
+    def types(self, endpoint: SeriesKey) -> Sequence[Target]:
+        """By name, without what was never verified."""
+        return self._types.get(endpoint, [])
+
+    @cached_property
+    def _types(self) -> Mapping[SeriesKey, Sequence[Target]]:
+        found: dict[SeriesKey, list[Target]] = {}
+        for key in sorted(self._alike.get((True, True, True), []), key=lambda key: key.event_type or ""):
+            if key.parent is not None and key.event_type != UNVERIFIED:
+                target = Target(key.environment, key.source, key.endpoint, key.event_type)
+                found.setdefault(key.parent, []).append(target)
+        return found
 
     def selected(self, rule: Rule) -> Sequence[Target]:
         patterns = rule.environment, rule.source, rule.endpoint, rule.event_type

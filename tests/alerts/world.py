@@ -59,6 +59,7 @@ class World:
     window_of: Callable[[Target, datetime, datetime], Window] = Window
     samples: Sequence[QueueSample] = ()
     results: Mapping[ProbeKind, Sequence[ProbeResult]] = field(default_factory=dict)
+    event_types: Sequence[str] = ()
     agreed: Terms = field(default_factory=Terms)
     past_of: Callable[[Target, datetime, datetime], Window] = Window
     last_at: datetime | None = NOW
@@ -75,6 +76,9 @@ class World:
 
     def window(self, target: Target, start_at: datetime, end_at: datetime) -> Window:
         return self.window_of(target, start_at, end_at)
+
+    def types(self, target: Target) -> Sequence[Target]:
+        return [replace(target, event_type=name) for name in self.event_types]
 
     def terms(self, target: Target) -> Terms:
         return self.agreed

@@ -475,3 +475,47 @@ def test_one_lost_event_of_few_pages_nobody(lost: int, verdict: Verdict) -> None
 def test_a_target_without_an_slo_burns_nothing() -> None:
     kind = KINDS["burn_rate"]
     assert kind.evaluate(kind.defaults, PAYMENTS, attempts(dead_lettered=50), NOW) == []
+
+
+def typed(succeeded: int, failed: int, **failures_of: tuple[int, int]) -> World:
+    """A world whose endpoint had these attempts, and of them each type so many that succeeded and failed."""
+
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        good, bad = failures_of[target.event_type] if target.event_type else (succeeded, failed)
+        return Window(target, start_at, end_at, succeeded=good, failed=bad)
+
+    return World(window_of=window, event_types=tuple(failures_of))
+
+
+def test_a_type_that_is_out_alone_is_named_although_the_endpoint_looks_fine() -> None:
+    world = typed(970, 30, paid=(968, 1), voided=(2, 29))
+    found = found_by("error_rate", world)
+    assert (found.verdict, found.labels.get("event_type")) == (Verdict.BREACH, None)
+    assert found.evidence.summary == (
+        "93.5 % of stripe/payments voided failed in 15 min (threshold 50 % of one type), 29 of 31 attempts"
+    )
+    of_any_type = make("error_rate", params={"type_share": 0})
+    assert found_by("error_rate", world, of_any_type).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        typed(970, 9, voided=(0, 9)),  # too few to be looked at
+        typed(970, 30, paid=(960, 12), voided=(1, 18)),  # 19 of the type: too few to judge
+        typed(970, 30, paid=(940, 1), voided=(30, 29)),  # half of them went well
+    ],
+)
+def test_a_type_with_little_or_some_success_is_not_out(world: World) -> None:
+    assert found_by("error_rate", world).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("kind", ["error_rate", "failure_count"])
+def test_the_type_that_fails_is_named(kind: str) -> None:
+    assert summary(kind, typed(900, 100, paid=(800, 2), voided=(100, 98))).endswith(", 98 % of them voided")
+
+
+@pytest.mark.parametrize("kind", ["error_rate", "failure_count"])
+def test_no_type_is_named_where_all_fail_alike(kind: str) -> None:
+    said = summary(kind, typed(900, 100, paid=(800, 90), voided=(100, 10)))
+    assert said.endswith("attempts")

@@ -257,6 +257,20 @@ def test_a_rule_for_types_looks_at_each_type(
     assert [(window.succeeded, window.failed) for window in windows] == [(1, 0), (0, 1)]
 
 
+def test_the_types_of_an_endpoint_are_those_that_verified(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+) -> None:
+    fill.add([make(event_type="payout"), make(), make(event_type="other", endpoint="refunds")])
+    fill.add([make.delivery(Outcome.REJECTED)])
+    observed = seen(reader)
+
+    types = observed.types(PAYMENTS)
+
+    assert [target.event_type for target in types] == ["invoice.paid", "payout"]
+    assert [observed.window(one, NOON, NOON + MINUTE).succeeded for one in types] == [1, 1]
+    assert observed.types(Target("production", "stripe", "never")) == []
+
+
 def test_the_latest_sample_of_each_queue_of_the_target_is_seen(
     fill: Filled, reader: SqliteFactReader
 ) -> None:
