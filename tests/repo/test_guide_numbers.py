@@ -1,12 +1,13 @@
 """The numbers that the guides for receivers name are the ones the product ships with."""
 
+import inspect
 from datetime import timedelta
 
 import pytest
 
 from alerts.model import Severity
 from alerts.rules import KINDS
-from hookvitals import PROFILES, RetryPolicy
+from hookvitals import PROFILES, RetryPolicy, Shipper
 
 MINUTES = {n: timedelta(minutes=n) for n in (5, 15)}
 
@@ -54,3 +55,10 @@ def test_an_event_is_tried_three_times_before_it_is_a_dead_letter() -> None:
     policy = RetryPolicy()
 
     assert [policy.exhausted(attempt) for attempt in (1, 2, 3)] == [False, False, True]
+
+
+def test_a_spool_takes_500_mb_for_7_days_and_a_batch_100_records_or_5_seconds() -> None:
+    defaults = {name: each.default for name, each in inspect.signature(Shipper).parameters.items()}
+
+    assert (defaults["max_spool_bytes"], defaults["max_spool_age_s"]) == (500_000_000, 7 * 86_400)
+    assert (defaults["batch_size"], defaults["batch_delay_s"]) == (100, 5.0)
