@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import Annotated
 
 from flask import Response
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from alerts.model import Delivery, Severity, State, Why
 from monitor.api.access import Need, current_actor, needs
 from monitor.api.noun import noun, services
 from monitor.api.paging import Paged, cursor_below
 from monitor.api.shapes import Asked, Shape, Window, answer, length_of
-from monitor.errors import NotFound
+from monitor.errors import NotFound, Unprocessable
 from monitor.operations import alerts as operations
+from monitor.store.control.history import Entry, Wanted
 from monitor.store.control.notifications import OutboxRow
 
 alerts = noun("alerts", "Alerts as they stand, their moves, and who was told.")
@@ -125,6 +126,59 @@ def page(query: AlertSearch) -> Response:
     shown = found[: query.limit]
     more = cursor_below(shown[-1].since, shown[-1].fingerprint) if len(found) > len(shown) else None
     return answer(AlertPage(alerts=[AlertShape.model_validate(one) for one in shown], next_cursor=more))
+
+
+class LineShape(Shape):
+    """A transition (from_state, to_state) or a notification (channel and what became of it: delivery, tries,
+    settled_at, the last error, the service's own reference)."""
+
+    at: datetime
+    entry: Entry
+    fingerprint: str
+    rule: str
+    environment: str | None
+    severity: Severity
+    reason: str
+    summary: str
+    from_state: State | None
+    to_state: State | None
+    channel: str | None
+    delivery: Delivery | None
+    tries: int | None
+    settled_at: datetime | None
+    error: str | None
+    reference: str | None
+
+
+class HistoryPage(Shape):
+    """Newest first."""
+
+    history: list[LineShape]
+    next_cursor: str | None
+
+
+class HistorySearch(Paged, Asked):
+    """Without a range all that is kept."""
+
+    since: Annotated[AwareDatetime | None, Field(description="Start, RFC 3339 with a zone.")] = None
+    until: Annotated[AwareDatetime | None, Field(description="End, exclusive.")] = None
+    rule: Annotated[str | None, Field(max_length=128, description="Only this rule.")] = None
+    fingerprint: Annotated[str | None, Field(max_length=64, description="Only this alert.")] = None
+    entry: Annotated[Entry | None, Field(description="Only transitions, or only notifications.")] = None
+
+
+@alerts.get("/alerts/history", responses={200: HistoryPage})
+@needs(Need.READ)
+def history(query: HistorySearch) -> Response:
+    """What alerts did and who was told, newest first"""
+    wanted = Wanted(query.since, query.until, query.rule, query.fingerprint, query.entry, query.below())
+    try:
+        found = services().control.history.page(wanted, query.limit + 1)
+    except ValueError as exc:
+        raise Unprocessable("This cursor is not one of ours.", "start again without a cursor") from exc
+    shown = found[: query.limit]
+    more = cursor_below(shown[-1].at, shown[-1].key) if len(found) > len(shown) else None
+    return answer(HistoryPage(history=[LineShape.model_validate(one) for one in shown], next_cursor=more))
 
 
 @alerts.get("/alerts/<fingerprint>", responses={200: AlertDetail})

@@ -1,4 +1,8 @@
-"""`hookvitals alerts list|ack` and `hookvitals silence create|list|show|expire`."""
+"""`hookvitals alerts list|ack|history` and `hookvitals silence create|list|show|expire`."""
+
+import sys
+from collections.abc import Sequence
+from itertools import islice
 
 import click
 
@@ -6,12 +10,18 @@ from alerts.hours import hours_of
 from alerts.message import place_of
 from alerts.model import State
 from monitor.cli.base import Commands, Here, OneLine, pass_here, say, say_table
+from monitor.cli.moments import moment
 from monitor.cli.records import duration
 from monitor.cli.stores import opened_control, opened_desk
 from monitor.clock import SystemClock
+from monitor.maintain.export import Form, head, lines
 from monitor.operations import alerts as operations
 from monitor.operations import silences
+from monitor.store.control.history import Entry, Line, Wanted
 
+HISTORY = ("TIME", "SEVERITY", "RULE", "WHAT", "WHY")
+COLUMNS = tuple(name for name in Line.__slots__ if name != "key")
+MOST_SHOWN = 500
 OPEN = (State.PENDING, State.FIRING)
 SHOWN = 100
 
@@ -62,6 +72,46 @@ def ack(here: Here, id: str, note: str, length: str | None) -> None:
         found = operations.acknowledge(desk, actor, matching[0].fingerprint if matching else id, note, lasts)
     until = f" until {found.ack.until:%Y-%m-%d %H:%M}Z" if found.ack and found.ack.until else ""
     say(f"{actor.name} took on {found.rule} at {place_of(found)}{until}")
+
+
+@alerts.command("history")
+@click.option("--since", default="24h", show_default=True, help="From then on: 2026-11-20, or 24h (ago).")
+@click.option("--until", help="Before that time, in the same forms.")
+@click.option("--rule", help="Only this rule.")
+@click.option("--only", type=click.Choice([entry.value for entry in Entry]), help="Only this sort of line.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", *(form.value for form in Form)]),
+    default="table",
+    show_default=True,
+    help="A table for reading, or lines for other programs.",
+)
+@pass_here
+def history(here: Here, since: str, until: str | None, rule: str | None, only: str | None, form: str) -> None:
+    """Print what alerts did and who was told, newest first."""
+    now = SystemClock().now()
+    wanted = Wanted(
+        moment(since, now, "--since"),
+        None if until is None else moment(until, now, "--until"),
+        rule,
+        entry=None if only is None else Entry(only),
+    )
+    with opened_control(here) as control:
+        found = control.history.lines(wanted)
+        if form == "table":
+            say_table(HISTORY, [_history_row(one) for one in islice(found, MOST_SHOWN)], empty="nothing")
+            return
+        out = sys.stdout.buffer
+        out.write(head(COLUMNS, Form(form)))
+        while some := list(islice(found, 500)):
+            out.write(lines(some, COLUMNS, Form(form)))
+
+
+def _history_row(one: Line) -> Sequence[object]:
+    told = one.entry is Entry.NOTIFICATION
+    what = f"{one.channel}: {one.reason}, {one.delivery}" if told else f"{one.from_state} → {one.to_state}"
+    return (f"{one.at:%Y-%m-%d %H:%M:%S}Z", one.severity, one.rule, what, one.error or one.summary)
 
 
 @click.group(cls=Commands)

@@ -44,24 +44,26 @@ def export(
     told: Callable[[int], None] = lambda records: None,
 ) -> int:
     """Writes every matching record; how many. told: of some more that were written."""
-    if form is Form.CSV:
-        out.write(_csv([COLUMNS]))
-    lines = _csv_lines if form is Form.CSV else _json_lines
+    out.write(head(COLUMNS, form))
     total = 0
     records = pages(reader, wanted, PAGE)
     while some := list(islice(records, PAGE)):
-        out.write(lines(some))
+        out.write(lines(some, COLUMNS, form))
         total += len(some)
         told(len(some))
     return total
 
 
-def _json_lines(records: Iterable[Record]) -> bytes:
-    return b"".join(_encode({name: getattr(one, name) for name in COLUMNS}) + b"\n" for one in records)
+def head(columns: Sequence[str], form: Form) -> bytes:
+    """What comes before the first line."""
+    return _csv([columns]) if form is Form.CSV else b""
 
 
-def _csv_lines(records: Iterable[Record]) -> bytes:
-    return _csv([_cell(getattr(one, name)) for name in COLUMNS] for one in records)
+def lines(items: Iterable[object], columns: Sequence[str], form: Form) -> bytes:
+    """A line for each, of the attributes that the columns name."""
+    if form is Form.CSV:
+        return _csv([_cell(getattr(one, name)) for name in columns] for one in items)
+    return b"".join(_encode({name: getattr(one, name) for name in columns}) + b"\n" for one in items)
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> bytes:

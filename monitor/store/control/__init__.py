@@ -19,6 +19,7 @@ from monitor.store.control.book import Book
 from monitor.store.control.catalog import Catalog
 from monitor.store.control.configs import Configs
 from monitor.store.control.engine import CONNECTIONS, Tx, open_engine, write
+from monitor.store.control.history import History
 from monitor.store.control.issues import Issues
 from monitor.store.control.jobs import Jobs
 from monitor.store.control.keys import Keys
@@ -26,6 +27,7 @@ from monitor.store.control.leases import Leases, leading
 from monitor.store.control.letters import Letters
 from monitor.store.control.marks import Marks
 from monitor.store.control.migrations import require_head, upgrade
+from monitor.store.control.minutes import Minutes
 from monitor.store.control.notifications import Notifications
 from monitor.store.control.replays import Replays
 from monitor.store.control.reports import Reports
@@ -43,7 +45,9 @@ class Control:
     notifications: Notifications
     silences: Silences
     book: Book
+    history: History
     issues: Issues
+    minutes: Minutes
     letters: Letters
     replays: Replays
     accounts: Accounts
@@ -79,7 +83,9 @@ class Control:
             notifications=notifications,
             silences=silences,
             book=Book(engine, alerts, notifications, silences),
+            history=History(engine),
             issues=Issues(engine),
+            minutes=Minutes(engine),
             letters=Letters(engine),
             replays=Replays(engine),
             accounts=Accounts(engine),

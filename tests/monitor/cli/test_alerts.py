@@ -1,5 +1,6 @@
 """`hookvitals alerts`, `silence`, `dead-letters`, `replay`, `channel`, `config apply` over a real store."""
 
+import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,12 +11,23 @@ import pytest
 from click.testing import Result
 
 from alerts.issues import Kin
-from alerts.model import Alert, Evidence, Severity, State, fingerprint_of
+from alerts.model import (
+    Alert,
+    Change,
+    Evidence,
+    Notification,
+    Severity,
+    State,
+    Transition,
+    Why,
+    fingerprint_of,
+)
 from monitor.clock import SystemClock
 from monitor.dead_letters import LetterKey, LetterRecord, LetterState, Standing
 from monitor.model import Outcome
 from monitor.store.control import Control
 from monitor.store.control.issues import Failure
+from monitor.store.control.notifications import enqueue
 from tests.alerts.support import Service, serving
 from tests.monitor.cli.running import error_of, run
 
@@ -230,3 +242,28 @@ def test_hours_that_cannot_be_read_are_refused_with_the_form(
 )
 def test_matcher_that_cannot_be_meant_is_refused(data_dir: Path, matcher: str, said: str) -> None:
     assert said in error_of(run("silence", "create", matcher, "--comment", "x", data_dir=data_dir))
+
+
+def test_history_is_printed_and_exported(data_dir: Path, control: Control) -> None:
+    moved = Transition(
+        FIRING.fingerprint,
+        1,
+        State.INACTIVE,
+        State.FIRING,
+        Severity.ERROR,
+        NOW,
+        Change.BREACH_STARTED,
+        "=12 %",
+    )
+    with control.write() as tx:
+        control.alerts.put(tx, FIRING, [moved])
+        enqueue(tx, [Notification("k1", "team", Why.FIRING, FIRING, NOW)])
+    shown = good(run("alerts", "history", data_dir=data_dir))
+    assert "inactive → firing" in shown
+    assert "team: firing, due" in shown
+    exported = good(run("alerts", "history", "--format", "ndjson", data_dir=data_dir))
+    assert [json.loads(line)["entry"] for line in exported.splitlines()] == ["notification", "transition"]
+    table = good(run("alerts", "history", "--format", "csv", "--only", "transition", data_dir=data_dir))
+    [row] = csv.DictReader(table.splitlines())
+    assert (row["to_state"], row["summary"]) == ("firing", "'=12 %")
+    assert good(run("alerts", "history", "--rule", "other", data_dir=data_dir)) == "nothing\n"
