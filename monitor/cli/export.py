@@ -1,26 +1,23 @@
 """`hookvitals export`."""
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
 from monitor.cli.base import Here, OneLine, pass_here
-from monitor.cli.records import duration
+from monitor.cli.moments import moment
 from monitor.cli.stores import opened_facts
 from monitor.clock import SystemClock, to_us
 from monitor.maintain.export import Form
 from monitor.maintain.export import export as write_out
 from monitor.model import Outcome
 from monitor.store.facts.protocol import RecordFilter
-
-_LENGTH = re.compile(r"\d+[a-z]+")
 
 
 @click.command()
@@ -77,18 +74,7 @@ def export(
 
 
 def _moment(text: str | None, now: datetime, option: str) -> int | None:
-    """Microseconds of the time that a person wrote; a usage error naming the option for anything else."""
-    if text is None:
-        return None
-    if _LENGTH.fullmatch(text):
-        return to_us(now - duration(text, option))
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as exc:
-        raise click.BadParameter(
-            f"{text!r} is no time: write 2026-11-20, 2026-11-20T06:00:00Z or 24h", param_hint=option
-        ) from exc
-    return to_us(found if found.tzinfo else found.replace(tzinfo=UTC))
+    return None if text is None else to_us(moment(text, now, option))
 
 
 @contextmanager
