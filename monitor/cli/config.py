@@ -8,13 +8,14 @@ import click
 from monitor.cli.base import Commands, Here, OneLine, pass_here, say, say_json
 from monitor.cli.stores import opened_control, typist
 from monitor.clock import SystemClock
-from monitor.config import checked, environment, load_here, secret_key, stored
+from monitor.config import checked, environment, load_here, placed, secret_key, stored
 from monitor.config.settings import DEFAULT_FILE
 from monitor.config.toml_file import read_toml
 from monitor.errors import Unavailable, WrongSchema
 from monitor.seal import Sealer
 from monitor.wiring.applying import apply as put_in_force
 from monitor.wiring.applying import differences
+from monitor.wiring.channels import channel_problems
 
 
 @click.group(cls=Commands)
@@ -24,13 +25,17 @@ def config() -> None:
 
 @config.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--offline", is_flag=True, help="Neither follow references to secrets nor ask DNS.")
 @pass_here
-def check(here: Here, file: Path | None) -> None:
+def check(here: Here, file: Path | None, offline: bool) -> None:
     """Say every mistake in the file; change nothing."""
     path = file or here.named or Path(DEFAULT_FILE)
     raw, text = read_toml(path)
     raw.pop("process", None)
-    _, problems = checked(raw, path, text)
+    document, problems = checked(raw, path, text)
+    if document is not None and not offline:
+        found = channel_problems(document, environment())
+        problems = [placed(path, text, location, said) for location, said in found]
     for problem in problems:
         click.echo(problem, err=True)
     if problems:

@@ -6,7 +6,7 @@ key and the form that was expected.
 
 from monitor.config.document import Document
 from monitor.config.here import adopt, bare_environment, child_environment, environment, load_here
-from monitor.config.load import Loaded, checked, load, stored
+from monitor.config.load import Loaded, checked, load, placed, stored, validated
 from monitor.config.logs import set_up_logs
 from monitor.config.secret_key import secret_key
 from monitor.config.secrets import resolve
@@ -25,9 +25,11 @@ __all__ = [
     "environment",
     "load",
     "load_here",
+    "placed",
     "resolve",
     "secret_key",
     "set_up_logs",
     "settings_table",
     "stored",
+    "validated",
 ]

@@ -6,9 +6,9 @@ It changes nothing and follows no secret reference.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from monitor.config.agreement import disagreements
 from monitor.config.document import Document
@@ -17,6 +17,8 @@ from monitor.config.problems import did_you_mean, plain_problem
 from monitor.config.settings import Settings
 from monitor.config.toml_file import Location, key_text, line_of, read_toml
 from monitor.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,21 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Loaded:
 
 def checked(raw: Mapping[str, object], file: Path, text: str) -> tuple[Document | None, list[str]]:
     """(the document, no problems) or (None, every problem as one line)."""
-    try:
-        document = Document.model_validate(raw)
-    except ValidationError as exc:
-        return None, [_place(file, text, *_plain(error, raw)) for error in exc.errors()]
-    problems = [_place(file, text, location, said) for location, said in disagreements(document)]
+    document, problems = validated(Document, raw, file, text)
+    if document is None:
+        return None, problems
+    problems = [placed(file, text, location, said) for location, said in disagreements(document)]
     return (None, problems) if problems else (document, [])
+
+
+def validated(
+    model: type[Model], raw: Mapping[str, object], file: Path, text: str
+) -> tuple[Model | None, list[str]]:
+    """(the tables, no problems) or (None, every problem as one line), of any file in TOML."""
+    try:
+        return model.model_validate(raw), []
+    except ValidationError as exc:
+        return None, [placed(file, text, *_plain(error, raw, model)) for error in exc.errors()]
 
 
 def stored(value: Mapping[str, object]) -> Document:
@@ -65,16 +76,17 @@ def stored(value: Mapping[str, object]) -> Document:
     return document
 
 
-def _place(file: Path, text: str, location: Location, said: str) -> str:
+def placed(file: Path, text: str, location: Location, said: str) -> str:
+    """A problem with the file's name, the line and the key it stands at."""
     line = line_of(text, location)
     return f"{file}{f', line {line}' if line else ''}: {key_text(location)}: {said}"
 
 
-def _plain(error: Any, raw: Mapping[str, object]) -> tuple[Location, str]:
+def _plain(error: Any, raw: Mapping[str, object], model: type[BaseModel]) -> tuple[Location, str]:
     location = _as_written(error["loc"], raw)
     said = plain_problem(error)
     if error["type"] == "extra_forbidden":
-        said = f"unknown key ({did_you_mean(str(location[-1]), _siblings(error['loc']))})"
+        said = f"unknown key ({did_you_mean(str(location[-1]), _siblings(model, error['loc']))})"
     elif error["type"] == "missing":
         said = "missing; give it a value"
     return location, said
@@ -94,9 +106,9 @@ def _as_written(loc: Location, raw: object) -> Location:
     return tuple(found)
 
 
-def _siblings(loc: Location) -> list[str]:
+def _siblings(model: type[BaseModel], loc: Location) -> list[str]:
     """The keys there are where an unknown one was found."""
-    schema: Any = Document.model_json_schema(by_alias=True)
+    schema: Any = model.model_json_schema(by_alias=True)
     node = schema
     for part in loc[:-1]:
         node = _resolved(node, schema)

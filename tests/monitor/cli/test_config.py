@@ -43,3 +43,26 @@ def test_settings_are_shown_without_their_passwords_even_while_the_store_is_away
     assert f'"store_url": "postgresql://ada:***@/x?host={tmp_path}"' in result.stdout
     assert "this is what the file says" in result.stderr
     assert "hunter2" not in result.output + result.stderr
+
+
+def test_channel_that_could_not_send_is_a_mistake_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text(
+        '[[channels]]\nkind = "alertmanager"\nname = "am"\nurl = "http://127.0.0.1:9093"\n\n'
+        '[[channels]]\nkind = "pagerduty"\nname = "pager"\nrouting_key = { env = "NOT_SET_ANYWHERE" }\n'
+    )
+    result = run("config", "check", str(file))
+    assert error_of(result) == f"error: {file} has 2 mistakes"
+    assert f"{file}, line 4: channels[0].url: 127.0.0.1 is not a public address" in result.stderr
+    assert f"{file}, line 9: channels[1].routing_key: environment variable NOT_SET_ANYWHERE" in result.stderr
+    assert run("config", "check", "--offline", str(file)).exit_code == 0
+
+
+def test_title_with_a_misspelt_word_is_a_mistake_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text(
+        '[[channels]]\nkind = "slack"\nname = "team"\nurl = { env = "X" }\ntitle = "{severty} at {place}"\n'
+    )
+    result = run("config", "check", "--offline", str(file))
+    assert f"{file}, line 5: channels[0].title: the title names {{severty}}" in result.stderr
+    assert "did you mean {severity}?" in result.stderr
