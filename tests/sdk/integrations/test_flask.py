@@ -30,6 +30,22 @@ def test_a_body_without_a_length_that_was_read_before_is_still_verified(world: W
     assert app.test_client().post(PATH, headers=headers, environ_overrides=terminated).status_code == 200
 
 
+def test_a_server_that_ends_a_body_early_without_a_word_is_seen(world: World) -> None:
+    """gunicorn's stream just ends; half a body would be a forgery to the signature."""
+    app = Flask("test")
+    mount(world.receiver(), app, PATH)
+    headers, body = request()
+    short = {
+        "wsgi.input": BytesIO(body[:40]),
+        "wsgi.input_terminated": True,
+        "CONTENT_LENGTH": str(len(body)),
+    }
+
+    assert app.test_client().post(PATH, headers=headers, environ_overrides=short).status_code == 400
+    (record,) = world.records()
+    assert f"40 of {len(body)} bytes came" in record["error_message"]
+
+
 def test_who_asks_for_the_body_afterwards_finds_it(world: World) -> None:
     app = Flask("test")
     mount(world.receiver(), app, PATH)
