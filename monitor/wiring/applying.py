@@ -46,7 +46,7 @@ def apply(
     with control.write() as tx:
         number, is_new = control.configs.add(tx, stated, origin, by, at)
         for table in document.sources:
-            control.catalog.put_source(tx, _source(table, at), at)
+            control.catalog.put_source(tx, source_of(table, at), at)
         for endpoint in endpoints:
             control.catalog.put_endpoint(tx, endpoint, at)
         _hand_back(control, tx, known, {endpoint.key for endpoint in endpoints}, at)
@@ -56,7 +56,7 @@ def apply(
     return Applied(number, is_new, differences(before[1] if before else {}, stated))
 
 
-def _source(table: SourceTable, at: datetime) -> Source:
+def source_of(table: SourceTable, at: datetime) -> Source:
     return Source(
         table.name,
         ManagedBy.FILE,

@@ -16,6 +16,7 @@ from monitor.clock import Clock
 from monitor.config import Document, Settings, environment, resolve
 from monitor.model import ProbeKind, ProbeResult
 from monitor.probes.target import ProbeTarget
+from monitor.queries.minutes import records_by_minute
 from monitor.queries.windows import StoredObservations
 from monitor.replay.engine import ReplayEngine
 from monitor.replay.intake import Intake
@@ -38,6 +39,7 @@ from monitor.worker.delivery import Delivery
 from monitor.worker.drilling import Drilling
 from monitor.worker.evaluation import Evaluation
 from monitor.worker.heartbeat import Heartbeat
+from monitor.worker.noting import Noting
 from monitor.worker.probing import Probing
 from monitor.worker.pruning import Broom, Pruning
 from monitor.worker.reminding import Reminding
@@ -47,6 +49,7 @@ from monitor.worker.standing import Standing
 
 SESSIONS_KEPT = timedelta(days=30)
 SESSIONS_IDLE = timedelta(days=7)
+MINUTES_KEPT = timedelta(days=35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def jobs_of(parts: Parts) -> list[Job]:
         Job("probes", _each(timedelta(seconds=5)), _probing(parts).run),
         Job("redelivery", _each(timedelta(minutes=5)), _redelivery(parts).run),
         Job("report", _each(timedelta(minutes=10)), _reporting(parts).run),
+        Job("minutes", _each(timedelta(seconds=15)), _noting(parts).run),
         Job("prune", _each(timedelta(hours=1)), _pruning(parts).run),
     ]
 
@@ -202,6 +206,10 @@ def _probing(parts: Parts) -> Probing:
     )
 
 
+def _noting(parts: Parts) -> Noting:
+    return Noting(partial(records_by_minute, parts.facts), parts.control.minutes, parts.clock.now)
+
+
 def _reporting(parts: Parts) -> Reporting:
     document = parts.following.document
 
@@ -234,6 +242,7 @@ def _pruning(parts: Parts) -> Pruning:
     brooms: Sequence[Broom] = (
         Broom("quiet issues", lambda: document().issues.quiet_after, quiet_issues),
         Broom("issues", lambda: document().maintenance.issues, control.issues.purge),
+        Broom("notes of minutes", lambda: MINUTES_KEPT, control.minutes.purge),
         Broom("notes of counted failures", lambda: COUNTED_KEPT, control.issues.forget_counted),
         Broom("alerts", lambda: document().maintenance.alerts, control.alerts.purge),
         Broom("hidden alerts", lambda: document().maintenance.alerts, control.silences.purge),

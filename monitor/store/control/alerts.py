@@ -99,6 +99,23 @@ class Alerts:
             rows = tx.execute(wanted.order_by(transition.c.revision.desc()).limit(limit)).all()
         return [_transition(row) for row in rows]
 
+    def moves(
+        self, start_at: datetime, end_at: datetime, limit: int = 10_000
+    ) -> list[tuple[Alert, Transition]]:
+        """The moves in (start_at, end_at], oldest first, each with its alert as it stands now."""
+        chosen = select(transition).where(
+            transition.c.at_us > to_us(start_at), transition.c.at_us <= to_us(end_at)
+        )
+        ordered = chosen.order_by(transition.c.at_us, transition.c.fingerprint, transition.c.revision)
+        with read(self.engine) as tx:
+            moved = tx.execute(ordered.limit(limit)).all()
+            found = {row.fingerprint for row in moved}
+            known: dict[str, Alert] = {}
+            for some in batched(sorted(found), 500):
+                rows = tx.execute(select(alert).where(alert.c.fingerprint.in_(some))).all()
+                known |= {row.fingerprint: _alert(row) for row in rows}
+        return [(known[row.fingerprint], _transition(row)) for row in moved]
+
     def apply(
         self,
         epoch: int,

@@ -308,6 +308,14 @@ issue_record = Table(  # what was counted, so that a feed read again counts noth
     Index("ix_issue_record_counted_us", "counted_us"),
 )
 
+seen_minute = Table(  # how many records of a minute were stored when the rules had judged it
+    "seen_minute",
+    metadata,
+    Column("minute_us", BigInteger, primary_key=True, autoincrement=False),
+    Column("environment", String(32), primary_key=True),
+    Column("records", BigInteger, nullable=False),
+)
+
 # Dead letters and replay -------------------------------------------------------------------------------
 
 letter = Table(

@@ -202,8 +202,8 @@ class FactReader(Protocol):
     def probe_results(self, kind: ProbeKind, start_us: int, end_us: int) -> Sequence[ProbeResult]:
         """All results in the range, oldest first."""
 
-    def heartbeat_us(self) -> int | None:
-        """When a collector last stored a heartbeat."""
+    def heartbeat_us(self, before_us: int | None = None) -> int | None:
+        """When a collector last stored a heartbeat; as it was at a time, with before_us."""
 
     def clients(self, not_before_us: int) -> Sequence[ClientCounts]: ...
 

@@ -17,7 +17,8 @@ from monitor.store.facts.record_rows import first_id_at
 DAY_US = 86_400_000_000
 FEED_DAYS = 14
 HOURS_DAYS = 400
-HEARTBEAT_DAYS = 2
+HEARTBEAT_DAYS = 35
+"""Rules tried on the past must know when nobody could see."""
 
 
 def raise_floor(db: Connection, floor_us: int) -> int:

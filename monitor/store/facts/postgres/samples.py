@@ -72,6 +72,7 @@ class PostgresSamples:
             not_before_us,
         )
 
-    def heartbeat_us(self) -> int | None:
-        ((beat,),) = rows(self._db, "SELECT max(beat_at_us) FROM facts.heartbeat")  # the primary key's end
+    def heartbeat_us(self, before_us: int) -> int | None:
+        newest = "SELECT max(beat_at_us) FROM facts.heartbeat WHERE beat_at_us < %s"  # of the primary key
+        ((beat,),) = rows(self._db, newest, before_us)
         return None if beat is None else int(beat)

@@ -27,6 +27,9 @@ from monitor.store.facts.record_rows import MINUTE_US
 from monitor.store.facts.spans import spans
 
 
+END_OF_TIME_US = (1 << 63) - 1
+
+
 class StoreTable(Protocol):
     """What a store says of itself."""
 
@@ -179,9 +182,9 @@ class SqlFactReader:
             found = results_of(self._known.series(tables.names), kind, rows)
         return sorted(found, key=lambda result: result.checked_at)
 
-    def heartbeat_us(self) -> int | None:
+    def heartbeat_us(self, before_us: int | None = None) -> int | None:
         with self._snapshot() as tables:
-            return tables.samples.heartbeat_us()
+            return tables.samples.heartbeat_us(END_OF_TIME_US if before_us is None else before_us)
 
     def clients(self, not_before_us: int) -> Sequence[ClientCounts]:
         with self._snapshot() as tables:

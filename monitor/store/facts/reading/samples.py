@@ -56,8 +56,8 @@ class SampleTable(Protocol):
     def clients(self, not_before_us: int) -> Iterable[Row]:
         """CLIENT rows seen since the bound, by name, instance and start. The table is small: read whole."""
 
-    def heartbeat_us(self) -> int | None:
-        """The newest heartbeat of any collector."""
+    def heartbeat_us(self, before_us: int) -> int | None:
+        """The newest heartbeat of any collector before that."""
 
 
 def samples_of(series: Series, rows: Iterable[Row]) -> list[QueueSample]:

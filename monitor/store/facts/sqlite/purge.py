@@ -11,7 +11,8 @@ from monitor.store.facts.sqlite import event_runs, thin
 DAY_US = 86_400_000_000
 FEED_DAYS = 14
 HOURS_DAYS = 400
-HEARTBEAT_DAYS = 2
+HEARTBEAT_DAYS = 35
+"""Rules tried on the past must know when nobody could see."""
 _MARK = "feed_mark:"
 
 

@@ -45,8 +45,9 @@ class SqliteSamples:
             (not_before_us,),
         )
 
-    def heartbeat_us(self) -> int | None:
-        beat: int | None = self._db.execute("SELECT max(beat_at_us) FROM heartbeat").fetchone()[0]
+    def heartbeat_us(self, before_us: int) -> int | None:
+        newest = "SELECT max(beat_at_us) FROM heartbeat WHERE beat_at_us < ?"  # of the primary key
+        beat: int | None = self._db.execute(newest, (before_us,)).fetchone()[0]
         return beat
 
     def _queues(self) -> Iterator[tuple[int, str]]:

@@ -230,6 +230,12 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_report')),
     sa.UniqueConstraint('kind', 'period', 'timezone', 'environment', name=op.f('uq_report_kind_period_timezone_environment'))
     )
+    op.create_table('seen_minute',
+    sa.Column('minute_us', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('environment', sa.String(length=32), nullable=False),
+    sa.Column('records', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('minute_us', 'environment', name=op.f('pk_seen_minute'))
+    )
     op.create_table('silence',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('matchers', sa.JSON(), nullable=False),
