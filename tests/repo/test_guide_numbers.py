@@ -57,6 +57,12 @@ def test_an_event_is_tried_three_times_before_it_is_a_dead_letter() -> None:
     assert [policy.exhausted(attempt) for attempt in (1, 2, 3)] == [False, False, True]
 
 
+def test_waits_before_the_next_attempt_are_bounded_by_1_and_2_seconds_and_at_last_by_60() -> None:
+    bound = RetryPolicy(uniform=lambda low, high: high).wait_s
+
+    assert [bound(attempt) for attempt in (1, 2, 6, 7, 5000)] == [1, 2, 32, 60, 60]
+
+
 def test_a_spool_takes_500_mb_for_7_days_and_a_batch_100_records_or_5_seconds() -> None:
     defaults = {name: each.default for name, each in inspect.signature(Shipper).parameters.items()}
 
