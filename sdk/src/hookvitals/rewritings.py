@@ -14,9 +14,10 @@ from hookvitals.causes import Cause
 from hookvitals.schemes.signed import HeaderItems
 
 RESERIALISE_BYTES = 64 * 1024
-WRITTEN_BYTES = 40 * 1024
-"""How much JSON one search writes, in bytes of the encoder's: the common ways at any size, all at 3 KB."""
-_RESPACED, _PRETTY, _SORTED = 3.0, 5.0, 1.5  # what a byte of them takes, in times of the encoder's
+WRITTEN_BYTES = 32 * 1024
+"""How much JSON one search writes, in bytes of the encoder's: two ways at any size, all at 2 KB."""
+_LEAST = 2
+_FORM, _RESPACED, _PRETTY, _SORTED = 0.25, 3.0, 5.0, 1.5  # what a byte takes, in times of the encoder's
 _INFLATED_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 _ITEM, _KEY, _PAIR, _STEP = "\x01", "\x02", "\x03", "\x04"
@@ -163,7 +164,10 @@ def _forms(body: bytes, data: Any) -> Iterator[bytes]:
     left = float(WRITTEN_BYTES - len(body))
     written = [_dumped(data)]
     usual = False
-    for form in _spaced(written[0]):
+    for number, form in enumerate(_spaced(written[0])):
+        if number >= _LEAST and _FORM * len(body) > left:
+            break
+        left -= _FORM * len(body)
         usual = usual or form == body
         yield form
     if not usual and _RESPACED * len(body) <= left:

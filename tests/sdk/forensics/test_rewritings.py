@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hookvitals.causes import Cause
-from hookvitals.rewritings import WRITTEN_BYTES, bodies
+from hookvitals.rewritings import bodies
 
 Options = dict[str, Any]
 COMPACT: Options = {"separators": (",", ":")}
@@ -66,14 +66,12 @@ def test_a_number_stays_as_it_was_written(number: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1_000, 8_000, 20_000, 60_000])
-def test_any_body_that_is_parsed_is_tried_in_the_common_ways_and_only_a_small_one_in_all(
-    size: int,
-) -> None:
+def test_any_body_that_is_parsed_is_tried_in_two_ways_and_only_a_small_one_in_all(size: int) -> None:
     data = {f"k{number}": "ö" * 10 for number in range(size // 75)}
-    body = json.dumps(data).encode()
+    python, javascript = json.dumps(data), json.dumps(data, **COMPACT, ensure_ascii=False)
 
-    found = tried(body)
-
-    for way in ({**COMPACT, "ensure_ascii": False}, COMPACT, {"ensure_ascii": False}):
-        assert json.dumps(data, **way).encode() in found
-    assert (json.dumps(data, indent=2).encode() in found) == (len(body) * 6 <= WRITTEN_BYTES)
+    assert javascript.encode() in tried(python.encode())
+    assert python.encode() in tried(javascript.encode())
+    found = tried(python.encode())
+    assert (json.dumps(data, ensure_ascii=False).encode() in found) == (size <= 8_000)
+    assert (json.dumps(data, indent=2).encode() in found) == (size <= 1_000)
