@@ -28,6 +28,10 @@ GOAL_US, GOAL_IMPORT_MS = 60.0, 60.0
 NOW = 1_800_000_000.0
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 DATA = {"data": {"id": "inv_1", "amount": 1200, "currency": "eur", "lines": [{"sku": "a", "n": 1}] * 5}}
+MADE = f"""
+from hookvitals import Receiver
+Receiver("standard", endpoint="orders", secrets=["{SECRET}"], collector="http://127.0.0.1:9", key="hv_none")
+"""
 RESULTS = Path(__file__).parent / "results" / "sdk_pipeline.md"
 Request = tuple[list[tuple[str, str]], bytes]
 
@@ -98,7 +102,7 @@ def us(calls: Iterator[tuple[Callable[..., Any], tuple[Any, ...]]]) -> float:
 
 def import_ms() -> dict[str, float]:
     """Milliseconds of processor time that a fresh process takes, by what it does; compiled as installed."""
-    programs = {"pass": "pass", "import hookvitals": "import hookvitals"}
+    programs = {"pass": "pass", "import hookvitals": "import hookvitals", "… and a receiver is made": MADE}
     times: dict[str, list[float]] = {name: [] for name in programs}
     with tempfile.TemporaryDirectory() as compiled:
         around = {**os.environ, "PYTHONPYCACHEPREFIX": compiled}
@@ -121,7 +125,8 @@ def report(pipeline: dict[str, float], imports: dict[str, float]) -> list[str]:
     return [
         "# What a receiver costs",
         "",
-        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}; "
+        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, "
+        f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} with this program; "
         "`python -m benchmarks.sdk_pipeline --save`",
         "",
         "| an event through | µs on the caller's thread | above the handler |",
