@@ -97,7 +97,8 @@ class Window:
     """What one target did in [start_at, end_at). Replays and canaries are excluded.
 
     deliveries: requests that were answered. answers: of those that were not rejected, per HTTP status;
-    refusals: of the rejected ones. redelivered: deliveries of an event that had been tried before.
+    refusals: of the rejected ones. redelivered: deliveries of an event that had been tried before. off_time:
+    those that verified although they were signed more than 30 s before or after their receipt.
     verification_failures: deliveries refused by verification, per reason. top_errors: most frequent first.
     failure_exemplars, slow_exemplars: record ids as text.
     """
@@ -115,6 +116,7 @@ class Window:
     rejected: int = 0
     deliveries: int = 0
     redelivered: int = 0
+    off_time: int = 0
     answers: Mapping[int, int] = field(default_factory=dict)
     refusals: Mapping[int, int] = field(default_factory=dict)
     verification_failures: Mapping[str, int] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from monitor.model import OUTCOMES, VERIFICATION_FAILURES, Outcome, Reason
-from monitor.rollup import REDELIVERED, STUCK_ACCEPTED, STUCK_FINAL, Rollup
+from monitor.rollup import OFF_TIME, REDELIVERED, STUCK_ACCEPTED, STUCK_FINAL, Rollup
 
 ORDINARY, REPLAYS, CANARIES = 0, 1, 2
 """The three sets a rollup counts outcomes in."""
@@ -85,6 +85,12 @@ def redelivered(rollup: Rollup) -> int:
     """Deliveries of an event that had been tried before: its sender did not take the last answer for a good
     one. A copy of an event that is done counts as a duplicate instead."""
     return rollup.counts.get(REDELIVERED, 0)
+
+
+def off_time(rollup: Rollup) -> int:
+    """Deliveries that verified although they were signed more than 30 s before or after their receipt: a
+    clock runs wrong, or an old event came again."""
+    return rollup.counts.get(OFF_TIME, 0)
 
 
 def acknowledged(rollup: Rollup) -> int:

@@ -18,7 +18,9 @@ from monitor.sparse import Ints, Sheet, joined, reduced
 
 ABSENT = -1  # a duration that was not reported
 
-REPLAY, CANARY, HAS_EVENT, AGAIN = 1, 2, 4, 8  # bits of DELTA.flags; AGAIN: not the first attempt
+REPLAY, CANARY, HAS_EVENT, AGAIN, SKEWED = 1, 2, 4, 8, 16
+"""Bits of DELTA.flags. AGAIN: not the first attempt; SKEWED: signed more than SKEW_US from its receipt."""
+SKEW_US = 30_000_000
 
 DELTA = np.dtype(
     [
@@ -47,6 +49,7 @@ _DENSE = 4  # cells of a table per item up to which it beats sorting
 _SETS = 3  # ordinary, replays, canaries: 8 outcomes each
 STUCK_ACCEPTED, STUCK_FINAL = 40, 41  # by the minute of received_at
 REDELIVERED = 42  # deliveries of an event that was attempted before
+OFF_TIME = 43  # deliveries that were signed more than SKEW_US before or after their receipt
 _SUM_KEY = 50  # + Duration: microseconds
 _REASON_KEY = 100  # + reason code
 _STATUS_KEY = 1000  # + 2 x status, + 1 when the delivery was rejected
@@ -166,12 +169,14 @@ def _counts(deltas: Deltas, row: Ints, ordinary: NDArray[np.bool_]) -> Sheet:
     reasoned = ordinary & (deltas["reason"] > 0)
     failed = ordinary & (deltas["error"] > 0)
     again = answered & ~rejected & (deltas["flags"] & AGAIN > 0)
+    off = answered & ~rejected & (deltas["flags"] & SKEWED > 0)
     keyed = [
         (row, kind * 8 + outcome),
         (row[answered], _STATUS_KEY + 2 * deltas["status"][answered].astype(np.int64) + rejected[answered]),
         (row[reasoned], _REASON_KEY + deltas["reason"][reasoned].astype(np.int64) - 1),
         (row[failed], _ERROR_KEY + deltas["error"][failed].astype(np.int64)),
         (row[again], np.full(int(again.sum()), REDELIVERED)),
+        (row[off], np.full(int(off.sum()), OFF_TIME)),
     ]
     # each is reduced before they are joined: what is joined is then as short as the result
     return joined([reduced(Sheet(rows, keys, np.ones(rows.size, dtype=np.int64))) for rows, keys in keyed])

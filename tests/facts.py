@@ -18,7 +18,7 @@ import numpy as np
 
 from monitor.clock import to_us
 from monitor.model import ATTEMPTS, OTHER, UNVERIFIED, Outcome, Reason, Record, SeriesKey
-from monitor.rollup import ABSENT, AGAIN, CANARY, DELTA, HAS_EVENT, REPLAY, Deltas
+from monitor.rollup import ABSENT, AGAIN, CANARY, DELTA, HAS_EVENT, REPLAY, SKEWED, Deltas
 from monitor.store.facts.detail import Detail, encode
 from monitor.store.facts.protocol import Appended, Batch, CaptureRow, ClientCounts, FactWriter
 from monitor.store.facts.sqlite.reader import SqliteFactReader
@@ -203,6 +203,7 @@ def _deltas(records: Sequence[Record], routes: Sequence[int], errors: Sequence[i
         item["reason"] = 0 if record.reason is None else record.reason.code + 1
         item["flags"] = (REPLAY if record.replay_id is not None else 0) | (CANARY if record.canary else 0)
         item["flags"] |= AGAIN if (record.attempt or 1) > 1 else 0
+        item["flags"] |= SKEWED if abs(record.skew_ms or 0) > 30_000 else 0
         if record.event_id is not None:
             item["event_hash"] = crc32(record.event_id.encode())
             item["flags"] |= HAS_EVENT

@@ -1,4 +1,5 @@
-"""verification_failures: too large a share of deliveries did not verify, or many from one address.
+"""verification_failures: too large a share of deliveries did not verify, or many from one address, or will
+not for long: clocks drift apart.
 
 A rotated secret that was not rolled out looks like the first, a clock that runs wrong too; somebody who
 forges may hide in good traffic and looks like the second. The reasons tell them apart.
@@ -41,6 +42,8 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     address, share = _commonest(sample)
     if rate <= rule.threshold and is_burst and share >= rule.params["burst_share"]:
         return [_burst(rule, target, window, deliveries, sample)]
+    if rate <= rule.threshold and _drifts(rule, window):
+        return [_drift(rule, target, window)]
     whence = f", {percent(share)} of a sample from {address}" if address and share >= 0.5 else ""
     summary = (
         f"{percent(rate)} of deliveries to {target.place()} did not verify in {span(rule.window)} "
@@ -83,6 +86,38 @@ def _burst(
     return above(rule, target, evidence)
 
 
+def _drifts(rule: Rule, window: Window) -> bool:
+    share, verified = rule.params["off_time_share"], sum(window.answers.values())
+    return 0 < share < window.off_time / max(1, verified) and verified >= max(1, rule.min_sample)
+
+
+def _drift(rule: Rule, target: Target, window: Window) -> Evaluation:
+    """Nothing is refused yet: what is to be repaired is a clock, and there is time for it."""
+    verified, share = sum(window.answers.values()), rule.params["off_time_share"]
+    summary = (
+        f"{percent(window.off_time / verified)} of what verified at {target.place()} was signed more than "
+        f"30 s before or after it came in {span(rule.window)} (threshold {percent(share)}), "
+        f"{number(window.off_time)} of {number(verified)}: a clock runs wrong, and beyond the tolerance all "
+        "is refused"
+    )
+    evidence = evidence_of(
+        rule,
+        window,
+        summary,
+        value=window.off_time / verified,
+        unit="share",
+        sample=verified,
+        top_errors=(),
+        exemplars=(),
+        limit=share,
+    )
+    return above(rule, target, evidence, severity=min(rule.severity, Severity.WARNING, key=_rank))
+
+
+def _rank(severity: Severity) -> int:
+    return severity.rank
+
+
 def _unverified(sample: Sequence[Refusal], window: Window) -> Sequence[Refusal]:
     """Without what was refused for a rate, a size or a form."""
     return [refusal for refusal in sample if refusal.reason in window.verification_failures]
@@ -122,11 +157,12 @@ KIND = Kind(
         for_=timedelta(minutes=1),
         keep_firing_for=timedelta(minutes=2),
         min_sample=20,
-        params={"burst": 100, "burst_share": 0.5},
+        params={"burst": 100, "burst_share": 0.5, "off_time_share": 0.5},
     ),
     evaluate=evaluate,
     parameters={
         "burst": "also fires above so many from one address, whatever their share; 0 switches that off",
         "burst_share": "the share of a sample of them that one address must have sent, 0 to 1",
+        "off_time_share": "warns where so much of what verified was signed 30 s off, 0 to 1; 0: does not",
     },
 )

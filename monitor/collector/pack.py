@@ -19,7 +19,7 @@ from monitor.collector.columns import Columns, Text, is_blank
 from monitor.collector.names import Coded
 from monitor.collector.wire import LEAST_US, MOST_US, CaptureIn, ClientIn
 from monitor.model import OUTCOME_CODES, REASON_CODES, Capture, Duration
-from monitor.rollup import ABSENT, AGAIN, CANARY, DELTA, HAS_EVENT, REPLAY, Deltas
+from monitor.rollup import ABSENT, AGAIN, CANARY, DELTA, HAS_EVENT, REPLAY, SKEW_US, SKEWED, Deltas
 from monitor.seal import Sealer, capture_context, sealed_capture
 from monitor.sparse import Ints
 from monitor.store.facts.detail import Detail
@@ -187,6 +187,9 @@ def _deltas(
     if not set(c.attempt) <= {None, 1}:
         again = [AGAIN if attempt and attempt > 1 else 0 for attempt in c.attempt]
         deltas["flags"] |= np.array(again, dtype=np.uint8)
+    if not is_blank(c.skew_ms):
+        off = [SKEWED if ms and abs(round(ms * 1000)) > SKEW_US else 0 for ms in c.skew_ms]
+        deltas["flags"] |= np.array(off, dtype=np.uint8)
     return deltas
 
 

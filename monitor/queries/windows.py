@@ -177,6 +177,7 @@ class StoredObservations:
             rejected=rollup.outcome(Outcome.REJECTED),
             deliveries=figures.deliveries(rollup),
             redelivered=figures.redelivered(rollup),
+            off_time=figures.off_time(rollup),
             answers=rollup.statuses(rejected=False),
             refusals=rollup.statuses(rejected=True),
             verification_failures={

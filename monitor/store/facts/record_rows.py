@@ -11,7 +11,7 @@ import numpy as np
 
 from monitor.clock import from_us
 from monitor.model import OUTCOMES, REASONS, Duration, Record, SeriesKey
-from monitor.rollup import ABSENT, AGAIN, CANARY, DELTA, HAS_EVENT, REPLAY, Deltas
+from monitor.rollup import ABSENT, AGAIN, CANARY, DELTA, HAS_EVENT, REPLAY, SKEW_US, SKEWED, Deltas
 from monitor.store.facts.detail import Detail, decode
 
 COLUMNS = (
@@ -116,6 +116,7 @@ def deltas_of(rows: Sequence[Row]) -> Deltas:
         | (CANARY if detail.canary else 0)
         | (HAS_EVENT if event_hash is not None else 0)
         | (AGAIN if (detail.attempt or 1) > 1 else 0)
+        | (SKEWED if abs(detail.skew_us or 0) > SKEW_US else 0)
         for detail, event_hash in zip(details, hashes, strict=True)
     ]
     found["event_hash"] = [event_hash or 0 for event_hash in hashes]

@@ -404,6 +404,18 @@ def test_a_rate_limit_is_no_forgery_in_the_sample() -> None:
     assert found_by("verification_failures", world).verdict is Verdict.OK
 
 
+@pytest.mark.parametrize(("off", "verdict"), [(50, Verdict.OK), (51, Verdict.BREACH)])
+def test_clocks_that_drift_apart_are_a_warning_before_anything_is_refused(off: int, verdict: Verdict) -> None:
+    """practice 20"""
+    found = found_by("verification_failures", statuses({200: 100}, off_time=off))
+    assert found.verdict is verdict
+    if verdict is Verdict.BREACH:
+        assert found.severity is Severity.WARNING
+        assert found.evidence.summary.startswith(
+            "51 % of what verified at stripe/payments was signed more than 30 s before or after it came"
+        )
+
+
 FIXED = make("no_events", threshold="1h", params={"usual_weeks": 0})
 
 

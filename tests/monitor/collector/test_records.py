@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from monitor import figures
 from monitor.model import Outcome, SeriesKey
 from monitor.store.facts.protocol import RecordFilter
 from monitor.store.facts.sqlite.reader import SqliteFactReader
@@ -470,3 +471,22 @@ def test_framework_errors_are_problems_too(collector: Stand) -> None:
     ):
         assert (response.status_code, response.get_json()["code"]) == (status, code)
         assert response.mimetype == "application/problem+json"
+
+
+def test_what_came_again_and_what_was_signed_at_another_time_is_counted_as_it_is_stored(
+    collector: Stand,
+) -> None:
+    made = [
+        collector.record(event_id=f"evt_{n}", http_status=500, outcome="failed", attempt=n, skew_ms=skew)
+        for n, skew in ((1, 30_000.0), (2, -30_000.001), (3, None))
+    ]
+    collector.send(*made)
+
+    reader = stored(collector)
+    key = SeriesKey("production", made[0]["source"], made[0]["endpoint"])
+    whole = reader.ever([key])[key]
+    recounted = [rollup for (place, _), rollup in reader.recount(0, 2**52).items() if place == key]
+
+    assert (figures.redelivered(whole), figures.off_time(whole)) == (2, 1)
+    assert sum(map(figures.redelivered, recounted)) == 2
+    assert sum(map(figures.off_time, recounted)) == 1

@@ -94,6 +94,18 @@ def test_a_delivery_that_was_tried_before_came_again(
     assert seen(reader).window(PAYMENTS, NOON - 15 * MINUTE, NOON).redelivered == 2
 
 
+def test_a_delivery_that_was_signed_long_before_or_after_its_receipt_is_off_time(
+    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+) -> None:
+    at = NOON - MINUTE
+    fill.add(
+        [make.delivery(at=at, skew_ms=ms) for ms in (-30_001.0, -30_000.0, None, 0.4, 30_000.0, 30_001.0)]
+    )
+    fill.add([make.delivery(Outcome.REJECTED, at, skew_ms=9e6), make(at=at, skew_ms=9e6)])
+
+    assert seen(reader).window(PAYMENTS, NOON - 15 * MINUTE, NOON).off_time == 2
+
+
 def test_windows_of_all_endpoints_are_read_at_once(
     fill: Filled, reader: SqliteFactReader, make: RecordFactory
 ) -> None:
