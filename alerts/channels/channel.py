@@ -56,3 +56,10 @@ class Amending(Protocol):
     message told of belongs in one message; nobody is disturbed by many of them."""
 
     amends: bool
+
+
+@runtime_checkable
+class Acknowledging(Protocol):
+    """A channel whose service keeps incidents that somebody can have in hand: it is told when that is so."""
+
+    acknowledges: bool

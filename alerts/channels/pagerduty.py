@@ -37,6 +37,8 @@ ACTIONS = {
 class PagerDuty:
     """One integration of a service. routing_key is a secret; events_url: another one for the EU region."""
 
+    acknowledges = True
+
     def __init__(
         self,
         name: str,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from string import Formatter
 
-from alerts.channels.channel import Amending, Channel, Gathering, Receipt
+from alerts.channels.channel import Acknowledging, Amending, Channel, Gathering, Receipt
 from alerts.message import TITLE_CHARS, Message, place_of, plain
 
 FIELDS: Mapping[str, Callable[[Message], str]] = {
@@ -69,6 +69,7 @@ class Titled:
 
     gathers: bool
     amends: bool
+    acknowledges: bool
 
     def __init__(self, channel: Channel, template: TitleTemplate) -> None:
         self.name = channel.name
@@ -76,6 +77,8 @@ class Titled:
             self.gathers = channel.gathers
         if isinstance(channel, Amending):
             self.amends = channel.amends
+        if isinstance(channel, Acknowledging):
+            self.acknowledges = channel.acknowledges
         self._channel = channel
         self._template = template
 

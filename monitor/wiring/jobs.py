@@ -34,6 +34,7 @@ from monitor.wiring.following import Following
 from monitor.wiring.internal_key import internal_key
 from monitor.wiring.links import links_of
 from monitor.wiring.terms import terms_of
+from monitor.worker.acknowledging import PassingOn
 from monitor.worker.cataloguing import Cataloguing
 from monitor.worker.delivery import Delivery
 from monitor.worker.drilling import Drilling
@@ -74,6 +75,7 @@ def jobs_of(parts: Parts) -> list[Job]:
         Job("replay", _each(timedelta(seconds=1)), _replay(parts).run),
         Job("notifications", _each(timedelta(seconds=1)), _delivery(parts).run),
         Job("reminders", _each(timedelta(seconds=30)), _reminding(parts).run),
+        Job("acknowledgements", _each(timedelta(seconds=10)), _passing_on(parts).run),
         Job("standing alerts", _each(timedelta(minutes=1)), _standing(parts).run),
         Job("heartbeat", _each(timedelta(seconds=5)), heartbeat.run),
         Job("drill", _each(timedelta(minutes=5)), _drilling(parts).run),
@@ -157,6 +159,11 @@ def _delivery(parts: Parts) -> Delivery:
 def _standing(parts: Parts) -> Standing:
     channels, links = _Channels(parts.following.document), links_of(parts.settings, parts.sealing_key)
     return Standing(parts.control.book, channels, links, parts.clock.now)
+
+
+def _passing_on(parts: Parts) -> PassingOn:
+    channels = _Channels(parts.following.document)
+    return PassingOn(parts.control.book, parts.control.notifications, channels, parts.clock.now)
 
 
 def _drilling(parts: Parts) -> Drilling:

@@ -81,6 +81,13 @@ class MemoryBook:
         for notification in notifications:
             self.entries.setdefault(notification.key, Entry(notification))
 
+    def add(self, notifications: Sequence[Notification], epoch: int) -> int:
+        self._require(epoch)
+        before = len(self.entries)
+        for notification in notifications:
+            self.entries.setdefault(notification.key, Entry(notification))
+        return len(self.entries) - before
+
     def due(self, now: datetime, limit: int) -> Sequence[Waiting]:
         waiting = [entry for entry in self.entries.values() if entry.delivery is Delivery.DUE]
         called = {entry.notification.channel for entry in waiting if entry.is_due(now)}
