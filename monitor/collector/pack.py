@@ -188,8 +188,8 @@ def _deltas(
         again = [AGAIN if attempt and attempt > 1 else 0 for attempt in c.attempt]
         deltas["flags"] |= np.array(again, dtype=np.uint8)
     if not is_blank(c.skew_ms):
-        off = [SKEWED if ms and abs(round(ms * 1000)) > SKEW_US else 0 for ms in c.skew_ms]
-        deltas["flags"] |= np.array(off, dtype=np.uint8)
+        skew_us = np.rint(np.array(c.skew_ms, dtype=np.float64) * 1000)  # None becomes NaN
+        deltas["flags"] |= np.where(np.abs(skew_us) > SKEW_US, SKEWED, 0).astype(np.uint8)
     return deltas
 
 
