@@ -205,6 +205,9 @@ def place_of(alert: Alert) -> str:
 
 
 def _title(notification: Notification) -> str:
+    if notification.reason in EXERCISES:
+        mark = "[DRILL] Weekly drill" if notification.reason is Why.DRILL else "Test"
+        return plain(f"{mark} of the channel {notification.channel}: nothing is wrong", TITLE_CHARS)
     head, alert = _head(notification), notification.alert
     return plain(f"{head}: {plain(alert.rule, 80)} at {plain(place_of(alert), TITLE_CHARS)}", TITLE_CHARS)
 
@@ -222,8 +225,6 @@ def _head(notification: Notification) -> str:
         Why.FLAPPING: f"Flapping, {alert.severity}",
         Why.ESCALATED: f"Nobody took it on, {alert.severity}",
         Why.REMINDER: "Reminder",
-        Why.TEST: "Test",
-        Why.DRILL: "[DRILL] Nothing is wrong",
     }.get(notification.reason, alert.severity.value.capitalize())
 
 

@@ -41,8 +41,8 @@ def test_message_holds_all_that_the_person_on_call_asks() -> None:
         (Why.RESOLVED, "Resolved: error_rate at stripe/payments"),
         (Why.FLAPPING, "Flapping, error: error_rate at stripe/payments"),
         (Why.ESCALATED, "Nobody took it on, error: error_rate at stripe/payments"),
-        (Why.TEST, "Test: error_rate at stripe/payments"),
-        (Why.DRILL, "[DRILL] Nothing is wrong: error_rate at stripe/payments"),
+        (Why.TEST, "Test of the channel ops: nothing is wrong"),
+        (Why.DRILL, "[DRILL] Weekly drill of the channel ops: nothing is wrong"),
     ],
 )
 def test_title_says_what_kind_of_news_it_is(reason: Why, title: str) -> None:

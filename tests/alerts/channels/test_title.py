@@ -56,4 +56,4 @@ def test_message_carries_the_channels_own_line_and_a_drill_still_says_so() -> No
         titled.send(message(reason=Why.DRILL))
     assert titled.name == "team"
     assert b"error_rate broke" in service.seen[0].body
-    assert b"[DRILL] Nothing is wrong" in service.seen[1].body
+    assert b"[DRILL] Weekly drill" in service.seen[1].body

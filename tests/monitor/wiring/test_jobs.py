@@ -31,9 +31,12 @@ WEEK_AND_A_DAY = timedelta(days=8)
 class World:
     """Stores, a collector that takes probes, a mailbox, and the jobs."""
 
+    receiver: Service
+
     def __init__(self, directory: Path, collector_url: str, smtp_port: int, receiver_url: str) -> None:
         self.clock = FakeClock()
         settings = Settings.model_validate({"data_dir": directory, "collector_url": collector_url})
+        (directory / "heartbeat_url").write_text(f"{receiver_url}/alive")
         sqlite_file.create(directory / "facts.db")
         url = f"sqlite:///{directory / 'control.db'}"
         upgrade(url)
@@ -58,6 +61,8 @@ class World:
                     {"source": "stripe", "name": "payments", "url": receiver_url, "insecure": True}
                 ],
                 "report": {"channel": "desk"},
+                "drill": {"enabled": True, "day": "wednesday", "hour": 10},
+                "heartbeat": {"url": {"file": str(directory / "heartbeat_url")}},
             }
         )
         apply(
@@ -108,6 +113,7 @@ def caught() -> list[Caught]:
 def world(tmp_path: Path, caught: list[Caught]) -> Iterator[World]:
     with serving(Service()) as collector, serving(Service()) as receiver, Catcher(caught.append) as catcher:
         made = World(tmp_path, collector.url, catcher.smtp_port, receiver.url)
+        made.receiver = receiver
         yield made
         made.close()
 
@@ -124,6 +130,11 @@ def test_every_job_runs_all_week_and_notes_its_success(world: World, caught: lis
     last_hour = world.clock.now() - timedelta(hours=1)
     assert [row.name for row in noted.values() if (row.succeeded_at or last_hour) < last_hour] == []
     assert set(world.ran.values()) <= {WEEK_AND_A_DAY // STEP, WEEK_AND_A_DAY // timedelta(hours=1)}
+
+    drills = [message.title for message in caught if message.title.startswith("[DRILL]")]
+    assert drills == ["[DRILL] Weekly drill of the channel desk: nothing is wrong"]
+    alive = [seen for seen in world.receiver.seen if seen.path == "/alive"]
+    assert len(alive) == WEEK_AND_A_DAY // STEP
 
     reports = [message.title for message in caught if "report" in message.title]
     assert reports == ["Webhook report 2026-W46, production", "Webhook report 2026-W47, production"]

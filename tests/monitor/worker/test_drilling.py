@@ -105,7 +105,7 @@ def test_message_says_first_that_it_is_a_drill(control: Control, clock: FakeCloc
     drilling(control, clock).run(leader(control))
     [first, _] = control.notifications.due(clock.now(), 100)
     said = compose(first.notification, Links("https://monitor.example"))
-    assert said.title.startswith("[DRILL] Nothing is wrong")
+    assert said.title.startswith("[DRILL] Weekly drill of the channel ")
     assert "there is nothing to do" in said.summary
     assert (said.reason, said.is_exercise, said.acknowledge_url) == (Why.DRILL, True, "")
 
