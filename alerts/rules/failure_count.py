@@ -29,8 +29,9 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         rule, window, summary, value=window.failures, unit="failures", sample=window.attempts
     )
     found = above(rule, target, evidence)
-    if window.failures < rule.params["least_share"] * window.attempts:
-        found = replace(found, verdict=Verdict.OK, cleared=True)
+    share, least = window.failures / window.attempts, rule.params["least_share"]
+    if share < least:
+        found = replace(found, verdict=Verdict.OK, cleared=found.cleared or share < least / 2)
     return [found]
 
 
@@ -43,6 +44,8 @@ KIND = Kind(
         kind="failure_count",
         severity=Severity.CRITICAL,
         threshold=10,
+        clear_threshold=5,
+        keep_firing_for=timedelta(minutes=2),
         window=timedelta(minutes=5),
         interval=timedelta(seconds=60),
         params={"least_share": 0.02},

@@ -66,6 +66,7 @@ CASES = {
     ),
     "failure_count": Case(
         fine=attempts(succeeded=5, failed=10),
+        between=attempts(succeeded=5, failed=6),
         breach=attempts(failed=10, dead_lettered=1),
         calm=attempts(succeeded=1),
         nothing=attempts(),

@@ -377,6 +377,12 @@ def test_failures_of_a_busy_endpoint_count_only_where_their_share_says_so_too() 
     assert found_by("failure_count", attempts(succeeded=979, failed=20)).verdict is Verdict.BREACH
 
 
+@pytest.mark.parametrize(("failed", "cleared"), [(19, False), (10, False), (9, True)])
+def test_failures_are_over_when_half_the_share_is_left(failed: int, cleared: bool) -> None:
+    found = found_by("failure_count", attempts(succeeded=1000 - failed, failed=failed))
+    assert (found.verdict, found.cleared) == (Verdict.OK, cleared)
+
+
 def test_many_failures_from_one_address_are_a_burst_however_small_their_share() -> None:
     world = deliveries(10_000, bad_signature=101)
     assert found_by("verification_failures", world).verdict is Verdict.OK

@@ -19,6 +19,7 @@ from tests.alerts.rules.week import (
     PAYMENTS,
     RARE,
     TRANSFERS,
+    VOIDED,
     WEEK,
     Change,
     Counts,
@@ -75,6 +76,15 @@ def failing_more_than_usual(counts: Counts, when: slice) -> None:
     counts["failed"][when] += counts["succeeded"][when] // 30
 
 
+def out(counts: Counts, when: slice) -> None:
+    counts["failed"][when] += counts["succeeded"][when]
+    counts["succeeded"][when] = 0
+
+
+def clock_wrong(counts: Counts, when: slice) -> None:
+    counts["off_time"][when] += counts["answered"][when]
+
+
 def slow(counts: Counts, when: slice) -> None:
     counts["process"][when] *= 60
 
@@ -129,6 +139,8 @@ def dying(counts: Counts, when: slice) -> None:
         (failing, PAYMENTS, 20, {"failure_count": 2, "error_rate": 4}),
         (failing, TRANSFERS, 20, {"failure_count": 3, "error_rate": 4}),
         (failing_more_than_usual, PAYMENTS, 60, {"failure_count": 6, "error_rate": 15}),
+        (out, VOIDED, 60, {"error_rate": 15, "failure_count": 25}),
+        (clock_wrong, PAYMENTS, 30, {"verification_failures": 10}),
         (slow, PAYMENTS, 20, {"slow_processing": 5}),
         (slower_than_usual, PAYMENTS, 60, {"slow_processing": 15}),
         (late, PAYMENTS, 20, {"ack_deadline": 10}),

@@ -5,7 +5,7 @@ faults as any healthy installation has them. The last week is lived through, the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from statistics import NormalDist
 
@@ -34,6 +34,8 @@ MINUTES = 5 * 7 * 24 * 60
 
 PAYMENTS = Target("production", "stripe", "payments")
 TRANSFERS = Target("production", "orum", "transfers")
+VOIDED = replace(PAYMENTS, event_type="invoice.voided")
+"""One type among those of the payments."""
 RARE = Target("production", "hopnow", "onboarding")
 
 Counts = dict[str, NDArray[np.int64]]
@@ -69,6 +71,7 @@ def traffic(seed: int = 1) -> dict[Target, Counts]:
     rates = {
         PAYMENTS: busy * np.where(burst, 6.0, 1.0),
         TRANSFERS: np.where(workday & office, 20.0, 0.0),
+        VOIDED: busy * 0.02,
         RARE: np.where(workday & office, 3 / 720, 0.0),
     }
     found = {}
@@ -76,7 +79,7 @@ def traffic(seed: int = 1) -> dict[Target, Counts]:
         arrived = dice.poisson(rate)
         failed, dead = dice.binomial(arrived, 0.003), dice.binomial(arrived, 0.00002)
         duplicates = dice.binomial(arrived, 0.01)
-        scanned = dice.poisson(5 / 1440 if target is RARE else 0.05, MINUTES)
+        scanned = dice.poisson(5 / 1440 if target is RARE else 0.05, MINUTES) * (target is not VOIDED)
         queued = target is TRANSFERS
         found[target] = {
             "succeeded": arrived - dead,
@@ -92,8 +95,15 @@ def traffic(seed: int = 1) -> dict[Target, Counts]:
             "process": (arrived + failed) * np.where(burst, 240, 80),
             "ack": (arrived + duplicates) * np.where(burst, 260, 90),
             "stuck": np.zeros_like(arrived),
+            "off_time": np.zeros_like(arrived),
         }
+    _add(found[PAYMENTS], found[VOIDED])
     return found
+
+
+def _add(counts: Counts, more: Counts) -> None:
+    for name, n in more.items():
+        counts[name] += n
 
 
 @dataclass(slots=True)
@@ -106,7 +116,7 @@ class Week(World):
     lasts: dict[Target, NDArray[np.int64]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.places = list(self.counts)
+        self.places = [target for target in self.counts if target.event_type is None]
         self.agreed = Terms(timedelta(seconds=5), objective=0.9999)
         self.done_twice = Repeats(50, 0)
         for target, counts in self.counts.items():
@@ -132,6 +142,7 @@ class Week(World):
             accepted=n["accepted"],
             duplicates=n["duplicates"],
             redelivered=n["redelivered"],
+            off_time=n["off_time"],
             rejected=n["forged"],
             deliveries=n["answered"] + n["forged"],
             answers={200: n["answered"] - n["wrong"], 500: n["wrong"]},
@@ -141,6 +152,9 @@ class Week(World):
             ack_ms=LogNormal(n["answered"], n["ack"] / max(1, n["answered"])),
             top_errors=[ErrorCount("Timeout", failures)] if failures else [],
         )
+
+    def types(self, target: Target) -> Sequence[Target]:
+        return [VOIDED] if target == PAYMENTS else []
 
     def past(self, target: Target, start_at: datetime, end_at: datetime, weeks: int) -> Sequence[Window]:
         first = start_at.replace(minute=0)
@@ -173,6 +187,8 @@ class Week(World):
         if kind is ProbeKind.TLS:
             ends_at = MONDAY + 60 * DAY
             return [ProbeResult(kind, ok=True, checked_at=self.now - 20 * MINUTE, cert_not_after=ends_at)]
+        if kind is not ProbeKind.HTTP:
+            return []
         failed = (self.now - FIRST) // MINUTE % 700 == 0  # a packet is lost now and then
         return [ProbeResult(kind, not failed, self.now, 200, 12.0, consecutive_failures=int(failed))]
 
@@ -181,5 +197,9 @@ def changed(change: Change, target: Target, start_at: datetime, length: timedelt
     """The same traffic with a change to the counts of one target in some minutes."""
     counts = traffic(seed)
     first = (start_at - FIRST) // MINUTE
+    before = {name: -n for name, n in counts[target].items()}
     change(counts[target], slice(first, first + length // MINUTE))
+    if target is VOIDED:  # what changes of the type changes of its endpoint
+        _add(counts[PAYMENTS], before)
+        _add(counts[PAYMENTS], counts[target])
     return Week(counts=counts)
