@@ -179,7 +179,7 @@ def compose_group(group: Group, links: Links, earlier: str = "") -> Message:
         own,
         key=digest,
         thread=digest,
-        opens_thread=True,
+        opens_thread=not earlier,
         title=plain(f"{_head(first)}: {first.alert.rule} at {len(group)} places", TITLE_CHARS),
         summary="\n".join(shown + ([f"and {more} more"] if more > 0 else [])),
         top_errors=(),

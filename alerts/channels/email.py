@@ -26,6 +26,8 @@ TEMPLATES = Environment(
 )
 TEMPLATES.filters["number"] = number
 
+MESSAGE_ID = re.compile(r"<[0-9a-f]{40}@[^\s<>@]{1,200}>")
+"""Ours, and no other channel's reference."""
 COLOURS = {"info": "#2563eb", "warning": "#b45309", "error": "#c2410c", "critical": "#b91c1c"}
 RESOLVED_COLOUR = "#15803d"
 
@@ -66,7 +68,8 @@ def rendered(message: Message, channel: str, sender: str, recipients: Sequence[s
     mail["To"] = ", ".join(recipients)
     mail["Date"] = format_datetime(message.created_at)
     domain = parseaddr(sender)[1].rpartition("@")[2]
-    root = _message_id(f"{message.thread}.{channel}", domain)
+    first = _message_id(f"{message.thread}.{channel}", domain)
+    root = message.earlier if MESSAGE_ID.fullmatch(message.earlier) else first
     if message.opens_thread:
         mail["Message-ID"] = root
     else:

@@ -16,10 +16,11 @@ from alerts.channels.email import Email, rendered
 from alerts.channels.smtp import Mailer, Security
 from alerts.egress import Egress
 from alerts.errors import ChannelError, Failure, SettingInvalid
+from alerts.message import compose, compose_group
 from alerts.model import ErrorCount, State, Why
 from tests.alerts.certificates import self_signed
 from tests.alerts.mailserver import LOGIN, MailServer, receiving
-from tests.alerts.samples import EVIDENCE, alert, message
+from tests.alerts.samples import EVIDENCE, LINKS, alert, message, notification
 from tests.alerts.support import LOOPBACK
 
 HOST = "mail.example"
@@ -268,3 +269,24 @@ def test_runbook_is_a_link_only_when_it_is_a_web_address() -> None:
 def test_address_that_is_none_is_refused_at_the_start(server: MailServer, address: str) -> None:
     with pytest.raises(SettingInvalid, match="no mail address"):
         channel(server, recipients=[address])
+
+
+def test_end_of_what_one_mail_told_of_together_answers_that_mail() -> None:
+    fired = [alert("endpoint_down", endpoint=f"e{n}") for n in range(3)]
+    over = [replace(one, state=State.RESOLVED) for one in fired]
+    first = rendered(compose_group(tuple(map(notification, fired)), LINKS), "mail", "m@example.com", PEOPLE)
+    ended = tuple(notification(one, Why.RESOLVED) for one in over)
+    for end in (
+        compose_group(ended, LINKS, first["Message-ID"]),
+        compose(ended[0], LINKS, first["Message-ID"]),
+    ):
+        mail = rendered(end, "mail", "m@example.com", PEOPLE)
+        assert mail["In-Reply-To"] == mail["References"] == first["Message-ID"]
+        assert mail["Message-ID"] != first["Message-ID"]
+
+
+def test_reference_of_another_kind_of_channel_starts_no_thread() -> None:
+    end = compose(notification(alert(state=State.RESOLVED), Why.RESOLVED), LINKS, "C012345 1.2\r\nBcc: x@y")
+    mail = rendered(end, "mail", "m@example.com", PEOPLE)
+    firing = rendered(message(), "mail", "m@example.com", PEOPLE)
+    assert mail["In-Reply-To"] == firing["Message-ID"]

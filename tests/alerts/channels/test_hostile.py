@@ -14,7 +14,7 @@ from alerts.channels.email import rendered as mail_of
 from alerts.message import Links, Message, compose
 from alerts.model import ErrorCount, Why
 from alerts.permits import Permits
-from tests.alerts.channels.cases import OVER_HTTP, Case
+from tests.alerts.channels.cases import OVER_HTTP, Case, apprise
 from tests.alerts.samples import EVIDENCE, alert, notification
 from tests.alerts.support import LOOPBACK, Service, serving
 
@@ -75,6 +75,15 @@ def test_text_from_outside_arrives_short_and_without_effect(case: Case, word: st
         for text in strings(json.loads(seen.body)):
             assert not STEERING.search(text)
             assert len(text) <= 4000
+
+
+def test_text_from_outside_arrives_so_by_apprise_too() -> None:
+    with serving(Service()) as service:
+        apprise(service.port, LOOPBACK, 30).send(hostile(" ".join(WORDS.values())))
+    [seen] = service.seen
+    assert len(seen.body) <= LARGEST_BYTES
+    for text in strings(json.loads(seen.body)):
+        assert not STEERING.search(text.replace("\n", ""))
 
 
 @pytest.mark.parametrize("name", ["slack", "slack_bot"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from alerts.channels.webhook import Webhook
+from alerts.channels.webhook import Webhook, signed
 from alerts.errors import SettingInvalid
 from alerts.http import Client
 from alerts.model import State, Why
@@ -32,6 +33,16 @@ def test_message_is_signed_so_that_the_official_library_takes_it() -> None:
     body = Verifier(SECRET).verify(seen.body, dict(seen.headers))
     assert body["type"] == "alert.firing"
     assert seen.headers["webhook-id"] == message().key
+
+
+def test_signature_is_that_of_the_specifications_own_example() -> None:
+    key = base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    at = datetime.fromtimestamp(1614265330, UTC)
+    assert signed(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}') == {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmKtSyyVlE3uFJELVlNIOLJ1OE=",
+    }
 
 
 def test_signature_covers_body_and_time() -> None:
