@@ -209,7 +209,7 @@ class Observations(Protocol):
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """Why a verdict came out as it did, for a person. value and threshold are in `unit`
-    ("share", "ms", "events", "days", "s", "failures"); sample is the number of observations judged."""
+    ("share", "ms", "events", "days", "s", "failures", "x"); sample is the number of observations judged."""
 
     summary: str
     value: float | None = None

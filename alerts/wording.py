@@ -46,9 +46,11 @@ def moment(at: datetime) -> str:
 
 
 def measured(value: float, unit: str) -> str:
-    """A value in an evidence's unit: `12.4 %`, `6,200 ms`, `310 events`."""
+    """A value in an evidence's unit: `12.4 %`, `6,200 ms`, `310 events`, `3 h 10 min`, `14.4 times`."""
     if unit == "share":
         return percent(value)
+    if unit == "s":
+        return span(timedelta(seconds=value))
     if unit == "x":
         return f"{number(value)} times"
     return f"{number(value)} {unit}".strip()
