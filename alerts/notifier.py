@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -162,28 +162,25 @@ def key_of(alert: Alert, channel: str, reason: Why, repeats: int = 0) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def fallback_of(notification: Notification, told: Iterable[Telling], now: datetime) -> Notification | None:
-    """The notification that takes over from one that was given up.
+def handed_over(notification: Notification, told: Iterable[Telling], now: datetime) -> list[Notification]:
+    """The notifications that take over from one that was given up, to the fallback of its route.
 
-    None when the route names no fallback, or when that channel is told of this episode anyway. told: as for
-    `due`.
+    None when the route names no fallback, or when that channel is told of this episode anyway. An episode
+    that is over by then is handed over with its end. told: as for `due`.
     """
-    if notification.fallback is None or notification.reason not in OPENING:
-        return None
-    if any(
-        telling.channel == notification.fallback
-        and telling.episode == notification.alert.episode
-        and telling.reason in OPENING
-        for telling in told
-    ):
-        return None
-    return Notification(
-        key=key_of(notification.alert, notification.fallback, Why.FALLBACK),
-        channel=notification.fallback,
-        reason=Why.FALLBACK,
-        alert=notification.alert,
-        created_at=now,
-    )
+    alert, channel = notification.alert, notification.fallback
+    known = [telling for telling in told if telling.episode == alert.episode]
+    if channel is None or notification.reason not in OPENING:
+        return []
+    if any(telling.channel == channel and telling.reason in OPENING for telling in known):
+        return []
+    key = key_of(alert, channel, Why.FALLBACK)
+    taken = Notification(key, channel, Why.FALLBACK, alert, now)
+    ended = [telling.created_at for telling in known if telling.reason is Why.RESOLVED]
+    if not ended:
+        return [taken]
+    over = replace(alert, state=State.RESOLVED, resolved_at=min(ended))
+    return [taken, Notification(key_of(over, channel, Why.RESOLVED), channel, Why.RESOLVED, over, now)]
 
 
 def trial(channel: str, now: datetime) -> Notification:
@@ -249,7 +246,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """It failed and is not tried again. A fallback, if any, takes over: see `fallback_of`."""
+    """It failed and is not tried again. A fallback, if any, takes over: see `handed_over`."""
 
     error: ChannelError
 

@@ -23,7 +23,7 @@ from alerts.notifier import (
     Retry,
     Turn,
     deliver,
-    fallback_of,
+    handed_over,
     later_or_never,
     turn,
 )
@@ -185,8 +185,8 @@ class Delivery:
             rest = timedelta(seconds=min(error.retry_after_s, LONGEST_REST_S))
             self.resting[group[0].channel] = now + rest
         lost = (one for one in group if isinstance(outcomes[one.key], GivenUp))
-        found = (fallback_of(one, self.outbox.told(one), now) for one in lost)
-        self.outbox.settle(outcomes, now, [one for one in found if one is not None], epoch)
+        taken = [over for one in lost for over in handed_over(one, self.outbox.told(one), now)]
+        self.outbox.settle(outcomes, now, taken, epoch)
 
     def _held_until(self, group: Group, channel: Channel | None, now: datetime) -> datetime | None:
         """Until when the group waits: its channel asked for time, or has just been told of others like it."""

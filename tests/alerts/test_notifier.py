@@ -32,7 +32,7 @@ from alerts.notifier import (
     Turn,
     deliver,
     due,
-    fallback_of,
+    handed_over,
     trial,
     turn,
 )
@@ -201,8 +201,7 @@ def test_key_is_the_same_however_often_it_is_worked_out_and_differs_between_tell
 
 def test_fallback_takes_over_what_was_given_up() -> None:
     [lost] = asked(alert(), routes=[Route(("slack",), fallback="email")]).notifications
-    taken = fallback_of(lost, [told(alert(), "slack", delivery=Delivery.GIVEN_UP)], T0)
-    assert taken is not None
+    [taken] = handed_over(lost, [told(alert(), "slack", delivery=Delivery.GIVEN_UP)], T0)
     assert (taken.channel, taken.reason, taken.alert, taken.fallback) == (
         "email",
         Why.FALLBACK,
@@ -211,15 +210,25 @@ def test_fallback_takes_over_what_was_given_up() -> None:
     )
 
 
+def test_what_is_over_when_it_is_given_up_is_handed_over_with_its_end() -> None:
+    [lost] = asked(alert(), routes=[Route(("slack",), fallback="email")]).notifications
+    ended = told(alert(), "slack", Why.RESOLVED, Delivery.DUE, created_at=T0 + HOUR)
+    taken = handed_over(lost, [told(alert(), "slack"), ended], T0 + 2 * HOUR)
+    assert [(one.channel, one.reason, one.alert.resolved_at) for one in taken] == [
+        ("email", Why.FALLBACK, None),
+        ("email", Why.RESOLVED, T0 + HOUR),
+    ]
+
+
 def test_fallback_that_is_told_anyway_is_not_told_twice() -> None:
     [lost] = asked(alert(), routes=[Route(("slack",), fallback="email")]).notifications
-    assert fallback_of(lost, [told(alert(), "email")], T0) is None
+    assert handed_over(lost, [told(alert(), "email")], T0) == []
 
 
 def test_nothing_takes_over_without_a_fallback_or_for_an_end() -> None:
     [lost] = asked(alert(), routes=[Route(("slack",))]).notifications
-    assert fallback_of(lost, [], T0) is None
-    assert fallback_of(replace(lost, fallback="email", reason=Why.RESOLVED), [], T0) is None
+    assert handed_over(lost, [], T0) == []
+    assert handed_over(replace(lost, fallback="email", reason=Why.RESOLVED), [], T0) == []
 
 
 def test_channel_is_no_fallback_of_itself() -> None:
