@@ -26,7 +26,6 @@ from monitor.store.facts.reading.series import KnownNames, NameTable
 from monitor.store.facts.record_rows import MINUTE_US
 from monitor.store.facts.spans import spans
 
-
 END_OF_TIME_US = (1 << 63) - 1
 
 
