@@ -16,7 +16,7 @@ from alerts.channels.posting import TIMEOUT_S, Now, Poster, encoded, utc_now
 from alerts.channels.slack import rendered
 from alerts.errors import ChannelError, Failure
 from alerts.http import Client
-from alerts.message import Message
+from alerts.message import Message, plain
 
 API_URL = "https://slack.com/api"
 
@@ -102,7 +102,7 @@ class SlackBot:
             post |= {"channel": channel, "thread_ts": ts, "reply_broadcast": True}
         said = self._call("chat.postMessage", post)
         many = f" {len(message.alerts)}" if len(message.alerts) > 1 else ""
-        return Receipt(reference=f"{said.channel} {said.ts}{many}")
+        return Receipt(reference=f"{plain(said.channel, 40)} {plain(said.ts, 40)}{many}")
 
     def _call(self, method: str, body: dict[str, Any]) -> _Said:
         """What Slack says. Not ok only for a message that can no longer be changed; raises ChannelError for

@@ -83,8 +83,8 @@ def mailer_of(document: Document, environ: Mapping[str, str], channel: str) -> t
 
 
 def channel_problems(document: Document, environ: Mapping[str, str]) -> Iterator[tuple[Location, str]]:
-    """(where, what is wrong) of each channel that could not send from here: a secret that is missing or
-    malformed, an address that may not be dialled.
+    """(where, what is wrong) of each channel that could not send from here, and of the heartbeat: a secret
+    that is missing or malformed, an address that may not be dialled.
 
     It follows references and asks DNS, so a check on another machine than the worker's may say more or less.
     A name that does not resolve is no mistake of the file.
@@ -101,9 +101,11 @@ def channel_problems(document: Document, environ: Mapping[str, str]) -> Iterator
             yield ("channels", at), str(exc)
             continue
         yield from ((("channels", at, key), said) for key, said in _undiallable(table, means))
+    for key, said in (*_missing(document.heartbeat, means), *_undiallable(document.heartbeat, means)):
+        yield ("heartbeat", key), said
 
 
-def _missing(table: ChannelTable, means: Means) -> Iterator[tuple[str, str]]:
+def _missing(table: Table, means: Means) -> Iterator[tuple[str, str]]:
     for key in type(table).model_fields:
         ref = getattr(table, key)
         if isinstance(ref, SecretRef):
@@ -113,7 +115,7 @@ def _missing(table: ChannelTable, means: Means) -> Iterator[tuple[str, str]]:
                 yield key, str(exc)
 
 
-def _undiallable(table: ChannelTable, means: Means) -> Iterator[tuple[str, str]]:
+def _undiallable(table: Table, means: Means) -> Iterator[tuple[str, str]]:
     """Where the channel would connect to and may not, as far as its settings tell. What Apprise dials only
     Apprise knows; it is judged when it does."""
     for key in DIALLED:
@@ -127,6 +129,8 @@ def _undiallable(table: ChannelTable, means: Means) -> Iterator[tuple[str, str]]
                 checked_host(address)
                 address = urlsplit(address).hostname or ""
             means.egress.addresses(address, 443)
+        except ConfigError:
+            continue  # told of as missing
         except RequestFailed as exc:
             if exc.reason is not Failure.DNS:
                 yield key, str(exc)

@@ -208,6 +208,29 @@ def test_channel_that_could_not_send_is_found_when_the_file_is_checked(
     assert "s3cret" not in text
 
 
+def test_name_that_leads_to_a_forbidden_network_is_found(tmp_path: Path) -> None:
+    [(_, text)] = problems({"kind": "alertmanager", "name": "am", "url": "http://localhost:9093"})
+    assert text.startswith("localhost resolves to ")
+    assert "egress.allow" in text
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("http://10.0.0.1/s3cret", "egress.allow"), ("s3cret", "https://host/path"), (None, "is not set")],
+)
+def test_heartbeat_that_could_not_be_asked_is_found_too(url: str | None, said: str) -> None:
+    document = stored({"heartbeat": {"url": {"env": "ALIVE"}}})
+    [(location, text)] = channel_problems(document, {} if url is None else {"ALIVE": url})
+    assert location == ("heartbeat", "url")
+    assert said in text
+    assert "s3cret" not in text
+
+
+def test_zone_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"drill\.timezone: .*Europe/Berlin"):
+        stored({"drill": {"timezone": "Mars/Olympus"}})
+
+
 def test_name_that_does_not_resolve_here_is_no_mistake_of_the_file() -> None:
     assert problems({"kind": "alertmanager", "name": "am", "url": "https://am.invalid"}) == []
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from dashboard.__main__ import dashboard_of
 from monitor.clock import to_us
 from monitor.config import Settings, stored
 from monitor.maintain.demo.catcher import Catcher, Caught
@@ -35,7 +37,9 @@ class World:
 
     def __init__(self, directory: Path, collector_url: str, smtp_port: int, receiver_url: str) -> None:
         self.clock = FakeClock()
-        settings = Settings.model_validate({"data_dir": directory, "collector_url": collector_url})
+        self.settings = Settings.model_validate(
+            {"data_dir": directory, "collector_url": collector_url, "secret_key": KEY.hex()}
+        )
         (directory / "heartbeat_url").write_text(f"{receiver_url}/alive")
         sqlite_file.create(directory / "facts.db")
         url = f"sqlite:///{directory / 'control.db'}"
@@ -75,7 +79,7 @@ class World:
             environ={},
         )
         following = Following(self.control.configs.latest, self.clock)
-        self.jobs = jobs_of(Parts(settings, KEY, self.control, self.facts, following, self.clock))
+        self.jobs = jobs_of(Parts(self.settings, KEY, self.control, self.facts, following, self.clock))
         epoch = self.control.leases.take("worker", "me", None)
         self.runner = Runner(lambda: epoch, self.control.jobs, self.clock)
         self.ran: dict[str, int] = {job.name: 0 for job in self.jobs}
@@ -155,6 +159,19 @@ def test_dead_letter_of_the_feed_is_an_alert_in_the_mailbox_and_a_letter(
     for job in world.jobs:
         world.runner.run(job)
 
-    assert any("dead_letters at stripe/payments" in message.title for message in caught)
+    [told] = [message for message in caught if "dead_letters at stripe/payments" in message.title]
+    assert_link_acts(world, told.text)
     [endpoint] = world.control.catalog.endpoints()
     assert endpoint.name == "payments"
+
+
+def assert_link_acts(world: World, text: str) -> None:
+    """What a person does with the mail: the link that the worker signed, pressed at the dashboard."""
+    [path] = [
+        urlsplit(line.split()[-1]).path for line in text.splitlines() if line.startswith("Acknowledge:")
+    ]
+    dashboard = dashboard_of(world.settings, world.control, world.facts, world.clock).test_client()
+    assert dashboard.post(path).status_code == 200
+    [alert] = [one for one in world.control.alerts.active() if one.rule == "dead_letters"]
+    assert alert.ack is not None
+    assert alert.ack.by == "link:desk"
