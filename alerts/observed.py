@@ -201,13 +201,17 @@ class ProbeKind(StrEnum):
 
     HTTP = "http"
     TLS = "tls"
+    PROVIDER = "provider"
+    UNSIGNED = "unsigned"
+    METHOD = "method"
+    CANARY = "canary"
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
     """One probe of one endpoint. consecutive_failures counts this one too; 0 when ok.
 
-    A tls result carries cert_not_after even when the certificate is expired or not trusted.
+    A tls or provider result carries cert_not_after even when the certificate is expired or not trusted.
     """
 
     kind: ProbeKind

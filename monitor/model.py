@@ -178,8 +178,12 @@ class QueueSample:
 
 
 class ProbeKind(StrEnum):
-    HTTP = "http"
-    TLS = "tls"
+    HTTP = "http"  # does it answer as it should
+    TLS = "tls"  # its certificate
+    PROVIDER = "provider"  # the certificate of the source's own API
+    UNSIGNED = "unsigned"  # a POST without a signature: who refuses it
+    METHOD = "method"  # a GET: refused with 405
+    CANARY = "canary"  # a signed request, and its record
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from alerts.rules import (
     certificate_expiry,
     dead_letters,
     endpoint_down,
+    endpoint_exposure,
     error_rate,
     failure_count,
     monitor_blind,
@@ -60,6 +61,7 @@ KINDS: Mapping[str, Kind] = {
         no_events.KIND,
         queue_depth.KIND,
         endpoint_down.KIND,
+        endpoint_exposure.KIND,
         certificate_expiry.KIND,
         monitor_blind.KIND,
     )

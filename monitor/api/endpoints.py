@@ -11,7 +11,7 @@ from monitor.api.noun import noun, services
 from monitor.api.shapes import Asked, Shape, answer
 from monitor.operations import endpoints as operations
 from monitor.operations.endpoints import EndpointChange
-from monitor.store.control.catalog import Endpoint, ManagedBy, ProbeSettings
+from monitor.store.control.catalog import Conditions, Endpoint, ManagedBy, ProbeSettings
 
 endpoints = noun("endpoints", "What receives webhooks; seen in a verified record, or declared.")
 
@@ -47,12 +47,23 @@ def listed(query: EndpointQuery) -> Response:
 
 
 class ProbeBody(Asked):
-    """How to look at it. url: in place of the endpoint's own; statuses: empty takes any below 500 as up."""
+    """How to look at it. url: in place of the endpoint's own; statuses: empty takes any below 500 as up.
+
+    The body must contain a text, match a pattern, hold values at dotted paths of its JSON; headers must be
+    equal. exposure: it is asked without a signature too, and must refuse that itself.
+    """
 
     enabled: bool = True
     url: str | None = None
     method: Literal["GET", "HEAD", "OPTIONS"] = "GET"
     statuses: list[Annotated[int, Field(ge=100, le=599)]] = Field(default_factory=list)
+    contains: Annotated[str, Field(max_length=1024)] = ""
+    matches: Annotated[str, Field(max_length=1024)] = ""
+    json_values: Annotated[dict[str, str | int | float | bool], Field(max_length=32)] = Field(
+        default_factory=dict
+    )
+    headers: Annotated[dict[str, str], Field(max_length=32)] = Field(default_factory=dict)
+    exposure: bool = False
 
 
 class EndpointBody(Asked):
@@ -75,18 +86,26 @@ class EndpointPath(Asked):
 @needs(Need.ADMIN)
 def put(path: EndpointPath, body: EndpointBody) -> Response:
     """Register an endpoint, or change it"""
-    probe, deadline = body.probe, body.ack_deadline_ms
+    deadline = body.ack_deadline_ms
     change = EndpointChange(
         path.environment,
         path.source,
         path.name,
         body.url,
         body.insecure,
-        ProbeSettings(probe.enabled, probe.url, probe.method, tuple(probe.statuses)),
+        _settings(body.probe),
         body.replay_secret,
         None if deadline is None else timedelta(milliseconds=deadline),
     )
     return answer(shape_of(operations.put(services().desk, current_actor(), change)))
+
+
+def _settings(probe: ProbeBody) -> ProbeSettings:
+    wanted = Conditions(
+        probe.contains, probe.matches, tuple(probe.json_values.items()), tuple(probe.headers.items())
+    )
+    statuses = tuple(probe.statuses)
+    return ProbeSettings(probe.enabled, probe.url, probe.method, statuses, wanted, probe.exposure)
 
 
 def shape_of(one: Endpoint) -> EndpointShape:

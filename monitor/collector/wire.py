@@ -139,7 +139,7 @@ class ProbeIn(msgspec.Struct, frozen=True):
 
     source: Text64
     endpoint: Text128
-    kind: Literal["http", "tls"]
+    kind: Literal["http", "tls", "provider", "unsigned", "method", "canary"]
     ok: bool
     checked_at: Time
     environment: Text32 = "production"

@@ -11,7 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from alerts.model import NoData, Rule, Severity
 from alerts.rules import make
 from hookvitals.profiles import PROFILES
-from monitor.config.values import Duration, HttpUrl, NetworkText, PositiveDuration, SecretRef, TimeZone
+from monitor.config.values import (
+    Duration,
+    HttpUrl,
+    NetworkText,
+    PatternText,
+    PositiveDuration,
+    SecretRef,
+    TimeZone,
+)
 from monitor.model import DEFAULT_ENVIRONMENT
 
 Name = Annotated[str, Field(min_length=1, max_length=64)]
@@ -47,7 +55,10 @@ class SourceTable(Table):
 class EndpointTable(Table):
     """A receiving URL. probe_url: asked in place of `url`, for a health page behind the same server.
 
-    A probe counts any answer below 500 as up, or exactly probe_statuses when they are given.
+    A probe counts any answer below 500 as up, or exactly probe_statuses when they are given; the answer must
+    also contain probe_contains, match the pattern probe_matches, and hold the values of probe_json (by dotted
+    path) and probe_headers. probe_exposure: once in a while `url` gets a POST without a signature and a GET,
+    which the receiver itself must refuse; the receiver records the refusals.
     """
 
     source: Name
@@ -59,6 +70,11 @@ class EndpointTable(Table):
     probe_url: HttpUrl | None = None
     probe_method: Literal["GET", "HEAD", "OPTIONS"] = "GET"
     probe_statuses: tuple[Status, ...] = ()
+    probe_contains: str = ""
+    probe_matches: PatternText = ""
+    probe_json: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    probe_headers: dict[str, str] = Field(default_factory=dict)
+    probe_exposure: bool = False
     replay_secret: SecretRef | None = None
 
 
@@ -127,6 +143,7 @@ class ProbesTable(Table):
 
     interval: PositiveDuration = timedelta(seconds=60)
     tls_interval: PositiveDuration = timedelta(hours=1)
+    exposure_interval: PositiveDuration = timedelta(hours=1)
     timeout: PositiveDuration = timedelta(seconds=10)
 
 

@@ -54,6 +54,17 @@ def duration_text(value: timedelta) -> str:
 Duration = Annotated[timedelta, BeforeValidator(parse_duration), PlainSerializer(duration_text)]
 
 
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as exc:
+        raise ValueError(f"expected a regular expression such as ok|ready ({exc})") from None
+    return value
+
+
+PatternText = Annotated[str, AfterValidator(_pattern)]
+
+
 def _positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
         raise ValueError("expected a duration longer than nothing")

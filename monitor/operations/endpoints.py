@@ -3,6 +3,7 @@
 What the configuration file declares is changed there alone.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -74,6 +75,12 @@ def _check(change: EndpointChange) -> None:
             _check_url(url, change)
     if change.replay_secret:
         _check_secret(change.replay_secret)
+    try:
+        re.compile(change.probe.conditions.matches)
+    except re.error as exc:
+        raise Unprocessable(
+            f"the probe's pattern cannot be read: {exc}", "write a regular expression such as ok|ready"
+        ) from None
 
 
 def _check_url(url: str, change: EndpointChange) -> None:

@@ -1,11 +1,14 @@
-"""One HTTP request to an endpoint: does it answer. The request is empty and unsigned; no event is made."""
+"""One HTTP request to an endpoint: does it answer as it should. The request is empty and unsigned; no event
+is made."""
 
+from datetime import datetime
 from typing import Protocol
 
 from alerts.errors import RequestFailed
 from alerts.http import Response
 from monitor.clock import Clock
 from monitor.model import ProbeKind, ProbeResult
+from monitor.probes.conditions import unmet
 from monitor.probes.target import ProbeTarget
 
 ERROR_CHARS = 1024
@@ -20,7 +23,8 @@ class Requests(Protocol):
 
 
 def probe_http(target: ProbeTarget, client: Requests, clock: Clock, timeout_s: float) -> ProbeResult:
-    """Up when the endpoint answers one of its statuses, or anything below 500 when it states none.
+    """ok when the answer has one of the target's statuses, or any below 500 when it states none, and meets
+    its conditions.
 
     A receiver answers an unsigned request 4xx: it is there, and that is the question. Never raises for what
     the network does.
@@ -29,24 +33,28 @@ def probe_http(target: ProbeTarget, client: Requests, clock: Clock, timeout_s: f
     try:
         answer = client.request(target.method, target.url, {}, b"", timeout_s)
     except RequestFailed as exc:
-        return ProbeResult(
-            target.environment,
-            target.source,
-            target.endpoint,
-            ProbeKind.HTTP,
-            False,
-            started_at,
-            error=str(exc)[:ERROR_CHARS],
-        )
-    up = answer.status in target.statuses if target.statuses else answer.status < 500
+        return failed(target, ProbeKind.HTTP, started_at, exc)
+    return result_of(target, ProbeKind.HTTP, started_at, answer, unmet(target, answer))
+
+
+def failed(target: ProbeTarget, kind: ProbeKind, at: datetime, exc: RequestFailed) -> ProbeResult:
+    """The result of a request that got no answer."""
+    place = target.environment, target.source, target.endpoint
+    return ProbeResult(*place, kind, False, at, error=str(exc)[:ERROR_CHARS])
+
+
+def result_of(
+    target: ProbeTarget, kind: ProbeKind, at: datetime, answer: Response, error: str | None
+) -> ProbeResult:
+    """The result of an answer; error: what is wrong with it, None when nothing is."""
     return ProbeResult(
         target.environment,
         target.source,
         target.endpoint,
-        ProbeKind.HTTP,
-        up,
-        started_at,
+        kind,
+        error is None,
+        at,
         http_status=answer.status,
         latency_ms=answer.elapsed_ms,
-        error=None if up else f"answered {answer.status}",
+        error=None if error is None else error[:ERROR_CHARS],
     )

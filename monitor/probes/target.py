@@ -4,11 +4,17 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from monitor.model import ProbeKind, ProbeResult
+from monitor.store.control.catalog import Conditions
+
+NO_CONDITIONS = Conditions()
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeTarget:
-    """Where to look, and for whom. statuses: the answers that count as up; empty means any below 500."""
+    """Where to look, and for whom. statuses: the answers that count as up; empty means any below 500.
+
+    hook_url: where events are received, when `url` is another page. kinds: the looks it wants.
+    """
 
     environment: str
     source: str
@@ -16,10 +22,19 @@ class ProbeTarget:
     url: str
     method: str = "GET"
     statuses: tuple[int, ...] = ()
+    conditions: Conditions = NO_CONDITIONS
+    hook_url: str | None = None
+    kinds: tuple[ProbeKind, ...] = (ProbeKind.HTTP, ProbeKind.TLS)
 
     @property
-    def has_tls(self) -> bool:
-        return urlsplit(self.url).scheme == "https"
+    def receives_at(self) -> str:
+        return self.hook_url or self.url
+
+    @property
+    def looks(self) -> tuple[ProbeKind, ...]:
+        """The kinds of looks that can be taken: without https:// there is no certificate."""
+        has_tls = urlsplit(self.receives_at).scheme == "https"
+        return tuple(kind for kind in self.kinds if has_tls or kind is not ProbeKind.TLS)
 
 
 def result_fields(result: ProbeResult) -> dict[str, object]:

@@ -38,7 +38,7 @@ def probe_tls(
     ca_file: certificates to trust in place of the bundled public ones. Never raises for what the network
     does.
     """
-    parts = urlsplit(target.url)
+    parts = urlsplit(target.receives_at)
     host, port = parts.hostname or "", parts.port or 443
     started, checked_at = clock.monotonic(), clock.now()
     certificate: Certificate | None = None

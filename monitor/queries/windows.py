@@ -37,7 +37,14 @@ from monitor.store.facts.protocol import FactReader, Parts, RecordFilter
 
 MINUTE, HOUR, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(weeks=1)
 QUEUES_BACK = timedelta(hours=1)
-PROBES_BACK = {ProbeKind.HTTP: timedelta(hours=1), ProbeKind.TLS: timedelta(days=3)}
+PROBES_BACK = {
+    ProbeKind.HTTP: timedelta(hours=1),
+    ProbeKind.TLS: timedelta(days=3),
+    ProbeKind.PROVIDER: timedelta(days=3),
+    ProbeKind.UNSIGNED: timedelta(days=3),
+    ProbeKind.METHOD: timedelta(days=3),
+    ProbeKind.CANARY: timedelta(hours=1),
+}
 """How far back the latest samples and results are looked for; how old is too old is the rule's decision."""
 
 MINUTE_US = 60_000_000

@@ -13,7 +13,7 @@ from monitor.config.tables import EndpointTable, SourceTable
 from monitor.replay.secrets import sealed_secret
 from monitor.seal import Sealer
 from monitor.store.control import Control, Tx
-from monitor.store.control.catalog import Endpoint, ManagedBy, ProbeSettings, Source
+from monitor.store.control.catalog import Conditions, Endpoint, ManagedBy, ProbeSettings, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,25 @@ def _endpoint(table: EndpointTable, at: datetime, sealer: Sealer, environ: Mappi
         at,
         url=table.url,
         insecure=table.insecure,
-        probe=ProbeSettings(table.probe, table.probe_url, table.probe_method, table.probe_statuses),
+        probe=_probe_of(table),
         replay_secret=sealed_secret(sealer, secret, *key) if secret else None,
+    )
+
+
+def _probe_of(table: EndpointTable) -> ProbeSettings:
+    conditions = Conditions(
+        table.probe_contains,
+        table.probe_matches,
+        tuple(table.probe_json.items()),
+        tuple(table.probe_headers.items()),
+    )
+    return ProbeSettings(
+        table.probe,
+        table.probe_url,
+        table.probe_method,
+        table.probe_statuses,
+        conditions,
+        table.probe_exposure,
     )
 
 

@@ -184,7 +184,7 @@ class Moment:
                 for one in tables
                 if one.expires_in is not None
             ]
-        if not tables:
+        if not tables or kind is not ProbeKind.HTTP:
             return []
         down_since = self.story.down_since(place, self.now)
         if down_since is None:

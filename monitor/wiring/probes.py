@@ -10,6 +10,7 @@ from monitor.clock import Clock
 from monitor.config import Document
 from monitor.errors import Unavailable
 from monitor.model import ProbeKind, ProbeResult
+from monitor.probes.exposure import probe_method, probe_unsigned
 from monitor.probes.http import probe_http
 from monitor.probes.target import ProbeTarget, result_fields
 from monitor.probes.tls import probe_tls
@@ -19,6 +20,9 @@ from monitor.worker.probing import Plan
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 """The collector is one of our own processes: it is dialled wherever the settings say it is."""
 REPORT_TIMEOUT_S = 10.0
+ALWAYS = (ProbeKind.HTTP, ProbeKind.TLS)
+EXPOSURE = (ProbeKind.UNSIGNED, ProbeKind.METHOD)
+LOOKS = {ProbeKind.UNSIGNED: probe_unsigned, ProbeKind.METHOD: probe_method}
 
 
 def plan_of(document: Document, endpoints: Sequence[Endpoint]) -> Plan:
@@ -31,12 +35,22 @@ def plan_of(document: Document, endpoints: Sequence[Endpoint]) -> Plan:
             one.probe.url or one.url,
             one.probe.method,
             one.probe.statuses,
+            one.probe.conditions,
+            one.url,
+            (*ALWAYS, *EXPOSURE) if one.probe.exposure else ALWAYS,
         )
         for one in endpoints
         if one.url is not None and one.probe.enabled
     ]
     wanted = document.probes
-    return Plan(targets, wanted.interval, wanted.tls_interval, wanted.timeout)
+    return Plan(
+        targets,
+        wanted.interval,
+        wanted.tls_interval,
+        wanted.timeout,
+        wanted.exposure_interval,
+        document.effective_windows(),
+    )
 
 
 class Looker:
@@ -50,7 +64,8 @@ class Looker:
     def __call__(self, target: ProbeTarget, kind: ProbeKind, timeout_s: float) -> ProbeResult:
         if kind is ProbeKind.TLS:
             return probe_tls(target, self._egress, self._clock, timeout_s)
-        return probe_http(target, self._client, self._clock, timeout_s)
+        look = LOOKS.get(kind, probe_http)
+        return look(target, self._client, self._clock, timeout_s)
 
 
 class CollectorReport:

@@ -239,6 +239,13 @@ def down(failures: int, error: str = "connection refused", checked_before: timed
     return probed(*bad, good)
 
 
+def asked_unsigned(status: int, error: str = "", checked_before: timedelta = timedelta(0)) -> World:
+    """A world whose endpoints answered an unsigned POST with this status; error: what is wrong with that."""
+    at, bad = NOW - checked_before, bool(error)
+    result = ProbeResult(ProbeKind.UNSIGNED, not bad, at, status, error=error, consecutive_failures=int(bad))
+    return probed(result)
+
+
 def certificate(left: timedelta, checked_before: timedelta = timedelta(0)) -> World:
     """A world whose endpoint has a certificate with this much time left."""
     result = ProbeResult(

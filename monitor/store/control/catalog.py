@@ -40,15 +40,33 @@ class Source:
     redeliver: bool = False
 
 
+Scalar = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What an answer must hold besides its status. contains: a text of the body; matches: a pattern found in
+    it. json: values at dotted paths, as ("checks.0.ok", True). headers: exact values, names in any case."""
+
+    contains: str = ""
+    matches: str = ""
+    json: tuple[tuple[str, Scalar], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class ProbeSettings:
     """How an endpoint is looked at. url: in place of its own; statuses: which count as up, empty for any
-    below 500."""
+    below 500. exposure: it is asked as a stranger would, without a signature. canary: signed requests look
+    for their record."""
 
     enabled: bool = True
     url: str | None = None
     method: str = "GET"
     statuses: tuple[int, ...] = ()
+    conditions: Conditions = Conditions()
+    exposure: bool = False
+    canary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +147,12 @@ class Catalog:
                 "url": one.probe.url,
                 "method": one.probe.method,
                 "statuses": list(one.probe.statuses),
+                "contains": one.probe.conditions.contains,
+                "matches": one.probe.conditions.matches,
+                "json": [list(pair) for pair in one.probe.conditions.json],
+                "headers": [list(pair) for pair in one.probe.conditions.headers],
+                "exposure": one.probe.exposure,
+                "canary": one.probe.canary,
             },
             "replay_secret": one.replay_secret,
             "ack_deadline_ms": _ms(one.ack_deadline),
@@ -183,6 +207,14 @@ def _endpoint(row: Row[Any]) -> Endpoint:
         row.probe.get("url"),
         row.probe.get("method", "GET"),
         tuple(row.probe.get("statuses", ())),
+        Conditions(
+            row.probe.get("contains", ""),
+            row.probe.get("matches", ""),
+            tuple((path, value) for path, value in row.probe.get("json", ())),
+            tuple((name, value) for name, value in row.probe.get("headers", ())),
+        ),
+        row.probe.get("exposure", False),
+        row.probe.get("canary", False),
     )
     return Endpoint(
         row.environment,

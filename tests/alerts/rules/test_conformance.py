@@ -19,6 +19,7 @@ from tests.alerts.world import (
     PAYMENTS,
     World,
     answered,
+    asked_unsigned,
     attempts,
     broken,
     certificate,
@@ -101,6 +102,12 @@ CASES = {
         between=down(1),
         calm=down(0),
         nothing=down(9, checked_before=timedelta(minutes=5) + TINY),
+    ),
+    "endpoint_exposure": Case(
+        fine=asked_unsigned(401),
+        breach=asked_unsigned(200, "an unsigned POST was accepted with 200"),
+        calm=asked_unsigned(400),
+        nothing=asked_unsigned(200, "accepted", checked_before=timedelta(hours=6) + TINY),
     ),
     "verification_failures": Case(
         fine=deliveries(100, bad_signature=5),

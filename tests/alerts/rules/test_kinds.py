@@ -202,7 +202,30 @@ def test_certificate_is_read_from_the_latest_probe_that_saw_one() -> None:
     assert found.severity is Severity.CRITICAL
 
 
-@pytest.mark.parametrize("kind", ["certificate_expiry", "endpoint_down", "queue_depth"])
+@pytest.mark.parametrize(
+    ("kind", "status", "error", "severity"),
+    [
+        (ProbeKind.UNSIGNED, 202, "an unsigned POST was accepted with 202", Severity.CRITICAL),
+        (ProbeKind.UNSIGNED, 403, "an unsigned POST was refused by Cloudflare", Severity.WARNING),
+        (ProbeKind.METHOD, 200, "a GET was answered 200, not 405", Severity.INFO),
+    ],
+)
+def test_a_stranger_that_is_let_in_is_critical_and_one_that_is_sent_away_wrongly_is_not(
+    kind: ProbeKind, status: int, error: str, severity: Severity
+) -> None:
+    """Practices 9 and 10."""
+    away = ProbeResult(kind, False, NOW, error="connection refused", consecutive_failures=2)
+    result = ProbeResult(kind, False, NOW, status, error=error, consecutive_failures=1)
+    rule = KINDS["endpoint_exposure"]
+    [found] = rule.evaluate(rule.defaults, PAYMENTS, probed(away, result), NOW)
+    assert (found.verdict, found.severity, found.labels["probe"]) == (Verdict.BREACH, severity, kind.value)
+    assert found.evidence.summary == f"stripe/payments: {error}"
+    assert rule.evaluate(rule.defaults, PAYMENTS, probed(away), NOW) == []
+
+
+@pytest.mark.parametrize(
+    "kind", ["certificate_expiry", "endpoint_down", "endpoint_exposure", "queue_depth"]
+)
 def test_endpoint_that_is_not_probed_or_sampled_is_not_judged(kind: str) -> None:
     assert KINDS[kind].evaluate(KINDS[kind].defaults, PAYMENTS, World(), NOW) == []
 

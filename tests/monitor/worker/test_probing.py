@@ -1,10 +1,14 @@
 """Probes made at their intervals and reported together."""
 
+from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from alerts.hours import hours_of
+from alerts.model import Silence
 from monitor.errors import Unavailable
 from monitor.model import ProbeKind, ProbeResult
 from monitor.probes.target import ProbeTarget
@@ -23,15 +27,19 @@ class Outside:
         self.looked: list[tuple[str, str, float]] = []
         self.reported: list[ProbeResult] = []
         self.down = False
+        self.fails_next = 0
+        self.at: dict[str, float] = {}
         self.collector_away = False
         self.job = Probing(lambda: self.plan, self.look, self.report, self.clock)
 
     def look(self, target: ProbeTarget, kind: ProbeKind, timeout_s: float) -> ProbeResult:
         self.looked.append((target.url, kind.value, timeout_s))
-        error = "refused" if self.down else None
-        at = self.clock.now()
+        self.at.setdefault(target.endpoint, self.clock.monotonic())
+        fails = self.down or self.fails_next > 0
+        self.fails_next -= 1
+        error, at = "refused" if fails else None, self.clock.now()
         return ProbeResult(
-            target.environment, target.source, target.endpoint, kind, not self.down, at, error=error
+            target.environment, target.source, target.endpoint, kind, not fails, at, error=error
         )
 
     def report(self, results: Sequence[ProbeResult]) -> None:
@@ -81,3 +89,78 @@ def test_results_that_could_not_be_reported_are_made_again_at_once() -> None:
 
 def test_nothing_registered_is_nothing_to_do() -> None:
     assert Outside().job.run(1) == ""
+
+
+def test_what_fails_is_looked_at_once_more_before_it_counts_as_down() -> None:
+    outside = Outside(PLAIN)
+    outside.fails_next = 1
+    assert outside.job.run(1) == ""
+    assert (len(outside.looked), [result.ok for result in outside.reported]) == (2, [True])
+
+    outside.fails_next = 2
+    outside.clock.move(MINUTE)
+    assert outside.job.run(1) == "1 of 1 failed: stripe/payments http: refused"
+    assert [result.ok for result in outside.reported] == [True, False]
+
+
+def test_an_unsigned_post_that_was_accepted_is_not_sent_again() -> None:
+    outside = Outside(replace(PLAIN, kinds=(ProbeKind.UNSIGNED,)))
+    outside.down = True
+    outside.run_for(timedelta(hours=2))
+    assert len(outside.looked) == 2
+
+
+def test_a_thousand_probes_a_minute_do_not_start_together() -> None:
+    outside = Outside(*(replace(PLAIN, endpoint=f"e{n}") for n in range(1000)))
+    started: Counter[float] = Counter()
+    for _ in range(36):  # three minutes of ticks
+        before = len(outside.looked)
+        outside.job.run(1)
+        started[outside.clock.monotonic()] += len(outside.looked) - before
+        outside.clock.move(timedelta(seconds=5))
+    assert sum(started.values()) in range(2950, 3001)
+    assert max(started.values()) < 200  # of 1,000; evenly spread there are 83 a tick
+
+
+def test_each_endpoint_keeps_its_own_place_in_the_minute_after_a_restart_too() -> None:
+    one, other = (Outside(*(replace(PLAIN, endpoint=f"e{n}") for n in range(100))) for _ in range(2))
+    one.run_for(timedelta(minutes=1))
+    other.run_for(timedelta(minutes=1))
+    assert sorted(one.at) == sorted(other.at)
+    assert len(set(one.at.values())) > 1
+
+
+def test_after_a_long_pause_each_probe_is_made_once() -> None:
+    outside = Outside(PLAIN)
+    outside.job.run(1)
+    outside.clock.move(timedelta(hours=5, seconds=7))
+    outside.run_for(MINUTE / 2)
+    assert len(outside.looked) == 2
+
+
+def window(**matchers: str) -> Silence:
+    hours = hours_of("02:00-03:00", "UTC", "")
+    ever = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+    return Silence("deploys", matchers, *ever, "hookvitals.toml", "deploys", hours)
+
+
+@pytest.mark.parametrize(
+    ("matchers", "looks"),
+    [
+        ({"source": "stripe"}, 120),
+        ({"endpoint": "pay*", "rule": "endpoint_down"}, 120),
+        ({"rule": "error_rate"}, 180),
+        ({"source": "orum"}, 180),
+    ],
+)
+def test_in_a_maintenance_window_nothing_counts_as_down(matchers: dict[str, str], looks: int) -> None:
+    outside = Outside(PLAIN)
+    outside.clock.move(timedelta(hours=1))
+    outside.plan = replace(outside.plan, windows=[window(**matchers)])
+    outside.run_for(timedelta(hours=1))
+    outside.down = looks == 120
+    outside.run_for(timedelta(hours=1))
+    outside.down = False
+    outside.run_for(timedelta(hours=1))
+    assert len(outside.reported) == looks
+    assert all(result.ok for result in outside.reported)
