@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from docs.generate import DOCS, current_pages, renewed
-from monitor.config.load import checked
+from monitor.config.cases import CasesFile
+from monitor.config.load import checked, validated
 
 EXAMPLES = [
     (page.name, example)
@@ -27,7 +28,10 @@ def test_an_example_of_the_file_is_accepted(page: str, example: str) -> None:
     raw = tomllib.loads(example)
     raw.pop("process", None)
 
-    _, problems = checked(raw, Path(page), example)
+    if "cases" in raw:
+        _, problems = validated(CasesFile, raw, Path(page), example)
+    else:
+        _, problems = checked(raw, Path(page), example)
 
     assert problems == []
 
