@@ -96,6 +96,7 @@ def _followed(about: str, ref: SecretRef, environ: Mapping[str, str]) -> Finding
 def _references(loaded: Loaded) -> Iterator[tuple[str, SecretRef]]:
     for channel in loaded.document.channels:
         yield from ((f"channel {channel.name}", ref) for ref in references(channel))
+    yield from (("heartbeat", ref) for ref in references(loaded.document.heartbeat))
     for endpoint in loaded.document.endpoints:
         if endpoint.replay_secret is not None:
             yield f"replay secret of {endpoint.source}/{endpoint.name}", endpoint.replay_secret
