@@ -222,9 +222,6 @@ def _head(notification: Notification) -> str:
         Why.ESCALATED: f"Nobody took it on, {alert.severity}",
         Why.ACKNOWLEDGED: "Taken on",
         Why.REMINDER: "Reminder",
-        Why.FLAPPING: f"Flapping, {alert.severity}",
-        Why.ESCALATED: f"Nobody took it on, {alert.severity}",
-        Why.REMINDER: "Reminder",
     }.get(notification.reason, alert.severity.value.capitalize())
 
 

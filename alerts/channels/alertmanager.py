@@ -47,6 +47,8 @@ class Alertmanager:
 
     def send(self, message: Message) -> Receipt:
         """Puts the message's alerts, or ends them. Raises ChannelError."""
+        if message.reason is Why.REMINDER:
+            return Receipt(warning="not sent: a reminder is no alert")
         now = self._now()
         alerts = [put(message, alert, self._end(message, alert, now)) for alert in message.alerts]
         if message.reason is Why.SEVERITY_RAISED:  # the severity is a label: the lower one is another alert

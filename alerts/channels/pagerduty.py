@@ -1,7 +1,7 @@
 """PagerDuty through its Events API v2: an alert triggers, is acknowledged and resolves one incident.
 
 The incident's key is the alert's episode, so a second copy of a message changes nothing there. A test or a
-drill triggers an incident and resolves it at once.
+drill triggers an incident and resolves it at once. What wakes nobody (a ticket, a reminder) is not sent.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from alerts.errors import SettingInvalid
 from alerts.http import Client
 from alerts.message import Message, place_of, plain
 from alerts.model import Alert, Severity, Why
+from alerts.rules import TICKETS
 
 EVENTS_URL = "https://events.pagerduty.com/v2/enqueue"
 SUMMARY_CHARS = 1024
@@ -62,6 +63,8 @@ class PagerDuty:
     def send(self, message: Message) -> Receipt:
         """Posts one event for each alert of the message. Raises ChannelError; after one, sending the whole
         message again does no harm."""
+        if message.reason is Why.REMINDER or message.alert.kind in TICKETS:
+            return Receipt(warning="not sent: tickets and reminders page nobody")
         keys = [dedup_key(alert) for alert in message.alerts]
         for alert in message.alerts:
             for action in ACTIONS.get(message.reason, ("trigger",)):

@@ -79,6 +79,13 @@ def test_exercise_ends_by_itself() -> None:
     assert put(message(reason=Why.DRILL))[0]["endsAt"] == "2026-11-21T03:01:00+00:00"
 
 
+def test_reminder_is_no_alert() -> None:
+    with serving(Service()) as service:
+        channel = Alertmanager("am", service.url, Client(loopback_egress()))
+        assert "not sent" in channel.send(message(reason=Why.REMINDER)).warning
+    assert service.seen == []
+
+
 def test_names_that_alertmanager_refuses_are_changed_and_empty_values_left_out() -> None:
     labels = {"2nd-place": "x", "häuser": "y", "queue": "", "": "z"}
     found = put(message(alert(labels=labels)))[0]["labels"]

@@ -10,8 +10,9 @@ import pytest
 from alerts.channels.pagerduty import PagerDuty
 from alerts.errors import SettingInvalid
 from alerts.http import Client
-from alerts.message import compose_group
+from alerts.message import Message, compose_group
 from alerts.model import Severity, State, Why
+from alerts.rules import TICKETS
 from tests.alerts.samples import EVIDENCE, LINKS, alert, message, notification
 from tests.alerts.support import Service, loopback_egress, serving
 
@@ -103,3 +104,19 @@ def test_routing_key_that_is_none_is_refused_without_repeating_it(key: str) -> N
     with pytest.raises(SettingInvalid, match="integration key") as refused:
         PagerDuty("pager", key, Client(loopback_egress()))
     assert not key or key not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", sorted(TICKETS))
+def test_ticket_pages_nobody_and_the_receipt_says_so(kind: str) -> None:
+    assert_not_sent(message(alert(kind)))
+
+
+def test_reminder_pages_nobody_and_the_receipt_says_so() -> None:
+    assert_not_sent(message(reason=Why.REMINDER))
+
+
+def assert_not_sent(said: Message) -> None:
+    with serving(Service()) as service:
+        pager = PagerDuty("pager", KEY, Client(loopback_egress()), events_url=service.url)
+        assert "not sent" in pager.send(said).warning
+    assert service.seen == []
