@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from alerts.grouping import grouped
+from alerts.hours import hours_of
 from alerts.inhibition import inhibiting
 from alerts.model import Route, Severity, Silence, State
 from alerts.routing import routed_channels
-from alerts.silences import silencing
+from alerts.silences import matcher_problem, silencing
 from tests.alerts.samples import T0, alert, every, notification
 
 HOUR = timedelta(hours=1)
@@ -124,3 +125,36 @@ def test_same_trouble_at_many_endpoints_of_a_source_is_one_group() -> None:
         (other,),
         (elsewhere,),
     ]
+
+
+def test_silence_of_certain_hours_holds_by_the_clocks_of_its_place_only() -> None:
+    hours = hours_of("22:00-07:00", "Europe/Berlin", "sat")
+    silence = Silence("s", {"source": "stripe"}, T0 - 1000 * HOUR, T0 + 1000 * HOUR, hours=hours)
+    before_change = datetime(2026, 10, 24, 20, 0, tzinfo=UTC)  # 22:00 in summer
+    after_change = datetime(2026, 10, 25, 6, 0, tzinfo=UTC)  # 07:00 in winter, ten hours later
+    assert silencing(alert(), [silence], before_change) is silence
+    assert silencing(alert(), [silence], before_change - timedelta(seconds=1)) is None
+    assert silencing(alert(), [silence], after_change - timedelta(seconds=1)) is silence
+    assert silencing(alert(), [silence], after_change) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "pattern", "said"),
+    [
+        ("sorce", "stripe", "did you mean source?"),
+        ("two words", "x", "is no label"),
+        ("source", "", "has no pattern"),
+        ("severity", "critcal", "is no severity"),
+    ],
+)
+def test_matcher_that_cannot_be_meant_is_told_with_the_expected_form(
+    label: str, pattern: str, said: str
+) -> None:
+    assert said in (matcher_problem(label, pattern) or "")
+
+
+@pytest.mark.parametrize(
+    ("label", "pattern"), [("source", "str*"), ("severity", "*"), ("severity", "critical"), ("team", "core")]
+)
+def test_matcher_of_a_known_or_an_own_label_is_taken(label: str, pattern: str) -> None:
+    assert matcher_problem(label, pattern) is None

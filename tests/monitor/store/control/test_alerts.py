@@ -273,3 +273,87 @@ def test_purging_forgets_ended_alerts_with_their_moves_and_keeps_active_ones(
     assert control.alerts.get(old.fingerprint) is None
     assert control.alerts.transitions(old.fingerprint) == []
     assert control.alerts.get(live.fingerprint) == live
+
+
+def later(of: Notification, by: timedelta) -> Notification:
+    return replace(of, created_at=of.created_at + by)
+
+
+def test_channel_of_which_something_is_due_is_given_whole_and_in_order(
+    control: Control, epoch: int, clock: FakeClock
+) -> None:
+    one, other, third = (firing(rule) for rule in ("one", "other", "third"))
+    for number, alert in enumerate((one, other, third)):
+        told = later(notification(alert), number * timedelta(minutes=1))
+        control.alerts.apply(epoch, alert, [], [told, notification(alert, "email")])
+    clock.move(timedelta(minutes=5))
+    now = clock.now()
+    error = ChannelError(Failure.SERVER_ERROR, "down", retryable=True)
+    patient = {notification(one).key: Retry(now + timedelta(minutes=9), error)}
+    control.notifications.settle(patient, now, [], epoch)
+    control.notifications.postpone(
+        [notification(a, "email").key for a in (one, other, third)], now + timedelta(minutes=9), epoch
+    )
+
+    due = control.notifications.due(now, 10)
+
+    assert [(waiting.notification.alert.rule, waiting.is_due) for waiting in due] == [
+        ("one", False),
+        ("other", True),
+        ("third", True),
+    ]
+
+
+def test_group_remembers_when_its_channel_last_took_a_message(control: Control, epoch: int) -> None:
+    here, there = firing(), firing(labels={**LABELS, "endpoint": "refunds"})
+    elsewhere = firing(labels={**LABELS, "source": "orum"})
+    for alert in (here, there, elsewhere):
+        control.alerts.apply(epoch, alert, [], [notification(alert)])
+    assert control.notifications.last_sent_at(notification(there)) is None
+
+    taken = {notification(here).key: Delivered(Receipt("ts-1"))}
+    control.notifications.settle(taken, START, [], epoch)
+
+    assert control.notifications.last_sent_at(notification(there)) == START
+    assert control.notifications.last_sent_at(notification(there, "email")) is None
+    assert control.notifications.last_sent_at(notification(elsewhere)) is None
+
+
+def test_what_opened_a_thread_is_known_by_the_reference_of_its_receipt(control: Control, epoch: int) -> None:
+    alert = firing()
+    control.alerts.apply(epoch, alert, [], [notification(alert)])
+    end = notification(resolved(alert), reason=Why.RESOLVED)
+    assert control.notifications.opened_as(end) == ""
+
+    control.notifications.settle({notification(alert).key: Delivered(Receipt("ts-1"))}, START, [], epoch)
+
+    assert control.notifications.opened_as(end) == "ts-1"
+    assert control.notifications.opened_as(replace(end, channel="email")) == ""
+
+
+def test_clock_that_was_put_back_makes_due_what_it_overtook(
+    control: Control, epoch: int, clock: FakeClock
+) -> None:
+    alert = firing()
+    ahead = later(notification(alert), timedelta(minutes=50))
+    control.alerts.apply(epoch, alert, [], [ahead, notification(alert, "email")])
+    until = START + timedelta(minutes=52)
+    assert control.notifications.claim([ahead.key], until, epoch)
+    assert [waiting.notification.channel for waiting in control.notifications.due(START, 10)] == ["email"]
+
+    assert control.notifications.hasten(START, epoch) == 1
+
+    due = control.notifications.due(START, 10)
+    assert {waiting.notification.channel for waiting in due} == {"slack", "email"}
+
+
+def test_an_acknowledgement_comes_back_with_its_end(control: Control, epoch: int) -> None:
+    alert, ack = firing(), Ack("ada", START, "on it", START + timedelta(hours=2))
+    control.alerts.apply(epoch, alert, [], [])
+    with control.write() as tx:
+        assert control.alerts.acknowledge(tx, alert.fingerprint, ack)
+
+    found = control.alerts.get(alert.fingerprint)
+
+    assert found is not None
+    assert found.ack == ack
