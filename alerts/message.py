@@ -228,6 +228,9 @@ def _head(notification: Notification) -> str:
 def _facts(alert: Alert, *, resolved: bool) -> tuple[tuple[str, str], ...]:
     evidence = alert.evidence
     facts = [("Since", moment(alert.firing_since or alert.since))]
+    if alert.flapping_since is not None and alert.fired_at:
+        times = f"fired {len(alert.fired_at)} times since {moment(alert.fired_at[0])}"
+        facts.append(("Flapping", f"{times}; held until it has been calm"))
     if resolved and alert.resolved_at is not None:
         lasted = max(alert.resolved_at - (alert.firing_since or alert.resolved_at), timedelta(0))
         facts.append(("Resolved", f"{moment(alert.resolved_at)}, after {span(lasted)}"))

@@ -9,9 +9,10 @@ import msgspec
 
 from alerts.flapping import Damping
 from alerts.lifecycle import step
+from alerts.message import compose
 from alerts.model import Alert, Evaluation, Route, State, Telling, Why
 from alerts.notifier import due
-from tests.alerts.samples import T0
+from tests.alerts.samples import LINKS, T0, notification
 from tests.alerts.test_lifecycle import AT_ONCE, BREACH, MINUTE, OK
 
 RULE = replace(AT_ONCE, interval=MINUTE)
@@ -99,3 +100,13 @@ def test_count_of_nothing_damps_nothing() -> None:
     for _ in range(6):
         life.sees(BREACH).sees(OK)
     assert life.heard == PAIR * 6
+
+
+def test_message_says_how_often_it_fired_and_what_comes_of_it() -> None:
+    alert = flapping().alert
+    assert alert is not None
+    message = compose(notification(alert, Why.FLAPPING), LINKS)
+    assert message.title == "Flapping, error: error_rate at stripe/payments"
+    assert dict(message.facts)["Flapping"] == (
+        "fired 3 times since 2026-11-21 03:01 UTC; held until it has been calm"
+    )
