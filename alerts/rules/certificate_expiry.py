@@ -1,9 +1,12 @@
-"""certificate_expiry: an endpoint's TLS certificate runs out. The severity climbs in steps as the day comes
-nearer: info from `threshold` days, then warning, error and critical; each step is told once."""
+"""certificate_expiry: an endpoint's TLS certificate runs out, or that of the provider's own API.
+
+The severity climbs in steps as the day comes nearer: info from `threshold` days, then warning, error and
+critical; each step is told once. A certificate that careful senders refuse already is good for no day at all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import (
@@ -12,6 +15,7 @@ from alerts.model import (
     NoData,
     Observations,
     ProbeKind,
+    ProbeResult,
     Rule,
     Severity,
     Target,
@@ -22,18 +26,37 @@ from alerts.wording import number, span
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
-    results = seen.probes(target, ProbeKind.TLS)
-    if not results:
-        return []  # an endpoint without TLS probes has no certificate to judge
+    provider = f"the API of {target.source}"
+    looks: tuple[tuple[Sequence[ProbeResult], str, Mapping[str, str]], ...] = (
+        (seen.probes(target, ProbeKind.TLS), target.place(), {}),
+        (seen.probes(target, ProbeKind.PROVIDER), provider, {"certificate": "provider"}),
+    )
+    # an endpoint without TLS probes has no certificate to judge
+    return [_judge(rule, target, results, place, own, now) for results, place, own in looks if results]
+
+
+def _judge(
+    rule: Rule,
+    target: Target,
+    results: Sequence[ProbeResult],
+    place: str,
+    own: Mapping[str, str],
+    now: datetime,
+) -> Evaluation:
     recent = (result for result in results if now - result.checked_at <= rule.window)
     known = next((result for result in recent if result.cert_not_after is not None), None)
     if known is None or known.cert_not_after is None:
-        said = f"The certificate of {target.place()} was not seen within {span(rule.window)}"
-        return [no_data(rule, target, Evidence(said))]
-    left_days = (known.cert_not_after - now) / timedelta(days=1)
+        said = f"The certificate of {place} was not seen within {span(rule.window)}"
+        return no_data(rule, target, Evidence(said), more_labels=own)
+    refused = not known.ok and known.cert_not_after > now
+    left_days = 0.0 if refused else (known.cert_not_after - now) / timedelta(days=1)
     severity, step_days = _step(rule, left_days)
     evidence = Evidence(
-        summary=_sentence(target, known.cert_not_after, now, severity, step_days),
+        summary=(
+            f"The certificate of {place} is refused by careful senders: {known.error}"
+            if refused
+            else _sentence(place, known.cert_not_after, now, severity, step_days)
+        ),
         value=left_days,
         threshold=step_days,
         unit="days",
@@ -42,16 +65,14 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         sample=1,
     )
     breach = left_days <= rule.threshold
-    return [
-        Evaluation(
-            rule=rule.name,
-            labels=labels_of(rule, target),
-            verdict=Verdict.BREACH if breach else Verdict.OK,
-            severity=severity,
-            evidence=evidence,
-            cleared=not breach,
-        )
-    ]
+    return Evaluation(
+        rule=rule.name,
+        labels=labels_of(rule, target, own),
+        verdict=Verdict.BREACH if breach else Verdict.OK,
+        severity=severity,
+        evidence=evidence,
+        cleared=not breach,
+    )
 
 
 def _step(rule: Rule, left_days: float) -> tuple[Severity, float]:
@@ -65,19 +86,20 @@ def _step(rule: Rule, left_days: float) -> tuple[Severity, float]:
     return next(reached, (Severity.INFO, rule.threshold))
 
 
-def _sentence(target: Target, ends_at: datetime, now: datetime, severity: Severity, step_days: float) -> str:
+def _sentence(place: str, ends_at: datetime, now: datetime, severity: Severity, step_days: float) -> str:
     day = ends_at.strftime("%Y-%m-%d")
     if ends_at <= now:
-        return f"The certificate of {target.place()} expired {span(now - ends_at)} ago, on {day}"
+        return f"The certificate of {place} expired {span(now - ends_at)} ago, on {day}"
     return (
-        f"The certificate of {target.place()} expires in {span(ends_at - now)}, on {day} "
+        f"The certificate of {place} expires in {span(ends_at - now)}, on {day} "
         f"({severity} from {number(step_days)} days)"
     )
 
 
 KIND = Kind(
     name="certificate_expiry",
-    about="A certificate ends within threshold days (info), params.warning_days, error_days, critical_days.",
+    about="A certificate ends within threshold days (info), params.warning_days, error_days, critical_days,"
+    " or senders refuse it.",
     unit="days",
     defaults=Rule(
         name="certificate_expiry",

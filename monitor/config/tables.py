@@ -13,6 +13,7 @@ from alerts.rules import make
 from hookvitals.profiles import PROFILES
 from monitor.config.values import (
     Duration,
+    HostText,
     HttpUrl,
     NetworkText,
     PatternText,
@@ -37,13 +38,15 @@ class Table(BaseModel):
 
 
 class SourceTable(Table):
-    """A provider. retry_horizon: how long it redelivers what was not acknowledged."""
+    """A provider. retry_horizon: how long it redelivers what was not acknowledged. api_host: its own API, as
+    api.example.com or with a port, whose certificate is looked at too."""
 
     name: Name
     deadline: PositiveDuration | None = None
     expected_statuses: tuple[Status, ...] = (200, 201, 202, 204)
     retry_horizon: PositiveDuration = timedelta(hours=24)
     redeliver: bool = False
+    api_host: HostText | None = None
 
     @property
     def deadline_or_default(self) -> timedelta:

@@ -62,6 +62,18 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _host(value: str) -> str:
+    try:
+        parts = urlsplit(f"//{value}")
+        usable = bool(parts.hostname) and parts.netloc == value and "@" not in value and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not value.isprintable() or " " in value:
+        raise ValueError('expected a host such as "api.example.com" or "api.example.com:8443"')
+    return value
+
+
+HostText = Annotated[str, AfterValidator(_host)]
 PatternText = Annotated[str, AfterValidator(_pattern)]
 
 

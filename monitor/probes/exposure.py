@@ -2,7 +2,8 @@
 
 A receiver must be public, so what guards it is the signature alone: an unsigned POST is refused by the
 receiver itself, with 401 or 400. A login, a firewall or a proxy that refuses instead would refuse the
-provider as well; a 2xx means that anybody can make events. What is sent says that it is a probe and names no event.
+provider as well; a 2xx means that anybody can make events. What is sent says that it is a probe and names no
+event.
 """
 
 import json

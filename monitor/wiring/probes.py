@@ -9,7 +9,7 @@ from alerts.http import Client
 from monitor.clock import Clock
 from monitor.config import Document
 from monitor.errors import Unavailable
-from monitor.model import ProbeKind, ProbeResult
+from monitor.model import DEFAULT_ENVIRONMENT, ProbeKind, ProbeResult
 from monitor.probes.exposure import probe_method, probe_unsigned
 from monitor.probes.http import probe_http
 from monitor.probes.target import ProbeTarget, result_fields
@@ -42,6 +42,7 @@ def plan_of(document: Document, endpoints: Sequence[Endpoint]) -> Plan:
         for one in endpoints
         if one.url is not None and one.probe.enabled
     ]
+    targets += _providers(document, targets)
     wanted = document.probes
     return Plan(
         targets,
@@ -53,6 +54,25 @@ def plan_of(document: Document, endpoints: Sequence[Endpoint]) -> Plan:
     )
 
 
+def _providers(document: Document, targets: Sequence[ProbeTarget]) -> list[ProbeTarget]:
+    """The API of each source that names one, looked at on behalf of the source's first endpoint."""
+    hosts = {source.name: source.api_host for source in document.sources if source.api_host}
+    first: dict[str, ProbeTarget] = {}
+    for target in sorted(targets, key=lambda one: (one.environment != DEFAULT_ENVIRONMENT, one.endpoint)):
+        first.setdefault(target.source, target)
+    return [
+        ProbeTarget(
+            one.environment,
+            one.source,
+            one.endpoint,
+            f"https://{hosts[one.source]}/",
+            kinds=(ProbeKind.PROVIDER,),
+        )
+        for one in first.values()
+        if one.source in hosts
+    ]
+
+
 class Looker:
     """Makes single probes through the egress of the document in force."""
 
@@ -62,8 +82,8 @@ class Looker:
         self._clock = clock
 
     def __call__(self, target: ProbeTarget, kind: ProbeKind, timeout_s: float) -> ProbeResult:
-        if kind is ProbeKind.TLS:
-            return probe_tls(target, self._egress, self._clock, timeout_s)
+        if kind in (ProbeKind.TLS, ProbeKind.PROVIDER):
+            return probe_tls(target, self._egress, self._clock, timeout_s, kind=kind)
         look = LOOKS.get(kind, probe_http)
         return look(target, self._client, self._clock, timeout_s)
 

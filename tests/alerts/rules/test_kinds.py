@@ -194,6 +194,29 @@ def test_certificate_grows_severer_step_by_step(left: timedelta, severity: Sever
     assert (found.verdict, found.severity) == (Verdict.BREACH, severity)
 
 
+def test_a_certificate_that_senders_refuse_is_as_bad_as_one_that_ended() -> None:
+    error = "it is self-signed: no sender trusts it; get one from a public authority"
+    result = ProbeResult(ProbeKind.TLS, False, NOW, error=error, cert_not_after=NOW + 80 * DAY)
+    kind = KINDS["certificate_expiry"]
+    [found] = kind.evaluate(kind.defaults, PAYMENTS, probed(result), NOW)
+    assert (found.verdict, found.severity) == (Verdict.BREACH, Severity.CRITICAL)
+    assert found.evidence.summary == (
+        f"The certificate of stripe/payments is refused by careful senders: {error}"
+    )
+
+
+def test_the_providers_own_certificate_is_held_to_the_same_days_as_an_alert_of_its_own() -> None:
+    """Practice 7."""
+    own = ProbeResult(ProbeKind.TLS, True, NOW, cert_not_after=NOW + 80 * DAY)
+    theirs = ProbeResult(ProbeKind.PROVIDER, True, NOW, cert_not_after=NOW + 6 * DAY)
+    kind = KINDS["certificate_expiry"]
+    fine, found = kind.evaluate(kind.defaults, PAYMENTS, probed(own, theirs), NOW)
+    assert (fine.verdict, found.verdict, found.severity) == (Verdict.OK, Verdict.BREACH, Severity.ERROR)
+    assert found.labels["certificate"] == "provider"
+    assert fine.fingerprint != found.fingerprint
+    assert found.evidence.summary.startswith("The certificate of the API of stripe expires in 6 d")
+
+
 def test_certificate_is_read_from_the_latest_probe_that_saw_one() -> None:
     failed = ProbeResult(ProbeKind.TLS, ok=False, checked_at=NOW, error="timeout", consecutive_failures=1)
     seen = ProbeResult(ProbeKind.TLS, ok=True, checked_at=NOW - timedelta(hours=1), cert_not_after=NOW + DAY)
@@ -223,9 +246,7 @@ def test_a_stranger_that_is_let_in_is_critical_and_one_that_is_sent_away_wrongly
     assert rule.evaluate(rule.defaults, PAYMENTS, probed(away), NOW) == []
 
 
-@pytest.mark.parametrize(
-    "kind", ["certificate_expiry", "endpoint_down", "endpoint_exposure", "queue_depth"]
-)
+@pytest.mark.parametrize("kind", ["certificate_expiry", "endpoint_down", "endpoint_exposure", "queue_depth"])
 def test_endpoint_that_is_not_probed_or_sampled_is_not_judged(kind: str) -> None:
     assert KINDS[kind].evaluate(KINDS[kind].defaults, PAYMENTS, World(), NOW) == []
 

@@ -39,6 +39,50 @@ def test_every_endpoint_with_a_url_that_wants_it_is_probed() -> None:
     ]
 
 
+def test_the_api_of_a_provider_is_looked_at_once_for_all_its_endpoints() -> None:
+    """Practice 7."""
+    document = Document.model_validate({"sources": [{"name": "stripe", "api_host": "api.stripe.example"}]})
+    plan = plan_of(document, [endpoint("b", "https://b.example/"), endpoint("a", "https://a.example/")])
+    [found] = [target for target in plan.targets if ProbeKind.PROVIDER in target.looks]
+    assert (found.endpoint, found.url, found.looks) == (
+        "a",
+        "https://api.stripe.example/",
+        (ProbeKind.PROVIDER,),
+    )
+
+
+@pytest.mark.parametrize(
+    "host", ["https://api.example.com", "api.example.com/v1", "a b", "", "u@host", "h:0"]
+)
+def test_an_api_host_is_a_host_and_no_more(host: str) -> None:
+    with pytest.raises(ValueError, match="expected a host such as"):
+        Document.model_validate({"sources": [{"name": "stripe", "api_host": host}]})
+
+
+def test_an_endpoint_is_asked_as_a_stranger_only_where_that_is_wanted() -> None:
+    looks = [
+        target.looks
+        for target in plan_of(
+            Document(),
+            [
+                endpoint("a", "http://a.example/hook"),
+                endpoint("b", "http://b.example/hook", ProbeSettings(exposure=True)),
+            ],
+        ).targets
+    ]
+    assert looks == [(ProbeKind.HTTP,), (ProbeKind.HTTP, ProbeKind.UNSIGNED, ProbeKind.METHOD)]
+
+
+def test_each_kind_of_look_is_made_as_its_kind() -> None:
+    with serving(Service(status=401)) as service:
+        target = ProbeTarget("production", "stripe", "payments", service.url.replace("http", "https"))
+        plain = ProbeTarget("production", "stripe", "payments", service.url)
+        looker = Looker(("127.0.0.0/8",), SystemClock())
+        assert looker(plain, ProbeKind.UNSIGNED, 5).kind is ProbeKind.UNSIGNED
+        assert looker(plain, ProbeKind.METHOD, 5).kind is ProbeKind.METHOD
+        assert looker(target, ProbeKind.PROVIDER, 5).kind is ProbeKind.PROVIDER
+
+
 def test_private_endpoint_is_dialled_only_where_the_document_allows_it() -> None:
     with serving(Service()) as service:
         target = ProbeTarget("production", "stripe", "payments", service.url)
