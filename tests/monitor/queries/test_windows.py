@@ -1,7 +1,8 @@
-"""The rules are shown what the facts hold."""
+"""The rules are shown what the facts hold, whichever store holds them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,23 +12,49 @@ from monitor.clock import to_us
 from monitor.model import Outcome, Reason, Record, SeriesKey
 from monitor.queries.windows import StoredObservations
 from monitor.rollup import Rollup
+from monitor.store.facts.postgres import setup
+from monitor.store.facts.postgres.reader import PostgresFactReader
 from monitor.store.facts.protocol import WHOLE, Parts
 from monitor.store.facts.reading.reader import SqlFactReader
 from monitor.store.facts.sqlite.reader import SqliteFactReader
-from tests.facts import NOON, Filled, RecordFactory
+from tests.facts import NOON, Filled, RecordFactory, sqlite_facts
+from tests.postgres import Postgres, database
+from tests.postgres_facts import postgres_facts
 
 MINUTE, HOUR, DAY, WEEK = (timedelta(**{unit: 1}) for unit in ("minutes", "hours", "days", "weeks"))
 PAYMENTS = Target("production", "stripe", "payments")
 
 
-def seen(reader: SqliteFactReader, *registered: SeriesKey, now: datetime = NOON) -> Observations:
+@pytest.fixture(scope="module")
+def facts_url(postgres: Postgres) -> Iterator[str]:
+    with database(postgres) as url:
+        setup.create(url)
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def opened(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[Filled, SqliteFactReader | PostgresFactReader]]:
+    if request.param == "sqlite":
+        with sqlite_facts(tmp_path) as both:
+            yield both
+    else:
+        with postgres_facts(request.getfixturevalue("facts_url")) as both:
+            yield both
+
+
+Reader = SqliteFactReader | PostgresFactReader
+
+
+def seen(reader: Reader, *registered: SeriesKey, now: datetime = NOON) -> Observations:
     return StoredObservations(reader, now, registered)
 
 
 class Counted(SqlFactReader):
     """A reader that counts how often it is asked for totals."""
 
-    def __init__(self, reader: SqliteFactReader) -> None:
+    def __init__(self, reader: Reader) -> None:
         super().__init__(reader._snapshot)
         self.totals = 0
 
@@ -46,7 +73,7 @@ def code_of(fill: Filled, endpoint: str) -> int:
 
 
 def test_a_window_holds_counts_distributions_and_evidence(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+    fill: Filled, reader: Reader, make: RecordFactory
 ) -> None:
     slow = make.delivery(at=NOON - 3 * MINUTE, process_ms=900.0)
     failures = [make(Outcome.FAILED, NOON - i * MINUTE) for i in (5, 4)]
@@ -71,9 +98,7 @@ def test_a_window_holds_counts_distributions_and_evidence(
     assert window.ack_ms.quantile(0.99) == pytest.approx(30.0, rel=0.03)
 
 
-def test_a_window_tells_what_was_not_tried_apart(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
-) -> None:
+def test_a_window_tells_what_was_not_tried_apart(fill: Filled, reader: Reader, make: RecordFactory) -> None:
     others = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.STALE, Outcome.UNHANDLED, Outcome.REJECTED)
     fill.add([make.delivery(outcome, NOON - MINUTE) for outcome in others for _ in range(outcome.code)])
 
@@ -85,7 +110,7 @@ def test_a_window_tells_what_was_not_tried_apart(
 
 
 def test_a_delivery_that_was_tried_before_came_again(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+    fill: Filled, reader: Reader, make: RecordFactory
 ) -> None:
     at = NOON - MINUTE
     fill.add([make.delivery(Outcome.FAILED, at, attempt=n, http_status=500) for n in (1, 2, 3)])
@@ -95,7 +120,7 @@ def test_a_delivery_that_was_tried_before_came_again(
 
 
 def test_a_delivery_that_was_signed_long_before_or_after_its_receipt_is_off_time(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+    fill: Filled, reader: Reader, make: RecordFactory
 ) -> None:
     at = NOON - MINUTE
     fill.add(
@@ -106,9 +131,7 @@ def test_a_delivery_that_was_signed_long_before_or_after_its_receipt_is_off_time
     assert seen(reader).window(PAYMENTS, NOON - 15 * MINUTE, NOON).off_time == 2
 
 
-def test_windows_of_all_endpoints_are_read_at_once(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
-) -> None:
+def test_windows_of_all_endpoints_are_read_at_once(fill: Filled, reader: Reader, make: RecordFactory) -> None:
     fill.add([make(at=NOON - MINUTE, endpoint=f"e{n}", process_ms=40.0 + n) for n in range(9)])
     counted = Counted(reader)
     observed = StoredObservations(counted, NOON)
@@ -124,7 +147,7 @@ def test_windows_of_all_endpoints_are_read_at_once(
 
 
 def test_the_past_is_the_same_hour_of_each_week_before(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+    fill: Filled, reader: Reader, make: RecordFactory
 ) -> None:
     now = NOON + 20 * MINUTE
     for weeks, failed in ((1, 2), (2, 3), (4, 1)):
@@ -138,9 +161,7 @@ def test_the_past_is_the_same_hour_of_each_week_before(
     assert past[0].start_at == NOON - WEEK
 
 
-def test_the_last_event_is_the_last_that_verified(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
-) -> None:
+def test_the_last_event_is_the_last_that_verified(fill: Filled, reader: Reader, make: RecordFactory) -> None:
     fill.add([make(at=NOON - 50 * MINUTE), make(Outcome.FAILED, NOON - 30 * MINUTE, event_type="payout")])
     fill.add([make.delivery(Outcome.REJECTED, NOON - MINUTE)])
     observed = seen(reader)
@@ -153,7 +174,7 @@ def test_the_last_event_is_the_last_that_verified(
 
 
 def test_what_was_accepted_and_never_ended_is_stuck_with_the_oldest_named(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+    fill: Filled, reader: Reader, make: RecordFactory
 ) -> None:
     def accepted(event: str, ago: timedelta, **given: object) -> Record:
         at = NOON - ago
@@ -175,7 +196,7 @@ def test_what_was_accepted_and_never_ended_is_stuck_with_the_oldest_named(
 
 
 def test_stored_rejections_are_shown_with_their_address_newest_first(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+    fill: Filled, reader: Reader, make: RecordFactory
 ) -> None:
     made = [
         make.delivery(Outcome.REJECTED, NOON - n * MINUTE, remote_ip=f"203.0.113.{n}") for n in (20, 2, 1)
@@ -191,7 +212,7 @@ def test_stored_rejections_are_shown_with_their_address_newest_first(
 
 
 def test_an_event_that_succeeded_twice_is_found_however_long_ago_the_first_time_was(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+    fill: Filled, reader: Reader, make: RecordFactory
 ) -> None:
     fill.add([make(at=NOON - 9 * DAY, event_id="evt_long_ago")])
     again = make(at=NOON - MINUTE, event_id="evt_long_ago")
@@ -212,7 +233,7 @@ def test_an_event_that_succeeded_twice_is_found_however_long_ago_the_first_time_
     assert observed.repeats(ledger, NOON - 5 * MINUTE, NOON) == Repeats(looked_at=1)
 
 
-def test_an_endpoint_has_its_terms_and_an_unknown_one_the_default(reader: SqliteFactReader) -> None:
+def test_an_endpoint_has_its_terms_and_an_unknown_one_the_default(reader: Reader) -> None:
     own = Terms(ack_deadline=timedelta(seconds=5), objective=0.99)
     observed = StoredObservations(reader, NOON, terms={SeriesKey("production", "stripe", "payments"): own})
 
@@ -223,7 +244,7 @@ def test_an_endpoint_has_its_terms_and_an_unknown_one_the_default(reader: Sqlite
 
 @pytest.mark.parametrize("into_minute_s", [0, 1, 30, 59])
 def test_a_window_never_looks_back_less_than_it_says(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory, into_minute_s: int
+    fill: Filled, reader: Reader, make: RecordFactory, into_minute_s: int
 ) -> None:
     now = NOON + timedelta(seconds=into_minute_s)
     fill.add([make(Outcome.FAILED, now - 50 * timedelta(seconds=1))])
@@ -233,7 +254,7 @@ def test_a_window_never_looks_back_less_than_it_says(
     assert window.failed == 1
 
 
-def test_a_silent_window_is_empty(fill: Filled, reader: SqliteFactReader, make: RecordFactory) -> None:
+def test_a_silent_window_is_empty(fill: Filled, reader: Reader, make: RecordFactory) -> None:
     fill.add([make(at=NOON - 60 * MINUTE)])
 
     window = seen(reader).window(PAYMENTS, NOON - 15 * MINUTE, NOON)
@@ -242,7 +263,7 @@ def test_a_silent_window_is_empty(fill: Filled, reader: SqliteFactReader, make: 
 
 
 def test_a_rule_looks_at_each_endpoint_of_its_environment_silent_ones_too(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+    fill: Filled, reader: Reader, make: RecordFactory
 ) -> None:
     fill.add([make(), make(endpoint="refunds"), make(source="orum"), make(environment="dev")])
     silent = SeriesKey("production", "stripe", "silent")
@@ -256,9 +277,7 @@ def test_a_rule_looks_at_each_endpoint_of_its_environment_silent_ones_too(
     ]
 
 
-def test_a_rule_for_types_looks_at_each_type(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
-) -> None:
+def test_a_rule_for_types_looks_at_each_type(fill: Filled, reader: Reader, make: RecordFactory) -> None:
     fill.add([make(), make(Outcome.FAILED, event_type="invoice.voided"), make(event_type="payout")])
     observed = seen(reader)
 
@@ -270,7 +289,7 @@ def test_a_rule_for_types_looks_at_each_type(
 
 
 def test_the_types_of_an_endpoint_are_those_that_verified(
-    fill: Filled, reader: SqliteFactReader, make: RecordFactory
+    fill: Filled, reader: Reader, make: RecordFactory
 ) -> None:
     fill.add([make(event_type="payout"), make(), make(event_type="other", endpoint="refunds")])
     fill.add([make.delivery(Outcome.REJECTED)])
@@ -283,9 +302,7 @@ def test_the_types_of_an_endpoint_are_those_that_verified(
     assert observed.types(Target("production", "stripe", "never")) == []
 
 
-def test_the_latest_sample_of_each_queue_of_the_target_is_seen(
-    fill: Filled, reader: SqliteFactReader
-) -> None:
+def test_the_latest_sample_of_each_queue_of_the_target_is_seen(fill: Filled, reader: Reader) -> None:
     payments, refunds = code_of(fill, "payments"), code_of(fill, "refunds")
     fill.writer.append_queues(
         [
@@ -304,7 +321,7 @@ def test_the_latest_sample_of_each_queue_of_the_target_is_seen(
     ]
 
 
-def test_probes_come_newest_first_with_the_failures_in_a_row(fill: Filled, reader: SqliteFactReader) -> None:
+def test_probes_come_newest_first_with_the_failures_in_a_row(fill: Filled, reader: Reader) -> None:
     payments = code_of(fill, "payments")
     went = [False, True, False, False]
     fill.writer.append_probes(
@@ -332,7 +349,7 @@ def test_probes_come_newest_first_with_the_failures_in_a_row(fill: Filled, reade
     assert seen(reader).probes(PAYMENTS, ProbeKind.TLS) == []
 
 
-def test_the_heartbeat_is_the_collectors_last(fill: Filled, reader: SqliteFactReader) -> None:
+def test_the_heartbeat_is_the_collectors_last(fill: Filled, reader: Reader) -> None:
     assert seen(reader).last_heartbeat_at() is None
     fill.writer.heartbeat("a", to_us(NOON - MINUTE))
 
