@@ -23,6 +23,7 @@ from tests.postgres_facts import postgres_facts
 
 MINUTE, HOUR, DAY, WEEK = (timedelta(**{unit: 1}) for unit in ("minutes", "hours", "days", "weeks"))
 PAYMENTS = Target("production", "stripe", "payments")
+Reader = SqliteFactReader | PostgresFactReader
 
 
 @pytest.fixture(scope="module")
@@ -33,18 +34,13 @@ def facts_url(postgres: Postgres) -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def opened(
-    request: pytest.FixtureRequest, tmp_path: Path
-) -> Iterator[tuple[Filled, SqliteFactReader | PostgresFactReader]]:
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Filled, Reader]]:
     if request.param == "sqlite":
         with sqlite_facts(tmp_path) as both:
             yield both
     else:
         with postgres_facts(request.getfixturevalue("facts_url")) as both:
             yield both
-
-
-Reader = SqliteFactReader | PostgresFactReader
 
 
 def seen(reader: Reader, *registered: SeriesKey, now: datetime = NOON) -> Observations:
