@@ -220,7 +220,7 @@ def _head(notification: Notification) -> str:
         Why.REPEAT: f"Still {alert.severity}",
         Why.FLAPPING: f"Flapping, {alert.severity}",
         Why.ESCALATED: f"Nobody took it on, {alert.severity}",
-        Why.ACKNOWLEDGED: "Taken on",
+        Why.ACKNOWLEDGED: "Acknowledged",
         Why.REMINDER: "Reminder",
     }.get(notification.reason, alert.severity.value.capitalize())
 
@@ -239,6 +239,9 @@ def _facts(alert: Alert, *, resolved: bool) -> tuple[tuple[str, str], ...]:
         facts.append((now_or_then, measured(evidence.value, evidence.unit)))
         facts.append(("Threshold", measured(evidence.threshold, evidence.unit)))
     facts.append(("Severity", alert.severity.value))
+    if alert.ack is not None and not resolved:
+        note = f": {alert.ack.note}" if alert.ack.note else ""
+        facts.append(("Acknowledged", f"{alert.ack.by}, {moment(alert.ack.at)}{note}"))
     if environment := alert.labels.get("environment"):
         facts.append(("Environment", environment))
     return tuple((label, plain(text, NAME_CHARS)) for label, text in facts)

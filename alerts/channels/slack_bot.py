@@ -1,8 +1,9 @@
 """Slack with a bot's token: one message an episode, turned green when the alert ends.
 
-What comes between (a raised severity, a reminder) answers in the thread of that message and shows in the
-channel too, since a changed message alerts nobody. A message that spoke for several alerts turns green when
-all of them end together; the end of some is an answer below it.
+What comes between (a raised severity, a repeat) answers in the thread of that message and shows in the
+channel too, since a changed message alerts nobody; an acknowledgement shows in the thread alone. A message
+that spoke for several alerts turns green when all of them end together; the end of some is an answer below
+it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from alerts.channels.slack import rendered
 from alerts.errors import ChannelError, Failure
 from alerts.http import Client
 from alerts.message import Message, plain
+from alerts.model import Why
 
 API_URL = "https://slack.com/api"
 
@@ -70,6 +72,7 @@ class SlackBot:
 
     gathers = True
     amends = True
+    acknowledges = True
 
     def __init__(
         self,
@@ -99,7 +102,8 @@ class SlackBot:
                 return Receipt(reference=message.earlier)
         post = {"channel": self._channel, "unfurl_links": False, "unfurl_media": False, **body}
         if ts and channel:
-            post |= {"channel": channel, "thread_ts": ts, "reply_broadcast": True}
+            aloud = message.reason is not Why.ACKNOWLEDGED
+            post |= {"channel": channel, "thread_ts": ts, "reply_broadcast": aloud}
         said = self._call("chat.postMessage", post)
         many = f" {len(message.alerts)}" if len(message.alerts) > 1 else ""
         return Receipt(reference=f"{plain(said.channel, 40)} {plain(said.ts, 40)}{many}")

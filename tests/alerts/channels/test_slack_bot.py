@@ -12,8 +12,8 @@ from alerts.channels.slack_bot import SlackBot
 from alerts.errors import ChannelError, Failure
 from alerts.http import Client
 from alerts.message import Message, compose, compose_group
-from alerts.model import State, Why
-from tests.alerts.samples import LINKS, alert, notification
+from alerts.model import Ack, State, Why
+from tests.alerts.samples import LINKS, T0, alert, notification
 from tests.alerts.support import Seen, Service, loopback_egress, serving
 
 POSTED = {"ok": True, "channel": "C012345", "ts": "1700000000.000100"}
@@ -76,6 +76,15 @@ def test_news_in_between_answers_in_the_thread_and_shows_in_the_channel(reason: 
     slack.told(told_of(reason, PLACE))
     assert slack.calls == ["/api/chat.postMessage"]
     assert (slack.body()["thread_ts"], slack.body()["reply_broadcast"]) == ("1700000000.000100", True)
+
+
+def test_acknowledgement_answers_in_the_thread_alone_and_says_who() -> None:
+    slack = Slack()
+    taken = alert(ack=Ack("ann", T0, "on it"))
+    slack.told(compose(notification(taken, Why.ACKNOWLEDGED), LINKS, PLACE))
+    assert (slack.body()["thread_ts"], slack.body()["reply_broadcast"]) == ("1700000000.000100", False)
+    assert slack.body()["text"].startswith("🟠 Acknowledged: error_rate")
+    assert "ann, 2026-11-21 03:00 UTC: on it" in str(slack.body())
 
 
 @pytest.mark.parametrize("error", ["message_not_found", "cant_update_message", "edit_window_closed"])
