@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from alerts.hours import Hours
+from alerts.house import House
 from alerts.issues import Issue
 from alerts.observed import (
     Distribution,
@@ -197,6 +198,10 @@ class Observations(Protocol):
         """The target's open issues that appeared, or came back, since then."""
         ...
 
+    def house(self) -> House:
+        """The monitor itself."""
+        ...
+
     def queues(self, target: Target) -> Sequence[QueueSample]:
         """The latest sample of each queue of the target's environment, source and endpoint."""
         ...
@@ -247,7 +252,8 @@ def fingerprint_of(rule: str, labels: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """Somebody took the alert on. It ends with the alert's current firing, or at `until` if that is sooner."""
+    """Somebody took the alert on. It ends with the alert's current firing, or at `until` if that is
+    sooner."""
 
     by: str
     at: datetime
@@ -265,7 +271,8 @@ class Alert:
     revision counts the transitions, episode the firings. last_breach_at, pending_since, fired_at (the last
     firings) and flapping_since are timers, moved when time passed that must not count; firing_since is the
     wall time people are shown. jumped: by how much the wall clock has run ahead of the time that passed, over
-    all that is known of the alert. muted_by names the silence or the alert that keeps this one quiet.
+    all that is known of the alert. muted_by names the silence or the alert that keeps this one quiet, or the
+    quiet hours.
     """
 
     fingerprint: str

@@ -38,11 +38,14 @@ from alerts.routing import is_quiet, matching_routes, repeat_of, routed_channels
 from alerts.rules import TICKETS
 from alerts.silences import silencing
 
+QUIET_HOURS = "quiet_hours"
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """The notifications to store with the alert. why: for each channel, or under "" for the alert as a whole,
-    why it is told or not. muted_by: `silence:<id>` or `alert:<fingerprint>`; it belongs into the alert."""
+    why it is told or not. muted_by: `silence:<id>`,
+    `alert:<fingerprint>` or `quiet_hours`; it belongs into the alert."""
 
     notifications: tuple[Notification, ...] = ()
     why: dict[str, Why] = field(default_factory=dict)
@@ -94,6 +97,7 @@ def due(
             if reason in OPENING
         ),
         {**waiting, **reasons},
+        None if reasons else QUIET_HOURS,
     )
 
 

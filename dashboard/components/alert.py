@@ -18,6 +18,7 @@ _QUIET = {
     "alert": "another alert explains it",
     "due": "its messages are on their way",
     "given_up": "no message could be delivered",
+    "quiet_hours": "its routes wait for the end of their quiet hours",
     "no_route": "no route leads to a channel",
 }
 

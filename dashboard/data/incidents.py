@@ -130,6 +130,7 @@ def replay_lines(control: Control, limit: int) -> list[ReplayLine]:
 
 def _alert(found: AlertSummary) -> AlertLine:
     one, seen = found.alert, found.alert.evidence
+    ack = one.ack if one.ack is not None and one.ack.holds(one.last_evaluated_at) else None
     return AlertLine(
         one.fingerprint,
         one.rule,
@@ -144,9 +145,9 @@ def _alert(found: AlertSummary) -> AlertLine:
         seen.unit,
         found.told,
         found.quiet,
-        one.ack.by if one.ack else None,
-        one.ack.at if one.ack else None,
-        one.ack.note if one.ack else "",
+        ack.by if ack else None,
+        ack.at if ack else None,
+        ack.note if ack else "",
         one.resolved_at if one.state is State.RESOLVED else None,
         one.runbook,
         seen.sample,

@@ -49,8 +49,8 @@ class AckShape(Shape):
 
 
 class AlertShape(Shape):
-    """One alert. muted_by: `silence:<id>` or `alert:<fingerprint>`, what keeps it quiet. flapping_since: it
-    came and went so often that it is held firing until it has been calm."""
+    """One alert. muted_by: `silence:<id>`, `alert:<fingerprint>` or `quiet_hours`, what keeps it quiet.
+    flapping_since: it came and went so often that it is held firing until it has been calm."""
 
     fingerprint: str
     rule: str

@@ -14,6 +14,7 @@ from monitor.cli.moments import moment
 from monitor.cli.records import duration
 from monitor.cli.stores import opened_control, opened_desk
 from monitor.clock import SystemClock
+from monitor.config import Document
 from monitor.maintain.export import Form, head, lines
 from monitor.operations import alerts as operations
 from monitor.operations import silences
@@ -22,6 +23,8 @@ from monitor.store.control.history import Entry, Line, Wanted
 HISTORY = ("TIME", "SEVERITY", "RULE", "WHAT", "WHY")
 COLUMNS = tuple(name for name in Line.__slots__ if name != "key")
 MOST_SHOWN = 500
+FOR_EVER = 9999
+"""The year in which maintenance windows end."""
 OPEN = (State.PENDING, State.FIRING)
 SHOWN = 100
 
@@ -48,7 +51,7 @@ def list_(here: Here, every: bool) -> None:
                 one.rule,
                 place_of(one),
                 f"{one.since:%Y-%m-%d %H:%M:%S}Z",
-                one.ack.by if one.ack else None,
+                one.ack.by if one.ack and one.ack.holds(one.last_evaluated_at) else None,
                 one.evidence.summary,
             )
             for one in found
@@ -163,10 +166,13 @@ def create(
 @click.option("--all", "every", is_flag=True, help="Those that ended too.")
 @pass_here
 def list_silences(here: Here, every: bool) -> None:
-    """List the silences in force and to come."""
+    """List the silences in force and to come, and the maintenance windows of the file."""
     with opened_control(here) as control:
         kept = control.silences
         found = kept.history() if every else kept.current(SystemClock().now())
+        stored = control.configs.latest()
+        if stored is not None:
+            found = [*found, *Document.model_validate(stored[1]).effective_windows()]
         hid = kept.hid(one.id for one in found)
     say_table(
         ("ID", "MATCHERS", "FROM", "UNTIL", "HOURS", "HID", "BY", "WHY"),
@@ -175,7 +181,7 @@ def list_silences(here: Here, every: bool) -> None:
                 one.id,
                 " ".join(f"{label}={pattern}" for label, pattern in sorted(one.matchers.items())),
                 f"{one.starts_at:%Y-%m-%d %H:%M}Z",
-                f"{one.ends_at:%Y-%m-%d %H:%M}Z",
+                f"{one.ends_at:%Y-%m-%d %H:%M}Z" if one.ends_at.year < FOR_EVER else None,
                 one.hours,
                 hid.get(one.id, 0),
                 one.created_by,

@@ -108,7 +108,7 @@ NIGHT = Route(("slack",), quiet_hours=hours_of("22:00-07:00", "Europe/Berlin")) 
 
 
 def test_night_holds_an_alert_back_until_its_end() -> None:
-    assert asked(alert(), [], T0, NIGHT) == Due(why={"slack": Why.QUIET_HOURS})
+    assert asked(alert(), [], T0, NIGHT) == Due(why={"slack": Why.QUIET_HOURS}, muted_by="quiet_hours")
     assert asked(alert(), [], T0 + 3 * HOUR - MINUTE, NIGHT).notifications == ()
     assert due_to(asked(alert(), [], T0 + 3 * HOUR, NIGHT)) == {"slack": Why.FIRING}
 

@@ -267,3 +267,32 @@ def test_history_is_printed_and_exported(data_dir: Path, control: Control) -> No
     [row] = csv.DictReader(table.splitlines())
     assert (row["to_state"], row["summary"]) == ("firing", "'=12 %")
     assert good(run("alerts", "history", "--rule", "other", data_dir=data_dir)) == "nothing\n"
+
+
+def test_maintenance_windows_of_the_file_are_listed_with_the_silences(data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(
+        '[[maintenance_windows]]\nname = "nightly load"\nmatchers = { source = "orum" }\n'
+        'hours = "02:00-03:30"\ntimezone = "America/New_York"\n'
+    )
+    good(run("config", "apply", str(file), data_dir=data_dir))
+    assert "nightly load  source=orum  " in (listed := good(run("silence", "list", data_dir=data_dir)))
+    assert "  -      02:00-03:30 (America/New_York)  0    hookvitals.toml" in listed
+
+
+def test_alert_whose_acknowledgement_ran_out_is_nobodys_in_the_list(data_dir: Path, control: Control) -> None:
+    with control.write() as tx:
+        control.alerts.put(tx, FIRING, [])
+    good(run("alerts", "ack", FIRING.fingerprint[:8], "--for", "1m", data_dir=data_dir))
+    later = replace(FIRING, last_evaluated_at=SystemClock().now() + timedelta(minutes=2))
+    assert actor_in(good(run("alerts", "list", data_dir=data_dir))) != "-"
+    with control.write() as tx:
+        control.alerts.put(tx, later, [])
+    assert actor_in(good(run("alerts", "list", data_dir=data_dir))) == "-"
+
+
+def actor_in(table: str) -> str:
+    """Who has the only alert of the list."""
+    headers, row = table.splitlines()
+    at = headers.index("TAKEN BY")
+    return row[at:].split()[0]
