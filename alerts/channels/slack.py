@@ -31,6 +31,8 @@ MARKS = {
     Severity.ERROR: "🟠",
     Severity.CRITICAL: "🔴",
 }
+NO_PREVIEW = {"unfurl_links": False, "unfurl_media": False}
+"""Slack would open the links of a message to show what is behind them."""
 RESOLVED_MARK = "🟢"
 
 Block = dict[str, Any]
@@ -56,7 +58,7 @@ class Slack:
 
     def send(self, message: Message) -> Receipt:
         """Posts the message. Raises ChannelError; 429 and 5xx are worth another try."""
-        self._poster.post(self._url, encoded(rendered(message)))
+        self._poster.post(self._url, encoded({**NO_PREVIEW, **rendered(message)}))
         return Receipt()
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from alerts.channels.channel import Receipt
 from alerts.channels.posting import TIMEOUT_S, Now, Poster, encoded, utc_now
-from alerts.channels.slack import rendered
+from alerts.channels.slack import NO_PREVIEW, rendered
 from alerts.errors import ChannelError, Failure
 from alerts.http import Client
 from alerts.message import Message, plain
@@ -100,7 +100,7 @@ class SlackBot:
             said = self._call("chat.update", {"channel": channel, "ts": ts, **body})
             if said.ok:
                 return Receipt(reference=message.earlier)
-        post = {"channel": self._channel, "unfurl_links": False, "unfurl_media": False, **body}
+        post = {"channel": self._channel, **NO_PREVIEW, **body}
         if ts and channel:
             aloud = message.reason is not Why.ACKNOWLEDGED
             post |= {"channel": channel, "thread_ts": ts, "reply_broadcast": aloud}

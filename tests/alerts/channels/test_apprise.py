@@ -38,6 +38,15 @@ def test_message_reaches_the_service() -> None:
 
 
 @needs_apprise
+def test_nothing_of_our_environment_gets_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with serving(Service()) as service:
+        Apprise("any", f"json://127.0.0.1:{service.port}/", LOOPBACK).send(message())
+    assert len(service.seen) == 1
+
+
+@needs_apprise
 def test_end_is_a_success() -> None:
     with serving(Service()) as service:
         channel = Apprise("any", f"json://127.0.0.1:{service.port}/", LOOPBACK)

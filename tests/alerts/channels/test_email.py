@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import email.utils
+import socket
+import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -290,3 +292,42 @@ def test_reference_of_another_kind_of_channel_starts_no_thread() -> None:
     mail = rendered(end, "mail", "m@example.com", PEOPLE)
     firing = rendered(message(), "mail", "m@example.com", PEOPLE)
     assert mail["In-Reply-To"] == firing["Message-ID"]
+
+
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+def test_server_that_drips_is_left_when_the_time_is_over(security: Security) -> None:
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as dripping:
+
+        def drip() -> None:
+            with dripping.accept()[0] as connection, suppress(OSError):
+                while not over.wait(0.05):
+                    connection.sendall(b"2")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        slow = Mailer(
+            "mail",
+            "127.0.0.1",
+            Egress(LOOPBACK),
+            port=dripping.getsockname()[1],
+            security=security,
+            timeout_s=0.2,
+        )
+        try:
+            with pytest.raises(ChannelError) as failed:
+                Email("mail", slow, "m@example.com", ["ann@example.com"]).send(message())
+        finally:
+            over.set()
+            thread.join()
+    assert failed.value.retryable
+    assert security == "tls" or failed.value.reason is Failure.TIMEOUT
+
+
+def test_sending_leaves_no_connection_and_no_timer_behind(server: MailServer) -> None:
+    before = threading.active_count()
+    for _ in range(3):
+        channel(server).send(message())
+    for timer in (one for one in threading.enumerate() if isinstance(one, threading.Timer)):
+        timer.join(5)  # it was told to end
+    assert threading.active_count() == before

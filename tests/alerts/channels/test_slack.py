@@ -57,6 +57,7 @@ def test_post_arrives_as_json_with_text_and_blocks() -> None:
     body = json.loads(seen.body)
     assert (seen.method, seen.path) == ("POST", "/services/T0/B0/x")
     assert seen.headers["content-type"].startswith("application/json")
+    assert (body["unfurl_links"], body["unfurl_media"]) == (False, False)
     assert body["text"].startswith(
         "🟠 Error: error_rate at stripe/payments\n12.4 % of stripe/payments failed"
     )
