@@ -90,6 +90,8 @@ UNVERIFIED = "__unverified__"
 """Event type of everything that was rejected: nothing unverified becomes a name."""
 OTHER = "__other__"
 """Event type or error class of whatever came after a cap was reached."""
+CANARY_TYPE = "canary"
+"""Event type that the SDK gives to canaries: no event of the source's."""
 DEFAULT_ENVIRONMENT = "production"
 
 

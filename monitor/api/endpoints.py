@@ -50,7 +50,7 @@ class ProbeBody(Asked):
     """How to look at it. url: in place of the endpoint's own; statuses: empty takes any below 500 as up.
 
     The body must contain a text, match a pattern, hold values at dotted paths of its JSON; headers must be
-    equal. exposure: it is asked without a signature too, and must refuse that itself.
+    equal. exposure: it is asked without a signature too, and must refuse that itself. canary: signed requests must leave their record.
     """
 
     enabled: bool = True
@@ -64,6 +64,7 @@ class ProbeBody(Asked):
     )
     headers: Annotated[dict[str, str], Field(max_length=32)] = Field(default_factory=dict)
     exposure: bool = False
+    canary: bool = False
 
 
 class EndpointBody(Asked):
@@ -105,7 +106,7 @@ def _settings(probe: ProbeBody) -> ProbeSettings:
         probe.contains, probe.matches, tuple(probe.json_values.items()), tuple(probe.headers.items())
     )
     statuses = tuple(probe.statuses)
-    return ProbeSettings(probe.enabled, probe.url, probe.method, statuses, wanted, probe.exposure)
+    return ProbeSettings(probe.enabled, probe.url, probe.method, statuses, wanted, probe.exposure, probe.canary)
 
 
 def shape_of(one: Endpoint) -> EndpointShape:

@@ -61,7 +61,8 @@ class EndpointTable(Table):
     A probe counts any answer below 500 as up, or exactly probe_statuses when they are given; the answer must
     also contain probe_contains, match the pattern probe_matches, and hold the values of probe_json (by dotted
     path) and probe_headers. probe_exposure: once in a while `url` gets a POST without a signature and a GET,
-    which the receiver itself must refuse; the receiver records the refusals.
+    which the receiver itself must refuse; the receiver records the refusals. probe_canary: signed canaries,
+    which need a replay_secret, are sent and must leave their record.
     """
 
     source: Name
@@ -78,6 +79,7 @@ class EndpointTable(Table):
     probe_json: dict[str, str | int | float | bool] = Field(default_factory=dict)
     probe_headers: dict[str, str] = Field(default_factory=dict)
     probe_exposure: bool = False
+    probe_canary: bool = False
     replay_secret: SecretRef | None = None
 
 
@@ -142,11 +144,14 @@ class EvaluationTable(Table):
 
 
 class ProbesTable(Table):
-    """How often endpoints are looked at from outside."""
+    """How often endpoints are looked at from outside. canary_within: how soon a canary's record must be
+    there."""
 
     interval: PositiveDuration = timedelta(seconds=60)
     tls_interval: PositiveDuration = timedelta(hours=1)
     exposure_interval: PositiveDuration = timedelta(hours=1)
+    canary_interval: PositiveDuration = timedelta(minutes=5)
+    canary_within: PositiveDuration = timedelta(seconds=60)
     timeout: PositiveDuration = timedelta(seconds=10)
 
 

@@ -96,6 +96,7 @@ def _probe_of(table: EndpointTable) -> ProbeSettings:
         table.probe_statuses,
         conditions,
         table.probe_exposure,
+        table.probe_canary,
     )
 
 

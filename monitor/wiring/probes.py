@@ -10,11 +10,15 @@ from monitor.clock import Clock
 from monitor.config import Document
 from monitor.errors import Unavailable
 from monitor.model import DEFAULT_ENVIRONMENT, ProbeKind, ProbeResult
+from monitor.probes.canary import SecretOf
 from monitor.probes.exposure import probe_method, probe_unsigned
 from monitor.probes.http import probe_http
 from monitor.probes.target import ProbeTarget, result_fields
 from monitor.probes.tls import probe_tls
-from monitor.store.control.catalog import Endpoint
+from monitor.replay.secrets import opened_secret
+from monitor.seal import Sealer, Unsealable
+from monitor.store.control.catalog import Catalog, Endpoint
+from monitor.worker.canaries import CanaryPlan
 from monitor.worker.probing import Plan
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
@@ -52,6 +56,34 @@ def plan_of(document: Document, endpoints: Sequence[Endpoint]) -> Plan:
         wanted.exposure_interval,
         document.effective_windows(),
     )
+
+
+def canary_plan_of(document: Document, endpoints: Sequence[Endpoint]) -> CanaryPlan:
+    """Every registered endpoint that wants canaries."""
+    targets = [
+        ProbeTarget(one.environment, one.source, one.name, one.url, kinds=(ProbeKind.CANARY,))
+        for one in endpoints
+        if one.url is not None and one.probe.enabled and one.probe.canary
+    ]
+    wanted = document.probes
+    windows = document.effective_windows()
+    return CanaryPlan(targets, wanted.canary_interval, wanted.canary_within, wanted.timeout, windows)
+
+
+def secrets_of(catalog: Catalog, sealer: Sealer) -> SecretOf:
+    """The replay secrets as the catalogue has them now."""
+
+    def secret_of(target: ProbeTarget) -> str:
+        key = target.environment, target.source, target.endpoint
+        endpoint = catalog.endpoint(*key)
+        if endpoint is None or endpoint.replay_secret is None:
+            raise ValueError("the endpoint has no replay_secret")
+        try:
+            return opened_secret(sealer, endpoint.replay_secret, *key)
+        except Unsealable:
+            raise ValueError("its replay_secret was sealed with another key; set it anew") from None
+
+    return secret_of
 
 
 def _providers(document: Document, targets: Sequence[ProbeTarget]) -> list[ProbeTarget]:
