@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Alert, Route, Severity
 from alerts.patterns import all_match
+from alerts.rules import outbox_stuck
 from alerts.silences import matchable
 
 
@@ -26,7 +27,7 @@ def is_quiet(route: Route, alert: Alert, now: datetime) -> bool:
     return hours is not None and alert.severity is not Severity.CRITICAL and hours.cover(now)
 
 
-def routed_channels(alert: Alert, routes: Iterable[Route]) -> dict[str, Route]:
+def routed_channels(alert: Alert, routes: Sequence[Route]) -> dict[str, Route]:
     """Each channel the alert goes to, once, with the route that counts for it: the one that repeats
     soonest."""
     chosen: dict[str, Route] = {}
@@ -35,6 +36,20 @@ def routed_channels(alert: Alert, routes: Iterable[Route]) -> dict[str, Route]:
             known = chosen.get(channel)
             if known is None or repeat_of(route, alert) < repeat_of(known, alert):
                 chosen[channel] = route
+    return _around(alert, chosen, routes)
+
+
+def _around(alert: Alert, chosen: dict[str, Route], routes: Iterable[Route]) -> dict[str, Route]:
+    """An alert about a channel that does not work goes to the others of its routes, else to any other there
+    is; to the channel itself only where it is the only one."""
+    if alert.kind != outbox_stuck.KIND.name or not chosen:
+        return chosen
+    stuck = alert.labels.get(outbox_stuck.CHANNEL)
+    anywhere = {name: route for route in routes for name in (*route.channels, route.fallback) if name}
+    for known in (chosen, anywhere):
+        others = {name: route for name, route in known.items() if name != stuck}
+        if others:
+            return others
     return chosen
 
 

@@ -28,7 +28,7 @@ class Kind:
     defaults: the rule as shipped; its name is the kind's, its params are the only ones the kind knows.
     on_monitor: it looks at the monitor itself, so it has no targets. parameters: what each of its params
     means, with its unit. ticket: its alerts are told once and their end is not: there is work to plan, and
-    nobody to be called off.
+    nobody to be called off. retold: what it looks at is stored as it was, so that the past can be judged.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Kind:
     on_monitor: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
     ticket: bool = False
+    retold: bool = True
 
 
 def observed_window(rule: Rule, target: Target, seen: Observations, now: datetime) -> Window:

@@ -59,5 +59,6 @@ KIND = Kind(
         interval=timedelta(minutes=1),
     ),
     evaluate=evaluate,
+    retold=False,
     ticket=True,
 )

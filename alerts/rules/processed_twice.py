@@ -48,4 +48,5 @@ KIND = Kind(
         keep_firing_for=timedelta(minutes=30),  # the next looks may miss what goes on
     ),
     evaluate=evaluate,
+    retold=False,
 )

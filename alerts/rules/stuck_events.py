@@ -46,5 +46,6 @@ KIND = Kind(
         params={"older_than_s": 900},
     ),
     evaluate=evaluate,
+    retold=False,
     parameters={"older_than_s": "how long an acknowledged event may take, in seconds; its retries included"},
 )

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TypeVar, overload
 from uuid import UUID
 
+from alerts.house import House
 from alerts.issues import Issue, Kin
 from alerts.model import (
     ErrorCount,
@@ -30,7 +31,7 @@ from alerts.patterns import matches
 from monitor import figures, model
 from monitor.clock import EPOCH, from_us, to_us
 from monitor.histogram import Distribution
-from monitor.model import UNVERIFIED, Duration, Grain, Outcome, Record, SeriesKey
+from monitor.model import CANARY_TYPE, UNVERIFIED, Duration, Grain, Outcome, Record, SeriesKey
 from monitor.queries.summary import top_errors
 from monitor.rollup import Exemplars, Rollup
 from monitor.store.facts.protocol import FactReader, Parts, RecordFilter
@@ -65,7 +66,8 @@ class StoredObservations:
     """Observations as of `now`.
 
     registered: endpoints that count as known even when no record names them. terms: per endpoint; those that
-    are missing have the default. issues: the open ones that appeared or came back since a time.
+    are missing have the default. issues: the open ones that appeared or came back since a time. house: the
+    monitor itself.
     """
 
     def __init__(
@@ -75,12 +77,14 @@ class StoredObservations:
         registered: Iterable[SeriesKey] = (),
         terms: Mapping[SeriesKey, Terms] | None = None,
         issues: Callable[[datetime], Sequence[Issue]] = lambda since: (),
+        house: Callable[[], House] = House,
     ) -> None:
         self._reader = reader
         self._now = now
         self._places = _Places({*reader.series().values(), *registered})
         self._terms = terms or {}
         self._issues = issues
+        self._read_house = house
         self._fresh: dict[datetime, Sequence[Issue]] = {}
         self._totals: dict[tuple[datetime, datetime], _Totals] = {}
         self._windows: dict[tuple[Target, datetime, datetime], Window] = {}
@@ -150,6 +154,9 @@ class StoredObservations:
             self._fresh[since] = self._issues(since)
         return [one for one in self._fresh[since] if _is_of(one.kin, target)]
 
+    def house(self) -> House:
+        return self._house
+
     def queues(self, target: Target) -> Sequence[QueueSample]:
         if self._samples is None:
             self._samples = self._reader.latest_queue_samples(to_us(self._now - QUEUES_BACK))
@@ -207,10 +214,14 @@ class StoredObservations:
         return self._totals[stretch]
 
     @cached_property
+    def _house(self) -> House:
+        return self._read_house()
+
+    @cached_property
     def _last_events(self) -> Mapping[SeriesKey, datetime]:
         """Of every type and endpoint. What did not verify is of no type that was sent, and counts for
         none."""
-        typed = [key for key in self._places.keys if key.event_type not in (None, UNVERIFIED)]
+        typed = [key for key in self._places.keys if key.event_type not in (None, UNVERIFIED, CANARY_TYPE)]
         found = {key: from_us(us) for key, us in self._reader.last_seen(typed).items()}
         for key, at in list(found.items()):
             if key.parent is not None:
@@ -328,7 +339,7 @@ class _Places:
     def _types(self) -> Mapping[SeriesKey, Sequence[Target]]:
         found: dict[SeriesKey, list[Target]] = {}
         for key in sorted(self._alike.get((True, True, True), []), key=lambda key: key.event_type or ""):
-            if key.parent is not None and key.event_type != UNVERIFIED:
+            if key.parent is not None and key.event_type not in (UNVERIFIED, CANARY_TYPE):
                 target = Target(key.environment, key.source, key.endpoint, key.event_type)
                 found.setdefault(key.parent, []).append(target)
         return found

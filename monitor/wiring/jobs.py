@@ -15,7 +15,9 @@ from alerts.http import Client
 from monitor.clock import Clock
 from monitor.config import Document, Settings, environment, resolve
 from monitor.model import ProbeKind, ProbeResult
+from monitor.probes.canary import arrived, send_canary
 from monitor.probes.target import ProbeTarget
+from monitor.queries.house import disk_of, evaluated_at, house, no_disk
 from monitor.queries.minutes import records_by_minute
 from monitor.queries.windows import StoredObservations
 from monitor.replay.engine import ReplayEngine
@@ -33,8 +35,10 @@ from monitor.wiring.channels import channels_of
 from monitor.wiring.following import Following
 from monitor.wiring.internal_key import internal_key
 from monitor.wiring.links import links_of
+from monitor.wiring.stores import facts_url
 from monitor.wiring.terms import terms_of
 from monitor.worker.acknowledging import PassingOn
+from monitor.worker.canaries import Canaries
 from monitor.worker.cataloguing import Cataloguing
 from monitor.worker.delivery import Delivery
 from monitor.worker.drilling import Drilling
@@ -47,6 +51,7 @@ from monitor.worker.reminding import Reminding
 from monitor.worker.reporting import Plan, Reporting
 from monitor.worker.schedule import Job
 from monitor.worker.standing import Standing
+from monitor.worker.watching import Watch
 
 SESSIONS_KEPT = timedelta(days=30)
 SESSIONS_IDLE = timedelta(days=7)
@@ -72,6 +77,7 @@ def jobs_of(parts: Parts) -> list[Job]:
         Job("catalog", _each(timedelta(seconds=15)), _cataloguing(parts).run),
         Job("feed", _each(timedelta(seconds=1)), _intake(parts).run),
         Job("rules", _each(timedelta(seconds=1)), heartbeat.after(_evaluation(parts).run)),
+        Job("watch", _each(timedelta(seconds=15)), _watch(parts).run),
         Job("replay", _each(timedelta(seconds=1)), _replay(parts).run),
         Job("notifications", _each(timedelta(seconds=1)), _delivery(parts).run),
         Job("reminders", _each(timedelta(seconds=30)), _reminding(parts).run),
@@ -80,6 +86,7 @@ def jobs_of(parts: Parts) -> list[Job]:
         Job("heartbeat", _each(timedelta(seconds=5)), heartbeat.run),
         Job("drill", _each(timedelta(minutes=5)), _drilling(parts).run),
         Job("probes", _each(timedelta(seconds=5)), _probing(parts).run),
+        Job("canaries", _each(timedelta(seconds=5)), _canaries(parts).run),
         Job("redelivery", _each(timedelta(minutes=5)), _redelivery(parts).run),
         Job("report", _each(timedelta(minutes=10)), _reporting(parts).run),
         Job("minutes", _each(timedelta(seconds=15)), _noting(parts).run),
@@ -127,11 +134,13 @@ def _redelivery(parts: Parts) -> Redelivery:
 
 def _evaluation(parts: Parts) -> Evaluation:
     document = parts.following.document
+    disk = no_disk if facts_url(parts.settings) else disk_of(parts.settings.data_dir)
 
     def observe(now: datetime) -> StoredObservations:
         catalog = parts.control.catalog
         terms = terms_of(catalog.sources(), catalog.endpoints(), document().slos)
-        return StoredObservations(parts.facts, now, terms, terms, parts.control.issues.fresh)
+        about = partial(house, parts.facts, parts.control, now, parts.settings.facts_budget_bytes, disk)
+        return StoredObservations(parts.facts, now, terms, terms, parts.control.issues.fresh, about)
 
     return Evaluation(
         observe,
@@ -144,6 +153,10 @@ def _evaluation(parts: Parts) -> Evaluation:
         damping=lambda: document().flapping.damping(),
         monotonic=parts.clock.monotonic,
     )
+
+
+def _watch(parts: Parts) -> Watch:
+    return Watch(_evaluation(parts), partial(evaluated_at, parts.control))
 
 
 def _delivery(parts: Parts) -> Delivery:
@@ -210,6 +223,29 @@ def _probing(parts: Parts) -> Probing:
     report = probes.CollectorReport(collector_url(parts.settings), internal_key(parts.sealing_key))
     return Probing(
         lambda: probes.plan_of(document(), parts.control.catalog.endpoints()), look, report, parts.clock
+    )
+
+
+def _canaries(parts: Parts) -> Canaries:
+    document, control = parts.following.document, parts.control
+    secret_of = probes.secrets_of(control.catalog, Sealer(parts.sealing_key))
+
+    def send(target: ProbeTarget, canary_id: str, timeout_s: float) -> ProbeResult:
+        client = Client(Egress(document().egress.allow))
+        return send_canary(target, canary_id, secret_of, client, parts.clock, timeout_s)
+
+    def must_lead(epoch: int) -> None:
+        with control.leading(epoch):
+            pass
+
+    return Canaries(
+        lambda: probes.canary_plan_of(document(), control.catalog.endpoints()),
+        send,
+        lambda target, canary_id: arrived(target, canary_id, parts.facts),
+        probes.CollectorReport(collector_url(parts.settings), internal_key(parts.sealing_key)),
+        must_lead,
+        partial(secrets.token_hex, 16),
+        parts.clock,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from alerts.house import House
 from alerts.issues import Issue
 from alerts.model import (
     ErrorCount,
@@ -160,6 +161,9 @@ class Moment:
 
     def issues(self, target: Target, since: datetime) -> Sequence[Issue]:
         return ()
+
+    def house(self) -> House:
+        return House(evaluated_at=self.now)
 
     def queues(self, target: Target) -> Sequence[QueueSample]:
         return [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from alerts.house import Backlog, House, Instance
 from alerts.issues import Issue, Kin
 from alerts.model import (
     ErrorCount,
@@ -67,6 +68,7 @@ class World:
     refusals: Sequence[Refusal] = ()
     done_twice: Repeats = field(default_factory=Repeats)
     open_issues: Sequence[Issue] = ()
+    monitor: House = field(default_factory=House)
 
     def last_heartbeat_at(self) -> datetime | None:
         return self.heartbeat_at
@@ -100,6 +102,9 @@ class World:
 
     def issues(self, target: Target, since: datetime) -> Sequence[Issue]:
         return self.open_issues
+
+    def house(self) -> House:
+        return self.monitor
 
     def queues(self, target: Target) -> Sequence[QueueSample]:
         return self.samples
@@ -239,6 +244,24 @@ def down(failures: int, error: str = "connection refused", checked_before: timed
     return probed(*bad, good)
 
 
+def canaries_lost(failures: int, checked_before: timedelta = timedelta(0)) -> World:
+    """A world whose last canaries were answered and left no record, so many in a row."""
+    error = "a canary was answered 200, but left no record within 60 s"
+    bad = [
+        ProbeResult(
+            ProbeKind.CANARY,
+            ok=False,
+            checked_at=NOW - checked_before - timedelta(minutes=5 * ago),
+            status=200,
+            error=error,
+            consecutive_failures=failures - ago,
+        )
+        for ago in range(failures)
+    ]
+    at = NOW - checked_before - timedelta(minutes=5 * failures)
+    return probed(*bad, ProbeResult(ProbeKind.CANARY, ok=True, checked_at=at, status=200))
+
+
 def asked_unsigned(status: int, error: str = "", checked_before: timedelta = timedelta(0)) -> World:
     """A world whose endpoints answered an unsigned POST with this status; error: what is wrong with that."""
     at, bad = NOW - checked_before, bool(error)
@@ -265,3 +288,22 @@ def broken(
     """A world with one issue, first seen or back `since` ago."""
     at = NOW - since
     return World(open_issues=[Issue(kin, at, at, failures, RECORD_ID, regressed_at=at if again else None)])
+
+
+def housed(**changes: Any) -> World:
+    """A world whose monitor is like this; changes: fields of House."""
+    return World(monitor=House(**changes))
+
+
+def waiting_for(waited: timedelta, channel: str = "pager") -> World:
+    return housed(backlogs=[Backlog(channel, 2, NOW - waited)])
+
+
+def clock_off(skew: timedelta, name: str = "web-1") -> World:
+    return housed(instances=[Instance(name, NOW, skew)])
+
+
+def lost(dropped: int, missing: int = 0, ago: timedelta = timedelta(minutes=1)) -> World:
+    """A world in which one receiver dropped so many, the last of them so long ago."""
+    counts = {"memory_full": dropped}
+    return housed(instances=[Instance("web-1", NOW, timedelta(0), counts, NOW - ago, missing)])

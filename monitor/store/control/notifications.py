@@ -157,6 +157,20 @@ class Notifications:
             rows = tx.execute(wanted.order_by(notification.c.created_us.desc()).limit(limit)).all()
         return [_outbox_row(row) for row in rows]
 
+    def overdue(self, now: datetime) -> Sequence[tuple[str, int, datetime]]:
+        """Of each channel what waits although its time has come or was tried: how many, the oldest since."""
+        waits = notification.c.state == Delivery.DUE.value
+        late = or_(notification.c.next_us <= to_us(now), notification.c.tries > 0)
+        wanted = (
+            select(notification.c.channel, func.count(), func.min(notification.c.created_us))
+            .where(waits, late)
+            .group_by(notification.c.channel)
+            .order_by(notification.c.channel)
+        )
+        with read(self.engine) as tx:
+            rows: Sequence[Any] = tx.execute(wanted).all()
+        return [(row[0], row[1], from_us(row[2])) for row in rows]
+
     def counts(self) -> Mapping[Delivery, int]:
         """How many stand where; every state is there."""
         with read(self.engine) as tx:

@@ -41,17 +41,20 @@ def merged(stored: Stored | None, client: ClientCounts) -> Stored:
 
     What was stored of the batch is added. spooled goes with the produced it was said with: the larger one.
     """
-    dropped, state = dict(client.dropped), _encode(dict(client.state))
+    dropped = dict(client.dropped)
     if stored is None:
+        state = _with_drops(dict(client.state), client, {}, None)
         said = (client.version, client.seen_at_us, client.skew_us)
-        counts = (client.produced, client.spooled, _encode(dropped), state)
+        counts = (client.produced, client.spooled, _encode(dropped), _encode(state))
         return (*said, *counts, client.accepted, client.duplicates)
     version, seen_at_us, skew_us, produced, spooled, known, old_state, accepted, duplicates = stored
     if (client.produced, client.seen_at_us) >= (produced, seen_at_us):
         spooled = client.spooled
     if client.seen_at_us >= seen_at_us:
         version, seen_at_us, skew_us = client.version, client.seen_at_us, client.skew_us
-        old_state = _encode(_with_types(dict(client.state), _decode_state(old_state)))
+        before = _decode_state(old_state)
+        state = _with_drops(dict(client.state), client, _decode_counts(known), before.get("dropped_at_us"))
+        old_state = _encode(_with_types(state, before))
     return (
         version,
         seen_at_us,
@@ -63,6 +66,15 @@ def merged(stored: Stored | None, client: ClientCounts) -> Stored:
         accepted + client.accepted,
         duplicates + client.duplicates,
     )
+
+
+def _with_drops(
+    state: dict[str, Any], client: ClientCounts, known: Mapping[str, int], grew_us: int | None
+) -> dict[str, Any]:
+    """The state with when the instance last dropped more than was known."""
+    more = any(n > known.get(reason, 0) for reason, n in client.dropped.items())
+    at_us = client.seen_at_us if more else grew_us
+    return state if at_us is None else {**state, "dropped_at_us": at_us}
 
 
 def _with_types(state: dict[str, Any], before: Mapping[str, Any]) -> Mapping[str, Any]:

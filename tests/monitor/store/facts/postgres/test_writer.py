@@ -160,7 +160,7 @@ def test_counts_of_a_client_never_fall(facts_url: str, writer: PostgresFactWrite
     (found,) = rows(facts_url, "SELECT produced, seen_at_us, dropped, state FROM client")
     assert found[:2] == (10, 100)
     assert msgspec.msgpack.decode(found[2]) == {"full": 4, "encoding": 1}
-    assert msgspec.msgpack.decode(found[3]) == {"inbox": 1}
+    assert msgspec.msgpack.decode(found[3]) == {"inbox": 1, "dropped_at_us": 100}
 
 
 def test_samples_probes_and_heartbeats_are_stored_once(facts_url: str, writer: PostgresFactWriter) -> None:

@@ -1,0 +1,68 @@
+"""The rules that look at the monitor itself and at who reports to it, and the ticket for a repeated 4xx."""
+
+from datetime import timedelta
+
+from alerts.house import Backlog, Instance
+from alerts.model import Refusal, Severity, Verdict
+from alerts.rules import KINDS, TICKETS, make
+from tests.alerts.world import NOW, PAYMENTS, clock_off, housed, lost, statuses
+
+BREACH, OK = Verdict.BREACH, Verdict.OK
+SECOND = timedelta(seconds=1)
+
+
+def test_the_same_4xx_is_a_ticket_by_status_and_what_did_not_verify_is_left_to_its_own_rule() -> None:
+    """practice 17"""
+    world = statuses({404: 30, 200: 500}, {401: 60, 429: 25}, verification_failures={"bad_signature": 55})
+    world.refusals = [Refusal("r1", "rate_limited", "")] * 2
+    found = KINDS["repeated_status"].evaluate(make("repeated_status"), PAYMENTS, world, NOW)
+    judged = {one.labels["status"]: (one.verdict, one.evidence.value) for one in found}
+    assert judged == {"401": (OK, 5), "404": (BREACH, 30), "429": (BREACH, 25)}
+    said = "stripe/payments answered 429 to 25 deliveries in 1 h, mostly rate_limited"
+    assert any(one.evidence.summary.startswith(said) for one in found)
+    assert "repeated_status" in TICKETS
+
+
+def test_a_full_disk_pages_and_a_full_budget_does_not() -> None:
+    rule = make("store_near_budget")
+    kind = KINDS["store_near_budget"]
+    for free, severity in ((4, Severity.WARNING), (2, Severity.CRITICAL)):
+        world = housed(used_bytes=1, budget_bytes=100, disk_bytes=100, disk_free_bytes=free)
+        [found] = kind.evaluate(rule, PAYMENTS, world, NOW)
+        assert (found.verdict, found.severity) == (BREACH, severity)
+        assert "disk" in found.evidence.summary
+    [found] = kind.evaluate(rule, PAYMENTS, housed(used_bytes=100, budget_bytes=100), NOW)
+    assert (found.verdict, found.severity) == (BREACH, Severity.WARNING)
+
+
+def test_a_skewed_clock_is_named_with_its_way() -> None:
+    """practice 20"""
+    [found] = KINDS["clock_skew"].evaluate(make("clock_skew"), PAYMENTS, clock_off(-45 * SECOND), NOW)
+    assert found.evidence.summary == (
+        "The monitor's clock is not that of web-1 (45 s behind) (threshold 30 s)"
+    )
+
+
+def test_an_instance_that_ended_is_not_asked_for_its_clock() -> None:
+    world = housed(instances=[Instance("gone", NOW - timedelta(hours=1), timedelta(hours=2))])
+    [found] = KINDS["clock_skew"].evaluate(make("clock_skew"), PAYMENTS, world, NOW)
+    assert found.verdict is Verdict.NO_DATA
+
+
+def test_records_nobody_knows_of_are_named_with_those_that_were_dropped() -> None:
+    world = lost(dropped=7, missing=5)
+    [found] = KINDS["client_drops"].evaluate(make("client_drops"), PAYMENTS, world, NOW)
+    assert found.evidence.summary == (
+        "The monitor misses 12 records of web-1: 7 memory_full, 5 unaccounted for"
+    )
+    [found] = KINDS["client_drops"].evaluate(
+        make("client_drops"), PAYMENTS, lost(dropped=7, missing=5, ago=timedelta(hours=1)), NOW
+    )
+    assert (found.verdict, found.evidence.value) == (BREACH, 5)
+
+
+def test_each_stuck_channel_has_an_alert_of_its_own() -> None:
+    backlogs = [Backlog("chat", 1, NOW - timedelta(hours=1)), Backlog("mail", 3, NOW)]
+    found = KINDS["outbox_stuck"].evaluate(make("outbox_stuck"), PAYMENTS, housed(backlogs=backlogs), NOW)
+    assert [(one.labels["channel"], one.verdict) for one in found] == [("chat", BREACH), ("mail", OK)]
+    assert "cannot tell chat: 1 message waits, the oldest for 1 h" in found[0].evidence.summary
