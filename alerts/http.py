@@ -7,6 +7,7 @@ at most 64 KiB of an answer, and never puts a URL's path, query or credentials i
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool, PoolM
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from alerts.deadline import Deadline
 from alerts.egress import Clock, Egress
 from alerts.errors import Failure, RequestFailed
 
@@ -65,14 +67,15 @@ class Client:
     ) -> Response:
         """The answer, whatever its status; a redirect is returned, not followed.
 
-        timeout_s bounds connecting, each wait for bytes, and the reading of the body altogether. Raises
-        RequestFailed (EgressRefused among them).
+        timeout_s bounds connecting, each wait for bytes, and the reading of the body altogether; twice that
+        bounds all of it once connected. Raises RequestFailed (EgressRefused among them).
         """
         host = checked_host(url)
+        deadline = Deadline(2 * timeout_s)
         started = self._monotonic()
         with requests.Session() as session:
             session.trust_env = False
-            adapter = _CheckedAdapter(self._egress, timeout_s)
+            adapter = _CheckedAdapter(self._egress, timeout_s, deadline)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             try:
@@ -90,7 +93,9 @@ class Client:
                     content = self._head_of(answer.raw, started + timeout_s, host)
             except (requests.RequestException, HTTPError, OSError) as exc:
                 # Not "from exc": the text of these exceptions carries the URL's path, often a secret.
-                raise _failure(exc, host, timeout_s) from None
+                raise (_late(host) if deadline.is_over else _failure(exc, host, timeout_s)) from None
+            finally:
+                deadline.end()
         return Response(
             status=answer.status_code,
             headers={name.lower(): value for name, value in answer.headers.items()},
@@ -103,14 +108,16 @@ class Client:
         content = bytearray()
         while len(content) < RESPONSE_BYTES:
             if self._monotonic() > deadline:
-                raise RequestFailed(
-                    Failure.TIMEOUT, f"{host} did not finish its answer in time", retryable=True
-                )
+                raise _late(host)
             chunk = raw.read1(CHUNK_BYTES, decode_content=False)
             if not chunk:
                 break
             content += chunk
         return bytes(content[:RESPONSE_BYTES])
+
+
+def _late(host: str) -> RequestFailed:
+    return RequestFailed(Failure.TIMEOUT, f"{host} did not finish its answer in time", retryable=True)
 
 
 def checked_host(url: str) -> str:
@@ -137,8 +144,8 @@ class _CheckedAdapter(HTTPAdapter):
     """An adapter whose connections are made by Egress. The Host header, SNI and the certificate's name stay
     those of the URL, since only the socket underneath is replaced."""
 
-    def __init__(self, egress: Egress, timeout_s: float) -> None:
-        self._pools = _pools(egress, timeout_s)
+    def __init__(self, egress: Egress, timeout_s: float, deadline: Deadline) -> None:
+        self._pools = _pools(egress, timeout_s, deadline)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -148,14 +155,19 @@ class _CheckedAdapter(HTTPAdapter):
         manager.pool_classes_by_scheme = self._pools
 
 
-def _pools(egress: Egress, timeout_s: float) -> dict[str, type[HTTPConnectionPool]]:
+def _pools(egress: Egress, timeout_s: float, deadline: Deadline) -> dict[str, type[HTTPConnectionPool]]:
+    def connected(host: str, port: int) -> socket.socket:
+        connection = egress.connect(host, port, timeout_s)
+        deadline.watch(connection)
+        return connection
+
     class PlainConnection(HTTPConnection):
         def _new_conn(self) -> Any:
-            return egress.connect(self.host, self.port, timeout_s)
+            return connected(self.host, self.port)
 
     class TlsConnection(HTTPSConnection):
         def _new_conn(self) -> Any:
-            return egress.connect(self.host, self.port, timeout_s)
+            return connected(self.host, self.port)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = PlainConnection

@@ -9,12 +9,12 @@ import contextlib
 import smtplib
 import socket
 import ssl
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Literal
 
+from alerts.deadline import Deadline
 from alerts.egress import Egress
 from alerts.errors import ChannelError, Failure, RequestFailed, SettingInvalid
 
@@ -70,9 +70,9 @@ class Mailer:
 
         Raises ChannelError when nobody was accepted, or anything else went wrong; a 4xx reply is retryable.
         """
-        limit = _Limit(ALTOGETHER * self._timeout_s)
+        deadline = Deadline(ALTOGETHER * self._timeout_s)
         try:
-            session = self._session(limit)
+            session = self._session(deadline)
             try:
                 refused = session.send_message(mail, sender, list(recipients))
             finally:
@@ -82,17 +82,17 @@ class Mailer:
                 failed.reason, failed.message, retryable=failed.retryable, hint=failed.hint
             ) from None
         except (smtplib.SMTPException, OSError, ValueError) as exc:
-            if limit.is_over:
+            if deadline.is_over:
                 said = f"the server was not done within {ALTOGETHER * self._timeout_s:g} s"
                 raise self._error(Failure.TIMEOUT, said, retryable=True) from None
             raise self._translated(exc) from None  # a server's reply may repeat what it was sent
         finally:
-            limit.end()
+            deadline.end()
         return [Refusal(recipient, code) for recipient, (code, _) in refused.items()]
 
-    def _session(self, limit: _Limit) -> smtplib.SMTP:
+    def _session(self, deadline: Deadline) -> smtplib.SMTP:
         kind = _TlsSession if self._security == "tls" else _Session
-        session = kind(self._egress, limit, self._host, self._port, self._timeout_s, self._context())
+        session = kind(self._egress, deadline, self._host, self._port, self._timeout_s, self._context())
         try:
             if self._security == "starttls":
                 session.starttls(context=self._context())
@@ -173,53 +173,26 @@ def _own_name() -> str:
     return name if "." in name else "localhost.localdomain"
 
 
-class _Limit:
-    """Hangs up when the time is over, however busily the other side drips: each wait for bytes has a limit of
-    its own, all of them together need one too."""
-
-    def __init__(self, seconds: float) -> None:
-        self.is_over = False
-        self._timer = threading.Timer(seconds, self._hang_up)
-        self._timer.daemon = True
-        self._twin: socket.socket | None = None
-
-    def watch(self, connection: socket.socket) -> None:
-        """Starts the time. A twin is kept, since encrypting takes the connection itself over."""
-        self._twin = connection.dup()
-        self._timer.start()
-
-    def end(self) -> None:
-        self._timer.cancel()
-        if self._twin is not None:
-            self._twin.close()
-
-    def _hang_up(self) -> None:
-        self.is_over = True
-        if self._twin is not None:
-            with contextlib.suppress(OSError):
-                self._twin.shutdown(socket.SHUT_RDWR)
-
-
 class _Session(smtplib.SMTP):
     """A session over a socket that Egress made; smtplib calls _get_socket for exactly this."""
 
     def __init__(
         self,
         egress: Egress,
-        limit: _Limit,
+        deadline: Deadline,
         host: str,
         port: int,
         timeout_s: float,
         context: ssl.SSLContext,
     ) -> None:
         self._egress = egress
-        self._limit = limit
+        self._deadline = deadline
         self._tls = context
         super().__init__(host, port, local_hostname=_own_name(), timeout=timeout_s)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         connection = self._egress.connect(host, port, timeout)
-        self._limit.watch(connection)
+        self._deadline.watch(connection)
         return connection
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -86,6 +88,31 @@ def test_body_that_drips_is_cut_off_at_the_time_limit() -> None:
     with serving(Service(body=b"x" * 100_000)) as service:
         client = Client(loopback_egress(), monotonic=lambda: next(times))
         assert failure_of(client, service.url).reason is Failure.TIMEOUT
+
+
+def test_answer_whose_head_drips_is_left_too() -> None:
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as dripping:
+
+        def drip() -> None:
+            with dripping.accept()[0] as connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                while not over.wait(0.05):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        began = time.monotonic()
+        try:
+            with pytest.raises(RequestFailed) as failed:
+                Client(loopback_egress()).request(
+                    "GET", f"http://127.0.0.1:{dripping.getsockname()[1]}/", timeout_s=0.2
+                )
+        finally:
+            over.set()
+            thread.join()
+    assert failed.value.reason is Failure.TIMEOUT
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.repo.sources import PACKAGES, ROOT, STANDARD_LIBRARY, Source, sources
 
 ENVIRONMENT = {"environ", "environb", "getenv", "putenv"}
 NETWORK = {"requests", "urllib3", "smtplib", "socket", "ssl", "http.client", "urllib.request", "socketserver"}
-ALERTS_WITH_IO = ("alerts.channels", "alerts.http", "alerts.egress")
+ALERTS_WITH_IO = ("alerts.channels", "alerts.http", "alerts.deadline", "alerts.egress")
 MODULE_TO_DISTRIBUTION = {
     "apscheduler": "apscheduler",
     "dash": "dash",
