@@ -382,7 +382,7 @@ def test_an_error_rate_says_when_the_budget_will_be_gone() -> None:
     ("failed", "of", "verdict"),
     [
         (30, 1000, Verdict.BREACH),  # 3 %, normally 0.3 %
-        (14, 1000, Verdict.OK),  # 1.4 %: not five times as much
+        (70, 5000, Verdict.OK),  # 1.4 %: not five times as much
         (2, 40, Verdict.OK),  # 5 % of 40, which may be chance
     ],
 )
@@ -405,6 +405,30 @@ def test_an_error_rate_far_above_the_usual_fires_once_it_is_more_than_chance(
 def test_without_enough_of_a_past_the_threshold_alone_counts(rule: Rule, week: dict[str, int]) -> None:
     world = usually(attempts(succeeded=970, failed=30), **week)
     assert found_by("error_rate", world, rule).verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("rule", "week"),
+    [
+        (make("error_rate"), {"succeeded": 100}),  # just enough
+        (make("error_rate", params={"usual_weeks": 2}), {"succeeded": 9970}),
+    ],
+)
+def test_two_past_weeks_with_enough_say_what_is_usual(rule: Rule, week: dict[str, int]) -> None:
+    world = usually(attempts(succeeded=970, failed=30), **week)
+    assert found_by("error_rate", world, rule).verdict is Verdict.BREACH
+
+
+def test_what_is_usual_is_asked_of_the_rules_own_window() -> None:
+    world, asked = attempts(succeeded=970, failed=30), []
+
+    def past(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        asked.append((NOW - start_at, NOW - end_at))
+        return Window(target, start_at, end_at, succeeded=1000)
+
+    world.past_of = past
+    found_by("error_rate", world, make("error_rate", params={"usual_weeks": 1}))
+    assert asked == [(7 * DAY + timedelta(minutes=15), 7 * DAY)]
 
 
 def test_processing_is_slow_when_it_takes_far_longer_than_usual() -> None:
