@@ -44,7 +44,7 @@ def alert_card(alert: AlertLine, scope: Scope, viewer: Viewer, now: datetime) ->
             ),
             html.Div(acknowledge_button(alert, viewer), className="alert-side"),
             html.Div(alert.summary, className="alert-summary"),
-            html.Div([html.Span(line) for line in _meta(alert, now)], className="alert-meta"),
+            html.Div([html.Span(line) for line in _meta(alert, scope, now)], className="alert-meta"),
         ],
         className=f"alert-card alert-{look}",
     )
@@ -85,6 +85,12 @@ def told(alert: AlertLine) -> str:
     return f"nobody was told: {_QUIET.get(alert.quiet.partition(':')[0], fmt.words(alert.quiet))}"
 
 
+def suppressed_by(alert: AlertLine, scope: Scope) -> Component | None:
+    """The alert that keeps this one quiet, as a link; None when it is no alert's doing."""
+    kind, _, id = (alert.quiet or "").partition(":")
+    return dmc.Anchor("that one", href=alert_link(id, scope.bare())) if kind == "alert" else None
+
+
 def acknowledge_button(alert: AlertLine, viewer: Viewer) -> dmc.Button | None:
     if alert.state != "firing" or alert.acked_by or not viewer.operates:
         return None
@@ -93,7 +99,7 @@ def acknowledge_button(alert: AlertLine, viewer: Viewer) -> dmc.Button | None:
     )
 
 
-def _meta(alert: AlertLine, now: datetime) -> list[list[Component | str]]:
+def _meta(alert: AlertLine, scope: Scope, now: datetime) -> list[list[Component | str]]:
     since = {"firing": "fires since ", "pending": "pending since ", "resolved": "started "}.get(
         alert.state, "since "
     )
@@ -104,7 +110,8 @@ def _meta(alert: AlertLine, now: datetime) -> list[list[Component | str]]:
         lines.append(
             [html.B(measured(alert.value, alert.unit)), f" against {measured(alert.threshold, alert.unit)}"]
         )
-    lines.append([told(alert)])
+    cause = suppressed_by(alert, scope)
+    lines.append([told(alert)] if cause is None else [told(alert), ": ", cause])
     if alert.acked_by:
         note = f": {alert.ack_note}" if alert.ack_note else ""
         lines.append([html.B(alert.acked_by), " has it", note])

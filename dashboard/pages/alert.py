@@ -9,7 +9,15 @@ from dash.development.base_component import Component
 
 from dashboard import format as fmt
 from dashboard.components.acknowledge import acknowledge_dialog, dialog_outputs
-from dashboard.components.alert import acknowledge_button, measured, place, severity_pill, title, told
+from dashboard.components.alert import (
+    acknowledge_button,
+    measured,
+    place,
+    severity_pill,
+    suppressed_by,
+    title,
+    told,
+)
 from dashboard.components.frame import as_of, frame
 from dashboard.components.lines import lines
 from dashboard.components.panel import panel
@@ -123,6 +131,7 @@ def _facts(alert: AlertLine, scope: Scope, now: datetime) -> list[tuple[str, Chi
         ("Since", when(alert.since, now)),
         ("Resolved", when(alert.resolved_at, now) if alert.resolved_at else None),
         ("Told", told(alert)),
+        ("Suppressed by", suppressed_by(alert, scope)),
         ("Acknowledged", _acked(alert, now)),
         (
             "Endpoint",

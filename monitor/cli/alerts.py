@@ -42,7 +42,7 @@ def list_(here: Here, every: bool) -> None:
     with opened_control(here) as control:
         found = control.alerts.page(list(State) if every else list(OPEN), SHOWN)
     say_table(
-        ("ID", "STATE", "SEVERITY", "RULE", "WHERE", "SINCE", "TAKEN BY", "WHAT"),
+        ("ID", "STATE", "SEVERITY", "RULE", "WHERE", "SINCE", "TAKEN BY", "QUIET", "WHAT"),
         [
             (
                 one.fingerprint[:12],
@@ -52,6 +52,7 @@ def list_(here: Here, every: bool) -> None:
                 place_of(one),
                 f"{one.since:%Y-%m-%d %H:%M:%S}Z",
                 one.ack.by if one.ack and one.ack.holds(one.last_evaluated_at) else None,
+                None if one.muted_by is None else one.muted_by[:18],
                 one.evidence.summary,
             )
             for one in found

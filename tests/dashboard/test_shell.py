@@ -4,7 +4,8 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from dashboard.components.alert import told
+from dashboard.components.alert import suppressed_by, told
+from dashboard.scope import Scope
 from dashboard.shell import banners
 from dashboard.views import AlertLine, Job, ShellView
 from tests.dashboard.support import NOW
@@ -65,3 +66,10 @@ def test_an_alert_says_who_was_told_or_why_nobody_was() -> None:
     assert told(alert(quiet="silence:ab12")) == "nobody was told: a silence covers it"
     assert told(alert(quiet="no_route")) == "nobody was told: no route leads to a channel"
     assert told(alert(state="pending")) == "nobody is told before it fires"
+
+
+def test_an_alert_that_another_one_explains_links_to_it() -> None:
+    shown = suppressed_by(alert(quiet="alert:0123abcd"), Scope("production"))
+    assert shown is not None
+    assert "/alerts/0123abcd" in str(shown)
+    assert suppressed_by(alert(quiet="silence:ab12"), Scope("production")) is None
