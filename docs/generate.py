@@ -16,7 +16,6 @@ import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from alerts.model import Rule
 from alerts.rules import KINDS
 from hookvitals.advice import ADVICE
 from hookvitals.answers import STATUS_OF
@@ -67,17 +66,30 @@ def file_keys() -> str:
 def rules() -> str:
     """Every kind of rule with its shipped values, and what its parameters mean."""
     kinds = table(
-        ("kind", "fires when", "severity", "threshold", "window", "for", "looked at each", "least sample"),
+        (
+            "kind",
+            "fires when",
+            "severity",
+            "threshold",
+            "clears at",
+            "window",
+            "for",
+            "looked at each",
+            "least sample",
+            "no data is",
+        ),
         [
             (
                 f"[`{kind.name}`](#{kind.name})",
                 kind.about,
                 kind.defaults.severity.value,
-                _threshold(kind.defaults, kind.unit),
+                _in_unit(kind.defaults.threshold, kind.unit),
+                _in_unit(kind.defaults.clear_threshold, kind.unit),
                 duration_text(kind.defaults.window),
                 duration_text(kind.defaults.for_),
                 duration_text(kind.defaults.interval),
                 str(kind.defaults.min_sample),
+                kind.defaults.no_data.value,
             )
             for kind in KINDS.values()
         ],
@@ -271,10 +283,12 @@ def _value(default: Any) -> str:
     return str(default).lower() if isinstance(default, bool) else str(getattr(default, "value", default))
 
 
-def _threshold(rule: Rule, unit: str) -> str:
+def _in_unit(value: float | None, unit: str) -> str:
+    if value is None:
+        return ""
     if unit == "share":
-        return f"{100 * rule.threshold:g} %"
-    return f"{rule.threshold:g} {unit}".strip()
+        return f"{100 * value:g} %"
+    return f"{value:g} {unit}".strip()
 
 
 if __name__ == "__main__":
