@@ -1,5 +1,6 @@
 """`hookvitals config check|apply|show`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -8,14 +9,13 @@ import click
 from monitor.cli.base import Commands, Here, OneLine, pass_here, say, say_json
 from monitor.cli.stores import opened_control, typist
 from monitor.clock import SystemClock
-from monitor.config import checked, environment, load_here, placed, secret_key, stored
+from monitor.config import environment, load_here, secret_key, stored
 from monitor.config.settings import DEFAULT_FILE
-from monitor.config.toml_file import read_toml
 from monitor.errors import Unavailable, WrongSchema
 from monitor.seal import Sealer
 from monitor.wiring.applying import apply as put_in_force
 from monitor.wiring.applying import differences
-from monitor.wiring.channels import channel_problems
+from monitor.wiring.checking import checked_file
 
 
 @click.group(cls=Commands)
@@ -26,30 +26,30 @@ def config() -> None:
 @config.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--offline", is_flag=True, help="Neither follow references to secrets nor ask DNS.")
+@click.option("--strict", is_flag=True, help="Let a warning fail as a mistake does.")
 @pass_here
-def check(here: Here, file: Path | None, offline: bool) -> None:
-    """Say every mistake in the file; change nothing."""
+def check(here: Here, file: Path | None, offline: bool, strict: bool) -> None:
+    """Say every mistake in the file, and what works and is perhaps not meant; change nothing."""
     path = file or here.named or Path(DEFAULT_FILE)
-    raw, text = read_toml(path)
-    raw.pop("process", None)
-    document, problems = checked(raw, path, text)
-    if document is not None and not offline:
-        found = channel_problems(document, environment())
-        problems = [placed(path, text, location, said) for location, said in found]
-    for problem in problems:
-        click.echo(problem, err=True)
-    if problems:
-        raise OneLine(f"{path} has {_count(problems)}")
-    loaded = load_here(path)
-    document = loaded.document
+    found = checked_file(path, environment(), offline=offline)
+    for line in found.mistakes:
+        click.echo(line, err=True)
+    for line in found.warnings:
+        click.echo(f"warning: {line}", err=True)
+    if found.mistakes:
+        raise OneLine(f"{path} has {_count(found.mistakes, 'mistake')}")
+    document = load_here(path).document
+    warned = _count(found.warnings, "warning")
+    if strict and found.warnings:
+        raise OneLine(f"{path} has {warned}")
     say(
         f"{path} is good: {len(document.effective_rules())} rules, {len(document.channels)} channels, "
-        f"{len(document.endpoints)} endpoints"
+        f"{len(document.endpoints)} endpoints" + (f", {warned}" if found.warnings else "")
     )
 
 
-def _count(problems: list[str]) -> str:
-    return "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+def _count(lines: Sequence[str], what: str) -> str:
+    return f"{len(lines)} {what}" + ("" if len(lines) == 1 else "s")
 
 
 @config.command()

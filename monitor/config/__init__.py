@@ -4,6 +4,7 @@ The only reader of the environment. It opens no store and no socket; an error na
 key and the form that was expected.
 """
 
+from monitor.config.advice import advice
 from monitor.config.document import Document
 from monitor.config.here import adopt, bare_environment, child_environment, environment, load_here
 from monitor.config.load import Loaded, checked, load, placed, stored, validated
@@ -19,6 +20,7 @@ __all__ = [
     "SecretRef",
     "Settings",
     "adopt",
+    "advice",
     "bare_environment",
     "checked",
     "child_environment",

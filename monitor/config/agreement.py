@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts.errors import AlertsError
+from alerts.rules import KINDS
 from monitor.config.channels import EmailTable
 from monitor.config.document import Document
+from monitor.config.places import unknown_places
 from monitor.config.problems import did_you_mean
+from monitor.config.tables import RuleTable
 from monitor.config.toml_file import Location
 
 
@@ -19,11 +22,15 @@ def disagreements(document: Document) -> Iterator[tuple[Location, str]]:
     """(where, what is wrong) of each name used twice or not at all, and of each value a rule cannot take."""
     yield from _twice("sources", [source.name for source in document.sources])
     yield from _twice("endpoints", [(e.environment, e.source, e.name) for e in document.endpoints])
+    queues = [(q.environment, q.source, q.endpoint, q.name or q.queue) for q in document.queues]
+    yield from _twice("queues", queues)
     yield from _twice("channels", [channel.name for channel in document.channels])
     yield from _twice("slos", [slo.name for slo in document.slos])
     yield from _twice("maintenance_windows", [window.name for window in document.maintenance_windows])
     yield from _plain_http(document)
+    yield from _canaries_without_secret(document)
     yield from _bad_rules(document)
+    yield from unknown_places(document, plain=True)
     yield from _unknown_channels(document)
     try:
         ZoneInfo(document.report.timezone)
@@ -48,17 +55,39 @@ def _plain_http(document: Document) -> Iterator[tuple[Location, str]]:
             )
 
 
+def _canaries_without_secret(document: Document) -> Iterator[tuple[Location, str]]:
+    for at, endpoint in enumerate(document.endpoints):
+        if endpoint.probe_canary and endpoint.replay_secret is None:
+            yield ("endpoints", at, "probe_canary"), "a canary is signed: add a replay_secret"
+
+
 def _bad_rules(document: Document) -> Iterator[tuple[Location, str]]:
     seen: set[str] = set()
     for at, table in enumerate(document.rules):
+        if table.kind not in KINDS:
+            yield (
+                ("rules", at, "kind"),
+                f'there is no rule kind "{table.kind}" ({did_you_mean(table.kind, KINDS)})',
+            )
+            continue
         try:
             name = table.rule().name
         except (AlertsError, TypeError) as exc:
-            yield ("rules", at), str(exc)
+            yield ("rules", at, *_key_of(str(exc))), str(exc)
             continue
         if name in seen:
             yield ("rules", at, "name"), f'"{name}" is there twice; give each rule a name of its own'
         seen.add(name)
+
+
+def _key_of(said: str) -> Location:
+    """The key of a rule that a refusal names first: `rule "x": params.quantile must …`."""
+    words = said.partition('": ')[2].split()
+    if words[:2] == ["unknown", "parameter"]:
+        return "params", words[2].rstrip(":")
+    key = tuple(words[0].rstrip(",:").split(".")) if words else ()
+    known = {field.alias or name for name, field in RuleTable.model_fields.items()}
+    return key if key and key[0] in known else ()
 
 
 def _unknown_channels(document: Document) -> Iterator[tuple[Location, str]]:

@@ -4,6 +4,7 @@ It changes nothing and follows no secret reference.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,10 +53,39 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Loaded:
 def checked(raw: Mapping[str, object], file: Path, text: str) -> tuple[Document | None, list[str]]:
     """(the document, no problems) or (None, every problem as one line)."""
     document, problems = validated(Document, raw, file, text)
-    if document is None:
-        return None, problems
-    problems = [placed(file, text, location, said) for location, said in disagreements(document)]
+    rest = document or _without_mistakes(raw)
+    if rest is not None:
+        problems += [placed(file, text, location, said) for location, said in disagreements(rest)]
     return (None, problems) if problems else (document, [])
+
+
+def _without_mistakes(raw: Mapping[str, object]) -> Document | None:
+    """The document without the keys that are wrong by themselves, so that one call finds the other mistakes
+    too; None where that leaves nothing to judge."""
+    left = deepcopy(dict(raw))
+    try:
+        Document.model_validate(left)
+    except ValidationError as exc:
+        for error in exc.errors():
+            _drop(left, _as_written(error["loc"], raw))
+    try:
+        return Document.model_validate(left)
+    except ValidationError:
+        return None
+
+
+def _drop(tables: Any, location: Location) -> None:
+    """Deletes the key that the location lies in; never a whole table of a list, for others may name it."""
+    keys = []
+    for part in location:
+        if isinstance(tables, dict) and part in tables:
+            keys.append((tables, part))
+        elif not isinstance(tables, list) or (part == location[-1] and isinstance(tables[0], dict)):
+            return
+        tables = tables[part]
+    if keys:
+        table, key = keys[-1]
+        del table[key]
 
 
 def validated(

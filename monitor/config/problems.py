@@ -10,6 +10,8 @@ from typing import Any
 
 SECRETIVE = ("reference to a secret", "expected a URL")
 """A value refused in these words may be a secret that was put in the wrong place."""
+LISTED = 30
+"""More names are not listed."""
 SHOWN = 80
 """Longest value that is repeated in a message, in characters."""
 
@@ -34,10 +36,13 @@ def plain_problem(error: Any, *, show: bool = True) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known name, or with all of them."""
+    """A hint with the nearest known name, or with all of them, where they can be read in one line."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, 1)
-    return f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
+    if close:
+        return f"did you mean {close[0]}?"
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return f"there are {', '.join(names[:LISTED])}{more}"
 
 
 def _shown(value: object) -> str:

@@ -39,7 +39,7 @@ def line_of(text: str, location: Location) -> int | None:
     it; it is for messages only.
     """
     best: tuple[int, int] | None = None
-    counts: dict[str, int] = {}
+    counts: dict[Location, int] = {}
     table: Location = ()
     for number, line in enumerate(text.splitlines(), 1):
         header = _HEADER.match(line)
@@ -56,12 +56,17 @@ def line_of(text: str, location: Location) -> int | None:
     return best[1] if best else None
 
 
-def _table(name: str, is_array: bool, counts: dict[str, int]) -> Location:
-    parts: Location = tuple(part.strip().strip("\"'") for part in name.split("."))
+def _table(name: str, is_array: bool, counts: dict[Location, int]) -> Location:
+    """Where a header leads: what it names inside a list belongs to the entry that was opened last."""
+    location: Location = ()
+    for part in name.split("."):
+        if location in counts:
+            location = (*location, counts[location])
+        location = (*location, part.strip().strip("\"'"))
     if is_array:
-        counts[name] = counts.get(name, -1) + 1
-        return (*parts, counts[name])
-    return parts
+        counts[location] = counts.get(location, -1) + 1
+        return (*location, counts[location])
+    return location
 
 
 def key_text(location: Location) -> str:

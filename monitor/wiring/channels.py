@@ -86,23 +86,33 @@ def channel_problems(document: Document, environ: Mapping[str, str]) -> Iterator
     """(where, what is wrong) of each channel that could not send from here, and of the heartbeat: a secret
     that is missing or malformed, an address that may not be dialled.
 
-    It follows references and asks DNS, so a check on another machine than the worker's may say more or less.
     A name that does not resolve is no mistake of the file.
+    """
+    found = channel_findings(document, environ)
+    return ((where, said) for where, said, is_mistake in found if is_mistake)
+
+
+def channel_findings(document: Document, environ: Mapping[str, str]) -> Iterator[tuple[Location, str, bool]]:
+    """The same, and each name that does not resolve: (where, what, whether it is a mistake of the file).
+
+    It follows references and asks DNS, so a check on another machine than the worker's may say more or less.
     """
     means = _means(document, environ)
     for at, table in enumerate(document.channels):
         missing = list(_missing(table, means))
-        yield from ((("channels", at, key), said) for key, said in missing)
+        yield from ((("channels", at, key), said, True) for key, said in missing)
         if missing:
             continue
         try:
             _channel(table, means)
         except (HookvitalsError, AlertsError) as exc:
-            yield ("channels", at), str(exc)
+            yield ("channels", at), str(exc), True
             continue
-        yield from ((("channels", at, key), said) for key, said in _undiallable(table, means))
-    for key, said in (*_missing(document.heartbeat, means), *_undiallable(document.heartbeat, means)):
-        yield ("heartbeat", key), said
+        for key, said, is_mistake in _undiallable(table, means):
+            yield ("channels", at, key), said, is_mistake
+    yield from ((("heartbeat", key), said, True) for key, said in _missing(document.heartbeat, means))
+    for key, said, is_mistake in _undiallable(document.heartbeat, means):
+        yield ("heartbeat", key), said, is_mistake
 
 
 def _missing(table: Table, means: Means) -> Iterator[tuple[str, str]]:
@@ -115,9 +125,10 @@ def _missing(table: Table, means: Means) -> Iterator[tuple[str, str]]:
                 yield key, str(exc)
 
 
-def _undiallable(table: Table, means: Means) -> Iterator[tuple[str, str]]:
-    """Where the channel would connect to and may not, as far as its settings tell. What Apprise dials only
-    Apprise knows; it is judged when it does."""
+def _undiallable(table: Table, means: Means) -> Iterator[tuple[str, str, bool]]:
+    """(key, what is wrong, whether that is sure) where the channel would connect to and may not, or cannot
+    for want of an address, as far as its settings tell. What Apprise dials only Apprise knows; it is judged
+    when it does."""
     for key in DIALLED:
         value = getattr(table, key, None)
         unused = key == "api_url" and getattr(table, "token", None) is None
@@ -132,8 +143,7 @@ def _undiallable(table: Table, means: Means) -> Iterator[tuple[str, str]]:
         except ConfigError:
             continue  # told of as missing
         except RequestFailed as exc:
-            if exc.reason is not Failure.DNS:
-                yield key, str(exc)
+            yield key, str(exc), exc.reason is not Failure.DNS
 
 
 DIALLED = ("url", "host", "api_url", "events_url")

@@ -58,6 +58,32 @@ def test_channel_that_could_not_send_is_a_mistake_with_its_line(tmp_path: Path) 
     assert run("config", "check", "--offline", str(file)).exit_code == 0
 
 
+def test_warnings_are_listed_and_fail_where_it_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text(
+        '[egress]\nallow = ["127.0.0.0/8"]\n[[channels]]\nkind = "alertmanager"\nname = "am"\n'
+        'url = "http://127.0.0.1:9093"\n[[endpoints]]\nsource = "acme"\nname = "orders"\n'
+        'url = "https://192.168.7.1/hooks/acme"\n'
+    )
+    lenient, strict = run("config", "check", str(file)), run("config", "check", "--strict", str(file))
+    assert lenient.exit_code == 0
+    assert lenient.stdout.endswith("1 channels, 1 endpoints, 2 warnings\n")
+    at = f"warning: {file}, line 10: endpoints[0].url: "
+    assert f"{at}its path can be guessed" in lenient.stderr
+    assert f"{at}neither probes nor replays are sent: 192.168.7.1 is not a public address" in lenient.stderr
+    assert 'add "192.168.7.1/32" or its range to egress.allow' in lenient.stderr
+    assert error_of(strict) == f"error: {file} has 2 warnings"
+
+
+def test_a_name_that_does_not_resolve_from_here_is_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text('[[channels]]\nkind = "alertmanager"\nname = "am"\nurl = "http://am.invalid:9093"\n')
+    result = run("config", "check", str(file))
+    assert result.exit_code == 0
+    assert f"warning: {file}, line 4: channels[0].url: am.invalid does not resolve" in result.stderr
+    assert run("config", "check", "--offline", "--strict", str(file)).exit_code == 0
+
+
 def test_title_with_a_misspelt_word_is_a_mistake_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "hookvitals.toml"
     file.write_text(

@@ -159,11 +159,59 @@ def test_stored_document_reads_back_as_it_was_stated(tmp_path: Path) -> None:
         ),
         (
             '[[rules]]\nkind = "error_rat"\n',
-            'hookvitals.toml, line 1: rules[0]: there is no rule kind "error_rat": use one of',
+            'hookvitals.toml, line 2: rules[0].kind: there is no rule kind "error_rat" '
+            "(did you mean error_rate?)",
         ),
         (
             '[[rules]]\nkind = "error_rate"\nthreshold = 5\n',
-            'hookvitals.toml, line 1: rules[0]: rule "error_rate": threshold is a share from 0 to 1',
+            'hookvitals.toml, line 3: rules[0].threshold: rule "error_rate": threshold is a share '
+            "from 0 to 1",
+        ),
+        (
+            '[[rules]]\nkind = "slow_processing"\nname = "slow"\nthreshold = "5 %"\n',
+            'hookvitals.toml, line 4: rules[0].threshold: rule "slow": threshold must be milliseconds '
+            'such as 5000, or a time such as "5s", not "5 %"',
+        ),
+        (
+            '[[rules]]\nkind = "slow_processing"\nparams = { quantil = 0.9 }\n',
+            'hookvitals.toml, line 3: rules[0].params.quantil: rule "slow_processing": unknown parameter',
+        ),
+        (
+            '[[rules]]\nkind = "no_events"\nquiet_hours = ["at night"]\n',
+            "hookvitals.toml, line 3: rules[0].quiet_hours: ",
+        ),
+        (
+            '[[sources]]\nname = "stripe"\n[[rules]]\nkind = "error_rate"\nsource = "strpe"\n',
+            'hookvitals.toml, line 5: rules[0].source: there is no source "strpe" in this file '
+            "(did you mean stripe?)",
+        ),
+        (
+            '[[sources]]\nname = "stripe"\n[[slos]]\nname = "all"\nsource = "orum"\n',
+            'hookvitals.toml, line 5: slos[0].source: there is no source "orum" in this file '
+            "(there are stripe)",
+        ),
+        (
+            '[[sources]]\nname = "a"\n[[endpoints]]\nsource = "a"\nname = "billing"\nurl = "https://a.example"'
+            '\n[[rules]]\nkind = "error_rate"\nsource = "a"\nendpoint = "biling"\n',
+            'hookvitals.toml, line 10: rules[0].endpoint: there is no endpoint "biling" in this file '
+            "(did you mean billing?)",
+        ),
+        (
+            '[[channels]]\nkind = "slack"\nname = "chat"\nurl = { env = "A" }\n'
+            '[[routes]]\nchannels = ["chat"]\n'
+            '[[routes.steps]]\nafter = "5m"\nchannels = ["chat"]\n'
+            '[[routes.steps]]\nafter = "9m"\nchannels = ["chaf"]\n',
+            'hookvitals.toml, line 12: routes[0].steps[1].channels: there is no channel "chaf" '
+            "(did you mean chat?)",
+        ),
+        (
+            '[[channels]]\nkind = "slack"\nname = "a"\nurl = { env = "A" }\n'
+            '[[routes]]\nchannels = ["a"]\nfallback = "desk"\n',
+            'hookvitals.toml, line 7: routes[0].fallback: there is no channel "desk" (there are a)',
+        ),
+        (
+            '[report]\nchannel = "desk"\n',
+            'hookvitals.toml, line 2: report.channel: there is no channel "desk" (add a [[channels]] table)',
         ),
         (
             '[[rules]]\nkind = "error_rate"\nwindow = "soon"\n',
@@ -216,6 +264,26 @@ def test_secret_written_by_mistake_is_not_repeated(tmp_path: Path) -> None:
 def test_plain_http_is_taken_where_it_was_meant(tmp_path: Path, line: str) -> None:
     text = f'[[endpoints]]\nsource = "a"\nname = "b"\nurl = "http://localhost/"\n{line}\n'
     assert load(written(tmp_path, text), {}).document.endpoints[0].url == "http://localhost/"
+
+
+def test_a_key_that_is_wrong_by_itself_hides_no_other_mistake(tmp_path: Path) -> None:
+    text = (
+        '[[rules]]\nkind = "error_rate"\nwindow = "b"\nthreshold = 5\n'
+        '[[routes]]\nchannels = ["desk"]\nmatchers = { sorce = "a" }\nextra.deep = 1\n'
+        "[egress]\nallow = [1, 2]\n"
+    )
+    file = written(tmp_path, text)
+    _, problems = checked(read_toml(file)[0], file, text)
+    keys = [problem.split(": ")[1] for problem in problems]
+    assert keys == [
+        "rules[0].window",
+        "routes[0].matchers",
+        "routes[0].extra",
+        "egress.allow[0]",
+        "egress.allow[1]",
+        "rules[0].threshold",
+        "routes[0].channels",
+    ]
 
 
 def test_every_problem_of_a_file_is_listed(tmp_path: Path) -> None:

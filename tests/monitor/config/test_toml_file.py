@@ -19,6 +19,17 @@ kind = "error_rate"
 kind = "queue_depth"
 "threshold" = 100
 params.quantile = 0.95
+
+[[routes]]
+[[routes.steps]]
+after = "1m"
+[[routes]]
+[[routes.steps]]
+after = "2m"
+[[routes.steps]]
+after = "3m"
+[routes.matchers]
+source = "stripe"
 """
 
 
@@ -31,6 +42,9 @@ params.quantile = 0.95
         (("rules", 1, "threshold"), 10),
         (("rules", 1, "params", "quantile"), 11),
         (("rules", 1, "missing"), 8),
+        (("routes", 0, "steps", 0, "after"), 15),
+        (("routes", 1, "steps", 1, "after"), 20),
+        (("routes", 1, "matchers", "source"), 22),
         (("channels", 0), None),
     ],
 )

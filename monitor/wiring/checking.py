@@ -1,0 +1,65 @@
+"""Everything that `hookvitals config check` has to say of a file: what the file alone shows, and what its
+references and names lead to from this machine. It changes nothing and dials nobody.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from alerts.egress import Egress
+from alerts.errors import Failure, RequestFailed
+from monitor.config import Document, advice, checked, placed
+from monitor.config.toml_file import Location, read_toml
+from monitor.wiring.channels import channel_findings
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """mistakes: the file is refused for each. warnings: it is not. A line each, with its place."""
+
+    mistakes: Sequence[str]
+    warnings: Sequence[str] = ()
+
+
+def checked_file(file: Path, environ: Mapping[str, str], *, offline: bool = False) -> Checked:
+    """What is wrong with the file but for [process], and what is perhaps not meant.
+
+    offline: neither follows references to secrets nor asks DNS. Raises ConfigError for a file that is no
+    TOML.
+    """
+    raw, text = read_toml(file)
+    raw.pop("process", None)
+    document, mistakes = checked(raw, file, text)
+    if document is None:
+        return Checked(mistakes)
+    found = [(where, said, False) for where, said in advice(document)]
+    if not offline:
+        found += [*channel_findings(document, environ), *_out_of_reach(document)]
+    lines = [(placed(file, text, where, said), is_mistake) for where, said, is_mistake in found]
+    return Checked(
+        [line for line, is_mistake in lines if is_mistake],
+        [line for line, is_mistake in lines if not is_mistake],
+    )
+
+
+def _out_of_reach(document: Document) -> Iterator[tuple[Location, str, bool]]:
+    """Endpoints that may not be dialled from here, or have no address: no mistake, for somebody may want
+    neither probes nor replays."""
+    egress = Egress(document.egress.allow)
+
+    @cache
+    def problem(host: str) -> str:
+        try:
+            egress.addresses(host, 443)
+        except RequestFailed as exc:
+            lost = "" if exc.reason is Failure.DNS else "neither probes nor replays are sent: "
+            return f"{lost}{exc}"
+        return ""
+
+    for at, endpoint in enumerate(document.endpoints):
+        for key, url in (("url", endpoint.url), ("probe_url", endpoint.probe_url)):
+            said = problem(urlsplit(url).hostname or "") if url else ""
+            if said:
+                yield ("endpoints", at, key), said, False

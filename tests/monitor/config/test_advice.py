@@ -1,0 +1,141 @@
+"""What a good file may still lack."""
+
+import secrets
+import tomllib
+import uuid
+
+import pytest
+
+from monitor.config.advice import advice
+from monitor.config.guessable import is_guessable
+from monitor.config.load import stored
+from monitor.config.toml_file import key_text
+
+DRAWN = "https://hooks.example.com/webhooks/5f0c9a7e61d24b3c8f1e2d3c4b5a6978"
+CHAT = '[[channels]]\nkind = "slack"\nname = "chat"\nurl = { env = "CHAT" }\n'
+DESK = CHAT.replace("chat", "desk")
+MAIL = '[[channels]]\nkind = "email"\nname = "mail"\nhost = "m"\nsender = "a@b.c"\nrecipients = ["d@b.c"]\n'
+ALL = '[[routes]]\nchannels = ["chat"]\n'
+STRIPE = (
+    f'[[sources]]\nname = "stripe"\n[[endpoints]]\nsource = "stripe"\nname = "billing"\nurl = "{DRAWN}"\n'
+)
+
+
+def said(text: str) -> dict[str, str]:
+    """Key → advice, of a file."""
+    return {key_text(where): sentence for where, sentence in advice(stored(tomllib.loads(text)))}
+
+
+def test_a_file_that_tells_somebody_of_everything_needs_no_advice() -> None:
+    rule = '[[rules]]\nkind = "error_rate"\nsource = "str*"\nrunbook = "https://wiki.example.com/errors"\n'
+    assert said(CHAT + ALL + STRIPE + rule) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "sentence"),
+    [
+        ('[[rules]]\nkind = "error_rate"\n', "rules[0].runbook", "has no runbook of its own"),
+        (
+            STRIPE.replace("https", "http") + "insecure = true\n",
+            "endpoints[0].url",
+            "plaintext: whoever is on the way",
+        ),
+        (
+            STRIPE.replace(DRAWN, "https://hooks.example.com/webhooks/stripe"),
+            "endpoints[0].url",
+            "its path can be guessed; `python -m hookvitals secret new --path`",
+        ),
+        (
+            STRIPE.replace('source = "stripe"', 'source = "strpe"'),
+            "endpoints[0].source",
+            "did you mean stripe?",
+        ),
+        (
+            STRIPE + '[[rules]]\nkind = "error_rate"\nrunbook = "x"\nsource = "orum*"\n',
+            "rules[0].source",
+            '"orum*" fits no source of this file',
+        ),
+        (
+            STRIPE + '[[rules]]\nkind = "error_rate"\nrunbook = "x"\nendpoint = "b*x"\n',
+            "rules[0].endpoint",
+            '"b*x" fits no endpoint of this file',
+        ),
+        (DESK + ALL, "channels[1].name", 'no route, step or fallback names "desk"'),
+        (
+            ALL + 'matchers = { source = "stripe" }\n',
+            "routes",
+            "critical alerts that fit no route reach nobody",
+        ),
+        (ALL + 'matchers = { source = "*" }\n', "routes", "critical alerts that fit no route"),
+        (
+            ALL + '[[routes]]\nchannels = ["chat"]\nmatchers = { rule = "error_rat" }\n',
+            "routes[1].matchers.rule",
+            "did you mean error_rate?",
+        ),
+        (
+            ALL
+            + STRIPE
+            + '[[inhibitions]]\nsource = { kind = "endpoint_down" }\ntarget = { source = "strpe" }\n',
+            "inhibitions[0].target.source",
+            '"strpe" fits no source there is (did you mean stripe?)',
+        ),
+        (
+            '[[maintenance_windows]]\nname = "w"\nmatchers = { source = "a" }\nhours = "00:00-00:00"\n',
+            "maintenance_windows[0].hours",
+            "what it matches is never told",
+        ),
+    ],
+)
+def test_what_is_perhaps_not_meant_is_said(text: str, key: str, sentence: str) -> None:
+    assert sentence in said(CHAT + text)[key]
+
+
+def test_alerts_that_reach_nobody_are_said_to() -> None:
+    assert "alerts reach nobody" in said("")["channels"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DESK + ALL + 'fallback = "desk"\n',
+        DESK + ALL + 'steps = [{ after = "5m", channels = ["desk"] }]\n',
+        MAIL + ALL + '[report]\nchannel = "mail"\n',
+        ALL + 'matchers = { severity = "crit*" }\n',
+        '[[rules]]\nkind = "error_rate"\nenabled = false\n',
+        '[[maintenance_windows]]\nname = "w"\nmatchers = { kind = "*" }\nhours = "0:00-0:00"\ndays = "sun"\n',
+        '[[routes]]\nchannels = ["chat"]\nmatchers = { rule = "rule_broken" }\n' + ALL,
+    ],
+)
+def test_what_is_meant_is_not_remarked_on(text: str) -> None:
+    assert said(CHAT + text) == {}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/",
+        "/webhooks/stripe",
+        "/webhook/unique-id-12345",
+        "/api/v2/integrations/hopnow/payments/2026-11-21/incoming",
+        "/StripeWebhookReceiverForPayments",
+        "/hooks/stripe2payments3prod",
+        f"/webhooks?token={secrets.token_hex(16)}",
+    ],
+)
+def test_a_path_of_words_numbers_and_dates_can_be_guessed(path: str) -> None:
+    """Practice 10."""
+    assert is_guessable(f"https://hooks.example.com{path}")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/webhooks/5f0c9a7e61d24b3c8f1e2d3c4b5a6978",
+        f"/in/{uuid.UUID(int=0x5F0C9A7E61D24B3C8F1E2D3C4B5A6978)}",
+        "/h/Zk3_9xQ-aB7tLm2VyR0c1w",
+    ],
+)
+def test_a_path_drawn_by_lot_cannot(path: str) -> None:
+    """Practice 10: what `secret new --path` prints, a UUID, 16 random bytes in base 64."""
+    assert not is_guessable(f"https://hooks.example.com{path}")
