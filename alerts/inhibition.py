@@ -20,6 +20,7 @@ CONSEQUENCES: Mapping[str, frozenset[str]] = {
             "stuck_events",
             "retry_storm",
             "burn_rate",
+            "canary_lost",
         }
     ),
     "failure_count": frozenset({"retry_storm", "burn_rate"}),

@@ -19,6 +19,7 @@ JOBS_EVERY_S: Mapping[str, float] = {
     "replay": 1,
     "notifications": 1,
     "minutes": 15,
+    "sightings": 15,
     "reminders": 30,
     "acknowledgements": 10,
     "standing alerts": 60,
@@ -26,6 +27,7 @@ JOBS_EVERY_S: Mapping[str, float] = {
     "drill": 300,
     "probes": 5,
     "canaries": 5,
+    "queues": 5,
     "redelivery": 300,
     "report": 600,
     "prune": 3600,
@@ -50,6 +52,7 @@ def shell(
         sum(incidents.letters_at(control, environment).values()),
         bool(series),
         paste,
+        incidents.new_issues(control, environment, now),
     )
 
 

@@ -22,6 +22,7 @@ from alerts.model import (
     Terms,
     Window,
 )
+from alerts.sightings import Aspect, Declared, Sighting
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 WEEK = timedelta(weeks=1)
@@ -69,6 +70,8 @@ class World:
     done_twice: Repeats = field(default_factory=Repeats)
     open_issues: Sequence[Issue] = ()
     monitor: House = field(default_factory=House)
+    sighted: Sequence[Sighting] = ()
+    said: Declared = field(default_factory=Declared)
 
     def last_heartbeat_at(self) -> datetime | None:
         return self.heartbeat_at
@@ -102,6 +105,12 @@ class World:
 
     def issues(self, target: Target, since: datetime) -> Sequence[Issue]:
         return self.open_issues
+
+    def sightings(self, target: Target) -> Sequence[Sighting]:
+        return self.sighted
+
+    def declared(self, target: Target) -> Declared:
+        return self.said
 
     def house(self) -> House:
         return self.monitor
@@ -307,3 +316,12 @@ def lost(dropped: int, missing: int = 0, ago: timedelta = timedelta(minutes=1)) 
     """A world in which one receiver dropped so many, the last of them so long ago."""
     counts = {"memory_full": dropped}
     return housed(instances=[Instance("web-1", NOW, timedelta(0), counts, NOW - ago, missing)])
+
+
+def sighted(*values: tuple[Aspect, str, timedelta, timedelta], expected: Sequence[str] = ()) -> World:
+    """A world in which each value was first and last seen so long ago, at an endpoint that is 100 days old."""
+    long_ago = Sighting(Aspect.TYPE, "ping", NOW - timedelta(days=100), NOW, RECORD_ID)
+    seen = [
+        Sighting(aspect, value, NOW - first, NOW - last, RECORD_ID) for aspect, value, first, last in values
+    ]
+    return World(sighted=[long_ago, *seen], said=Declared(expected=frozenset(expected)))
