@@ -5,11 +5,12 @@ Operations decide who may, and write the audit; here the session's person become
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from alerts.permits import Permits
 from dashboard.views import Payload, ReplayPlan, Role, Viewer
 from monitor.errors import Unprocessable
-from monitor.operations import Desk, alerts, by_link, payload, replays, sessions
+from monitor.operations import Desk, alerts, by_link, issues, payload, replays, sessions
 from monitor.operations.actor import Actor
 from monitor.store.control import accounts
 
@@ -46,8 +47,12 @@ class StoreActions:
     def logout(self, secret: str) -> None:
         sessions.logout(self.desk, secret)
 
-    def acknowledge(self, viewer: Viewer, alert_id: str, note: str) -> None:
-        alerts.acknowledge(self.desk, _actor(viewer), alert_id, note)
+    def acknowledge(self, viewer: Viewer, alert_id: str, note: str, lasts: timedelta | None = None) -> None:
+        alerts.acknowledge(self.desk, _actor(viewer), alert_id, note, lasts)
+
+    def resolve_issues(self, viewer: Viewer, issue_ids: Sequence[str]) -> None:
+        for issue_id in issue_ids:
+            issues.resolve(self.desk, _actor(viewer), issue_id)
 
     def plan_replay(self, viewer: Viewer, letter_ids: Sequence[str]) -> ReplayPlan:
         plan = replays.plan(self.desk, _actor(viewer), letter_ids)

@@ -1,15 +1,23 @@
 """Values as table rows: each field's raw value, and beside it the text, tone and link its cell shows."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
+from alerts.issues import OTHER_MESSAGE
 from dashboard import format as fmt
 from dashboard.links import endpoint_link, event_link
 from dashboard.palette import OUTCOME_TONES, Tone
 from dashboard.scope import Scope
-from dashboard.views import EndpointLine, LetterLine
+from dashboard.views import EndpointLine, IssueLine, LetterLine
 from monitor.model import Record
 
 Row = dict[str, object]
+ISSUE_TONES: Mapping[str, Tone] = {
+    "new": Tone.ERROR,
+    "regressed": Tone.CRITICAL,
+    "ongoing": Tone.WARNING,
+    "resolved": Tone.OK,
+}
 _CERT_DAYS = ((1, Tone.CRITICAL), (7, Tone.ERROR), (14, Tone.WARNING))
 
 
@@ -89,6 +97,38 @@ def record_row(record: Record, scope: Scope) -> Row:
     }
 
 
+def issue_row(issue: IssueLine, scope: Scope, now: datetime) -> Row:
+    """One issue. Its error leads to the event of its latest failure."""
+    ended = f" by {issue.resolved_by}" if issue.resolved_by else ""
+    return {
+        "id": issue.id,
+        "state": issue.state,
+        "state_tone": ISSUE_TONES.get(issue.state, Tone.NEUTRAL).value,
+        "state_title": f"{issue.state}{ended}",
+        "error": issue.error_class or "no error class",
+        "error_under": issue_message(issue),
+        "error_title": issue_message(issue),
+        **(
+            {"error_href": event_link(scope.environment, issue.source, issue.event_id, scope.bare())}
+            if issue.event_id
+            else {}
+        ),
+        "where": issue.endpoint,
+        "where_under": issue.source,
+        "where_href": endpoint_link(issue.source, issue.endpoint, scope.bare()),
+        "type": issue.event_type,
+        "failures": issue.failures,
+        "failures_text": fmt.count(issue.failures),
+        **_moment("first", issue.first_seen_at, now),
+        **_moment("last", issue.last_seen_at, now),
+    }
+
+
+def issue_message(issue: IssueLine) -> str:
+    """What its failures say; those of a place that has too many different ones share a line."""
+    return "further messages of this kind" if issue.message == OTHER_MESSAGE else issue.message
+
+
 def letter_row(letter: LetterLine, scope: Scope, now: datetime) -> Row:
     """One dead letter."""
     tone = {"open": Tone.WARNING, "resolved": Tone.OK, "permanent": Tone.CRITICAL}
@@ -107,9 +147,7 @@ def letter_row(letter: LetterLine, scope: Scope, now: datetime) -> Row:
         "error_under": letter.error_message,
         "attempts": letter.attempts,
         "replays": letter.replays,
-        "died": letter.died_at.isoformat(),
-        "died_text": fmt.ago(letter.died_at, now),
-        "died_title": fmt.precise(letter.died_at),
+        **_moment("died", letter.died_at, now),
         "refusal": letter.refusal or "",
         "refusal_text": fmt.words(letter.refusal) if letter.refusal else "can be replayed",
         "refusal_class": "absent",
@@ -119,6 +157,14 @@ def letter_row(letter: LetterLine, scope: Scope, now: datetime) -> Row:
 def _shown(field: str, value: object, text: str) -> Row:
     absent = text in (fmt.NO_DATA, fmt.NONE, "0")
     return {field: value, f"{field}_text": text, **({f"{field}_class": "absent"} if absent else {})}
+
+
+def _moment(field: str, at: datetime, now: datetime) -> Row:
+    return {
+        field: at.isoformat(),
+        f"{field}_text": fmt.ago(at, now),
+        f"{field}_title": fmt.precise(at),
+    }
 
 
 def _burns(line: EndpointLine, threshold: float | None) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from dashboard.scope import Scope
@@ -12,6 +12,7 @@ from dashboard.views import (
     Choices,
     EndpointView,
     EventPage,
+    IssuesView,
     LettersView,
     OverviewView,
     Payload,
@@ -47,6 +48,8 @@ class Reads(Protocol):
 
     def alert(self, id: str) -> AlertView | None: ...
 
+    def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView: ...
+
     def letters(self, scope: Scope, limit: int) -> LettersView: ...
 
     def replays(self, limit: int) -> Sequence[ReplayLine]: ...
@@ -71,7 +74,11 @@ class Actions(Protocol):
 
     def logout(self, secret: str) -> None: ...
 
-    def acknowledge(self, viewer: Viewer, alert_id: str, note: str) -> None: ...
+    def acknowledge(
+        self, viewer: Viewer, alert_id: str, note: str, lasts: timedelta | None = None
+    ) -> None: ...
+
+    def resolve_issues(self, viewer: Viewer, issue_ids: Sequence[str]) -> None: ...
 
     def plan_replay(self, viewer: Viewer, letter_ids: Sequence[str]) -> ReplayPlan: ...
 

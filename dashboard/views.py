@@ -211,6 +211,32 @@ class AlertView:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueLine:
+    """One issue. event_id: of its latest failure; None when that is no longer kept."""
+
+    id: str
+    source: str
+    endpoint: str
+    event_type: str
+    error_class: str
+    message: str
+    state: str
+    failures: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    event_id: str | None = None
+    resolved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuesView:
+    """total: of all that match, shown or not."""
+
+    issues: Sequence[IssueLine]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class LetterLine:
     """One dead letter. replayable: None, or why it cannot be replayed."""
 
@@ -318,7 +344,10 @@ class StatusView:
 
 @dataclass(frozen=True, slots=True)
 class ShellView:
-    """What the frame around every page shows. paste: the lines to paste when nothing was ever received."""
+    """What the frame around every page shows. paste: the lines to paste when nothing was ever received.
+
+    new_issues: new and regressed ones.
+    """
 
     environments: Sequence[str]
     heartbeat_at: datetime | None
@@ -328,3 +357,4 @@ class ShellView:
     open_letters: int
     ever_received: bool
     paste: str = ""
+    new_issues: int = 0

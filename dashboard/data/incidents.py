@@ -1,13 +1,18 @@
-"""What somebody has to look at: alerts, dead letters, replays. From control, with records from the facts."""
+"""What somebody has to look at: alerts, issues, dead letters, replays. From control and the records."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from alerts.issues import IssueState
 from alerts.model import State
+from dashboard.data.records import one as record
 from dashboard.data.records import several
 from dashboard.scope import Scope
 from dashboard.views import (
     AlertLine,
     AlertView,
+    IssueLine,
+    IssuesView,
     LetterLine,
     LettersView,
     NotificationLine,
@@ -21,6 +26,7 @@ from monitor.queries import dead_letters, replays
 from monitor.queries.alerts import AlertSummary
 from monitor.queries.dead_letters import LetterSummary
 from monitor.store.control import Control
+from monitor.store.control.issues import IssueFilter
 from monitor.store.facts.protocol import FactReader
 
 WAITING = "waiting"
@@ -33,6 +39,14 @@ LETTER_STATES: Mapping[str, Sequence[LetterState]] = {
     ALL: SHOWN,
 }
 """What the filter of the page may say."""
+UNRESOLVED = "open"
+FRESH = (IssueState.NEW, IssueState.REGRESSED)
+ISSUE_STATES: Mapping[str, Sequence[IssueState]] = {
+    UNRESOLVED: (*FRESH, IssueState.ONGOING),
+    **{state.value: (state,) for state in IssueState},
+    ALL: tuple(IssueState),
+}
+"""The same for issues."""
 _RESOLVED_SHOWN = 50
 
 
@@ -91,6 +105,41 @@ def letters_at(control: Control, environment: str) -> dict[SeriesKey, int]:
     """How many letters wait for somebody at each endpoint."""
     found = dead_letters.open_letters(control, environment)
     return {SeriesKey(environment, source, name): n for (source, name), n in found.items()}
+
+
+def issues(control: Control, facts: FactReader, scope: Scope, limit: int, now: datetime) -> IssuesView:
+    """The last seen issues that match the scope's filters, whatever its range: old ones count as well."""
+    wanted = IssueFilter(
+        scope.environment,
+        scope.get("source"),
+        scope.get("endpoint"),
+        ISSUE_STATES.get(scope.get("state") or UNRESOLVED, ISSUE_STATES[UNRESOLVED]),
+    )
+    lines = []
+    for found in control.issues.page(wanted, now, limit):
+        kin, latest = found.kin, record(facts, found.record_id)
+        lines.append(
+            IssueLine(
+                kin.id,
+                kin.source,
+                kin.endpoint,
+                kin.event_type,
+                kin.error_class,
+                kin.message,
+                found.state(now).value,
+                found.failures,
+                found.first_seen_at,
+                found.last_seen_at,
+                latest.event_id if latest else None,
+                found.resolved_by,
+            )
+        )
+    return IssuesView(lines, control.issues.matching(wanted, now))
+
+
+def new_issues(control: Control, environment: str, now: datetime) -> int:
+    """How many are new or have come back."""
+    return control.issues.matching(IssueFilter(environment, states=FRESH), now)
 
 
 def letters(control: Control, scope: Scope, limit: int) -> LettersView:

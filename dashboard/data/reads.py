@@ -14,6 +14,7 @@ from dashboard.views import (
     Choices,
     EndpointView,
     EventPage,
+    IssuesView,
     LettersView,
     OverviewView,
     ReplayLine,
@@ -69,6 +70,9 @@ class StoreReads:
 
     def alert(self, id: str) -> AlertView | None:
         return incidents.alert(self.control, self.facts, id)
+
+    def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView:
+        return incidents.issues(self.control, self.facts, scope, limit, now)
 
     def letters(self, scope: Scope, limit: int) -> LettersView:
         return incidents.letters(self.control, scope, limit)

@@ -13,6 +13,8 @@ from dashboard.views import (
     EndpointLine,
     EndpointView,
     Figures,
+    IssueLine,
+    IssuesView,
     Job,
     LetterLine,
     LettersView,
@@ -332,6 +334,31 @@ def letters(n: int = 41) -> LettersView:
     return LettersView(found, n, {"open": n})
 
 
+def issues() -> IssuesView:
+    told = [
+        ("new", "LedgerTimeout", LEDGER.replace("5432", "<number>").replace("1000", "<number>"), 0, 702, 12),
+        ("regressed", "DatabaseError", "deadlock detected on relation <quoted>", 1, 55, 9 * 24 * 60),
+        ("ongoing", "ValidationError", "amount: expected an integer, got <quoted>", 2, 1240, 21 * 24 * 60),
+        ("ongoing", "ValidationError", "__other__", 3, 18, 3 * 24 * 60),
+    ]
+    found = [
+        IssueLine(
+            f"issue-{i}",
+            *_PLACES[place],
+            ("transfer.completed", "payout.created", "invoice.paid", "user.updated")[place],
+            error,
+            message,
+            state,
+            failures,
+            NOW - timedelta(minutes=age),
+            NOW - timedelta(minutes=1 + 7 * i),
+            EVENT if place == 0 else None,
+        )
+        for i, (state, error, message, place, failures, age) in enumerate(told)
+    ]
+    return IssuesView(found, len(found))
+
+
 def replays() -> list[ReplayLine]:
     return [
         ReplayLine(
@@ -382,7 +409,7 @@ def status() -> StatusView:
 def outage(records: int = 250) -> CannedReads:
     """Everything at once."""
     return CannedReads(
-        shell_view=ShellView(("production", "staging"), NOW, ("slack",), (), 2, 41, True),
+        shell_view=ShellView(("production", "staging"), NOW, ("slack",), (), 2, 41, True, new_issues=2),
         overview_view=overview(),
         endpoint_view=endpoint(),
         all_records=[*traffic(records), *story()],
@@ -391,6 +418,7 @@ def outage(records: int = 250) -> CannedReads:
         ),
         alert_lines=alerts(),
         alert_views={"a1": alert()},
+        issues_view=issues(),
         letters_view=letters(),
         replay_lines=replays(),
         status_view=status(),

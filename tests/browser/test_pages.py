@@ -20,6 +20,7 @@ PATHS = (
     f"events/production/orum/{EVENT}",
     "alerts",
     "alerts/a1",
+    "issues",
     "dead-letters",
     "replays",
     "reports",
@@ -176,9 +177,46 @@ def test_an_alert_is_acknowledged_with_a_note(operator: Watched, actions: Canned
 def test_a_viewer_has_no_button_that_acts(visit: Visit, address: str) -> None:
     watched = visit(address)
     watched.log_in("viewer")
-    for path, gone in (("alerts", "Acknowledge"), ("replays", "Pause"), ("dead-letters", "Select letters")):
+    for path, gone in (
+        ("alerts", "Acknowledge"),
+        ("replays", "Pause"),
+        ("dead-letters", "Select letters"),
+        ("issues", "Select issues"),
+    ):
         page = watched.open(path)
         expect(page.get_by_role("button", name=gone)).to_have_count(0)
+
+
+def test_an_issue_leads_to_the_event_that_failed_last(operator: Watched) -> None:
+    page = operator.open("")
+    expect(page.locator("#count-issues")).to_have_text("2")
+    page.keyboard.press("g")
+    page.keyboard.press("i")
+    page.wait_for_url("**/issues")
+    first = page.locator("#issues-grid .ag-row").first
+    expect(first).to_contain_text("new")
+    expect(first).to_contain_text("connection to ledger-db:<number> timed out")
+    first.get_by_role("link", name="LedgerTimeout").click()
+    page.wait_for_url(f"**/events/production/orum/{EVENT}")
+
+
+def test_a_filter_of_the_issues_stands_in_the_address(operator: Watched, reads: CannedReads) -> None:
+    page = operator.open("issues")
+    page.locator("#issues-state").click()
+    page.get_by_role("option", name="resolved").click()
+    page.wait_for_url("**/issues?state=resolved")
+    page.wait_for_selector("#issues-grid .ag-row .pill")
+    assert reads.asked[-1].get("state") == "resolved"
+
+
+def test_an_operator_resolves_issues(operator: Watched, actions: CannedActions) -> None:
+    page = operator.open("issues")
+    boxes = page.locator("#issues-grid .ag-row input[type=checkbox]")
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    page.get_by_role("button", name="Resolve 2").click()
+    expect(page.get_by_role("button", name="Select issues to resolve")).to_be_disabled()
+    assert actions.done[-1] == ("operator", "resolve", ("issue-0", "issue-1"))
 
 
 def test_a_replay_is_planned_reasoned_and_started(operator: Watched, actions: CannedActions) -> None:
@@ -285,3 +323,4 @@ def test_an_empty_installation_says_what_to_do_first(visit: Visit) -> None:
         assert "0 %" not in texts(page)
         for path in PATHS[2:]:
             watched.open(path)
+        expect(watched.open("issues").locator("#issues-grid")).to_contain_text("No issue here.")

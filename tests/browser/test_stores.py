@@ -149,7 +149,16 @@ def test_an_alert_taken_on_in_the_page_is_taken_on_in_the_store(
 
 
 def test_every_page_opens_over_real_stores(operator: Watched) -> None:
-    for path in ("", "endpoints/stripe/refunds", "events", "alerts", "dead-letters", "replays", "status"):
+    for path in (
+        "",
+        "endpoints/stripe/refunds",
+        "events",
+        "alerts",
+        "issues",
+        "dead-letters",
+        "replays",
+        "status",
+    ):
         operator.open(path)
     page = operator.open("reports?week=2026-W47")
     expect(page.frame_locator(".report-frame").locator("body")).to_contain_text("stripe")

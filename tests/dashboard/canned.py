@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dashboard.scope import Scope
 from dashboard.views import (
@@ -12,6 +12,7 @@ from dashboard.views import (
     EndpointView,
     EventPage,
     Figures,
+    IssuesView,
     LettersView,
     OverviewView,
     Payload,
@@ -37,6 +38,7 @@ class CannedReads:
     choices_view: Choices = field(default_factory=lambda: Choices((), (), (), ()))
     alert_lines: Sequence[AlertLine] = ()
     alert_views: Mapping[str, AlertView] = field(default_factory=dict)
+    issues_view: IssuesView = field(default_factory=lambda: IssuesView((), 0))
     letters_view: LettersView = field(default_factory=lambda: LettersView((), 0, {}))
     replay_lines: Sequence[ReplayLine] = ()
     status_view: StatusView = field(default_factory=lambda: StatusView(None, (), (), None, None, None, ()))
@@ -79,6 +81,10 @@ class CannedReads:
     def alert(self, id: str) -> AlertView | None:
         return self.alert_views.get(id)
 
+    def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView:
+        self.asked.append(scope)
+        return self.issues_view
+
     def letters(self, scope: Scope, limit: int) -> LettersView:
         self.asked.append(scope)
         return self.letters_view
@@ -117,8 +123,11 @@ class CannedActions:
     def logout(self, secret: str) -> None:
         self.sessions.pop(secret, None)
 
-    def acknowledge(self, viewer: Viewer, alert_id: str, note: str) -> None:
+    def acknowledge(self, viewer: Viewer, alert_id: str, note: str, lasts: timedelta | None = None) -> None:
         self._act(viewer, "acknowledge", alert_id, note)
+
+    def resolve_issues(self, viewer: Viewer, issue_ids: Sequence[str]) -> None:
+        self._act(viewer, "resolve", tuple(issue_ids))
 
     def plan_replay(self, viewer: Viewer, letter_ids: Sequence[str]) -> ReplayPlan:
         self._act(viewer, "plan", tuple(letter_ids))

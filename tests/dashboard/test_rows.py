@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 
 from dashboard.palette import Tone
-from dashboard.rows import endpoint_row, endpoint_status, letter_row, record_row
+from dashboard.rows import endpoint_row, endpoint_status, issue_row, letter_row, record_row
 from dashboard.scope import Scope
-from dashboard.views import EndpointLine, Figures, LetterLine
+from dashboard.views import EndpointLine, Figures, IssueLine, LetterLine
 from monitor.model import Outcome, Reason
 from tests.dashboard.support import NOW, record
 
@@ -74,3 +74,11 @@ def test_a_letter_says_why_it_cannot_be_replayed() -> None:
         "3 min ago",
         "critical",
     )
+
+
+def test_an_issue_whose_last_event_is_no_longer_kept_leads_nowhere() -> None:
+    issue = IssueLine("i", "orum", "transfers", "t", "", "__other__", "regressed", 12, NOW, NOW, "evt_1")
+    shown = issue_row(issue, Scope(), NOW)
+    assert (shown["error"], shown["error_under"]) == ("no error class", "further messages of this kind")
+    assert (shown["error_href"], shown["state_tone"]) == ("/events/production/orum/evt_1", "critical")
+    assert "error_href" not in issue_row(replace(issue, event_id=None), Scope(), NOW)

@@ -70,6 +70,12 @@ class Issues:
         with read(self.engine) as tx:
             return [_issue(row) for row in tx.execute(chosen).all()]
 
+    def matching(self, wanted: IssueFilter, now: datetime) -> int:
+        """How many a filter lets through."""
+        counted = select(func.count()).select_from(issue).where(*_matching(wanted, now))
+        with read(self.engine) as tx:
+            return int(tx.execute(counted).scalar_one())
+
     def fresh(self, since: datetime, limit: int = 1000) -> Sequence[Issue]:
         """Open ones that appeared or came back since, the last seen first."""
         recent = or_(

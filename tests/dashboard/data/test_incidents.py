@@ -14,10 +14,10 @@ from dashboard.data import house, incidents
 from dashboard.data.catalog import Catalog
 from dashboard.pages.alert import body
 from dashboard.scope import Scope
-from monitor.clock import from_us
+from monitor.clock import from_us, to_us
 from monitor.config.document import Document
 from monitor.model import SeriesKey
-from monitor.operations import Actor, alerts, replays
+from monitor.operations import Actor, alerts, issues, replays
 from monitor.store.control.accounts import Role
 from monitor.store.control.engine import write
 from tests.dashboard.stores import Installation, installation
@@ -61,6 +61,50 @@ def test_the_list_of_letters_is_the_table_of_letters(house_of: Installation) -> 
     assert incidents.letters_at(house_of.control, "production") == {
         SeriesKey("production", "orum", "transfers"): 7
     }
+
+
+def test_an_issue_is_what_its_failures_are_in_the_store(house_of: Installation) -> None:
+    dead = house_of.add_dead(3)
+    view = incidents.issues(house_of.control, house_of.facts, SCOPE, 100, NOW)
+    stored = asked(
+        house_of, "SELECT id, error_class, message, failures, first_seen_us, last_seen_us FROM issue"
+    )
+    shown = [
+        (
+            one.id,
+            one.error_class,
+            one.message,
+            one.failures,
+            to_us(one.first_seen_at),
+            to_us(one.last_seen_at),
+        )
+        for one in view.issues
+    ]
+    assert sorted(shown) == sorted(stored)
+    assert (view.issues[0].state, view.issues[0].event_id) == ("new", dead[-1].event_id)
+    assert incidents.new_issues(house_of.control, "production", NOW) == view.total == len(stored)
+
+
+def test_a_resolved_issue_leaves_the_open_ones_and_says_who(house_of: Installation) -> None:
+    house_of.add_dead(2)
+    for one in incidents.issues(house_of.control, house_of.facts, SCOPE, 100, NOW).issues:
+        issues.resolve(house_of.desk, OPERATOR, one.id)
+    resolved = SCOPE.with_filters(state="resolved")
+    assert incidents.issues(house_of.control, house_of.facts, SCOPE, 100, NOW).total == 0
+    found = incidents.issues(house_of.control, house_of.facts, resolved, 100, NOW)
+    assert {(one.state, one.resolved_by) for one in found.issues} == {("resolved", "mira")}
+    assert incidents.new_issues(house_of.control, "production", NOW) == 0
+
+
+def test_issues_of_another_endpoint_or_environment_are_not_shown(house_of: Installation) -> None:
+    house_of.add_dead(2)
+    for scope in (
+        Scope("staging"),
+        SCOPE.with_filters(endpoint="payouts"),
+        SCOPE.with_filters(state="regressed"),
+    ):
+        view = incidents.issues(house_of.control, house_of.facts, scope, 100, NOW)
+        assert (list(view.issues), view.total) == ([], 0)
 
 
 def test_letters_of_another_endpoint_or_environment_are_not_shown(house_of: Installation) -> None:
