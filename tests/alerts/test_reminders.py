@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from alerts.message import compose
 from alerts.model import Route, Severity, Silence, Why
 from alerts.reminders import Hidden, Reminder, due_reminder, reminding
-from tests.alerts.samples import T0
+from tests.alerts.samples import LINKS, T0
 
 HOUR = timedelta(hours=1)
 HID = [Hidden("f1", 1, "error_rate", Severity.ERROR, "12 % failed", T0)]
@@ -64,3 +65,13 @@ def test_reminder_goes_where_the_least_severe_alert_of_the_kind_would() -> None:
     ]
     assert channels == ["team"]
     assert reminding(silence(HOUR), Reminder.HAS_ENDED, HID, [orum], T0) == []
+
+
+def test_reminder_links_to_the_list_as_it_has_no_alert_of_its_own() -> None:
+    [told] = reminding(silence(HOUR), Reminder.HAS_ENDED, HID, [EVERYONE], T0)
+    message = compose(told, LINKS)
+    assert (message.title, message.url) == (
+        "Reminder: silence at stripe",
+        "https://monitor.example/hooks/alerts",
+    )
+    assert message.acknowledge_url == message.silence_url == ""

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.model import Route, State
+from alerts.model import Route, Silence, State
 from monitor.clock import to_us
 from monitor.dead_letters import ItemState, LetterState
 from monitor.errors import LeaseLost
@@ -207,3 +207,22 @@ def test_neither_the_event_nor_the_secret_lies_open_in_control(world: World) -> 
     assert world.receiver.effects == ["evt_1"]
     assert BODY.split(b",")[1] not in stored
     assert SECRET.removeprefix("whsec_").encode() not in stored
+
+
+def test_a_maintenance_window_keeps_the_alert_quiet_and_its_end_tells(world: World) -> None:
+    world.routes = [Route(("slack",))]
+    windows = [Silence("upgrade", {"source": "*"}, world.clock.now(), world.clock.now() + timedelta(hours=1))]
+    world.intake = replace(world.intake, windows=lambda: windows)
+
+    fail_for_good(world, "evt_1")
+    world.take_in()
+
+    alert = world.control.alerts.get(fingerprint(*PLACE))
+    assert alert is not None
+    assert alert.muted_by == "silence:upgrade"
+    assert world.control.notifications.of_alert(alert.fingerprint) == []
+
+    windows.clear()
+    world.take_in()
+
+    assert len(world.control.notifications.of_alert(alert.fingerprint)) == 1
