@@ -7,7 +7,7 @@ COPY alerts alerts
 COPY monitor monitor
 COPY dashboard dashboard
 RUN python -m venv /opt/hookvitals \
-    && /opt/hookvitals/bin/pip install --no-cache-dir --constraint constraints.txt ./sdk '.[postgres]'
+    && /opt/hookvitals/bin/pip install --no-cache-dir --constraint constraints.txt ./sdk '.[apprise,postgres]'
 
 FROM python:3.12-slim
 RUN useradd --uid 10001 --create-home --home-dir /var/lib/hookvitals hookvitals \

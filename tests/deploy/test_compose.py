@@ -143,8 +143,8 @@ def test_server_keeps_its_data_on_a_volume_and_no_password_is_in_the_repository(
     assert ".env" in (ROOT / ".gitignore").read_text().split()
 
 
-def test_image_can_talk_to_postgresql() -> None:
-    assert "'.[postgres]'" in DOCKERFILE
+def test_image_can_talk_to_postgresql_and_to_what_apprise_knows() -> None:
+    assert "'.[apprise,postgres]'" in DOCKERFILE
 
 
 @pytest.mark.parametrize("name", OURS)
