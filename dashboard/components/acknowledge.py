@@ -1,5 +1,7 @@
 """The dialog that takes an alert on: a note, a button, and the refusal if there is one."""
 
+from datetime import timedelta
+
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
@@ -8,6 +10,16 @@ from dashboard.components.panel import notice
 from dashboard.palette import Tone
 from dashboard.screen import Screen
 from monitor.errors import HookvitalsError
+
+UNTIL_OVER = "until it is over"
+LENGTHS = {
+    UNTIL_OVER: None,
+    "1 hour": timedelta(hours=1),
+    "4 hours": timedelta(hours=4),
+    "1 day": timedelta(days=1),
+    "1 week": timedelta(days=7),
+}
+"""For how long somebody may take an alert on, in the words of the dialog."""
 
 
 def acknowledge_dialog(page: str) -> Component:
@@ -18,7 +30,8 @@ def acknowledge_dialog(page: str) -> Component:
             dmc.Modal(
                 [
                     html.P(
-                        "It stays quiet until it resolves. Others see that you have it.", className="muted"
+                        "It is neither repeated nor escalated meanwhile. Others see that you have it.",
+                        className="muted",
                     ),
                     dmc.Textarea(
                         id=f"{page}-ack-note",
@@ -27,6 +40,14 @@ def acknowledge_dialog(page: str) -> Component:
                         autosize=True,
                         minRows=2,
                         my="sm",
+                    ),
+                    dmc.Select(
+                        id=f"{page}-ack-for",
+                        label="For",
+                        value=UNTIL_OVER,
+                        data=list(LENGTHS),
+                        allowDeselect=False,
+                        comboboxProps={"withinPortal": True},
                     ),
                     html.Div(id=f"{page}-ack-problem"),
                     dmc.Group(
@@ -56,11 +77,17 @@ def dialog_outputs(app: Dash, screen: Screen, page: str) -> None:
         Input(f"{page}-ack-send", "n_clicks"),
         State(f"{page}-acking", "data"),
         State(f"{page}-ack-note", "value"),
+        State(f"{page}-ack-for", "value"),
         State(f"{page}-tick", "n_intervals"),
         prevent_initial_call=True,
     )
     def step(
-        opened: list[int | None], _: int | None, alert_id: str | None, note: str | None, ticks: int | None
+        opened: list[int | None],
+        _: int | None,
+        alert_id: str | None,
+        note: str | None,
+        length: str | None,
+        ticks: int | None,
     ) -> tuple[object, ...]:
         asked = ctx.triggered_id
         if isinstance(asked, dict):
@@ -70,7 +97,8 @@ def dialog_outputs(app: Dash, screen: Screen, page: str) -> None:
         if not alert_id:
             return (no_update,) * 5
         try:
-            screen.actions.acknowledge(screen.viewer(), alert_id, (note or "").strip())
+            lasts = LENGTHS.get(length or UNTIL_OVER)
+            screen.actions.acknowledge(screen.viewer(), alert_id, (note or "").strip(), lasts)
         except HookvitalsError as exc:
             return (
                 no_update,

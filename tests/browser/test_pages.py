@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -165,13 +166,15 @@ def test_an_operator_reveals_a_payload_and_a_viewer_is_not_asked(
     expect(page.get_by_role("button", name="Show the payload")).to_have_count(0)
 
 
-def test_an_alert_is_acknowledged_with_a_note(operator: Watched, actions: CannedActions) -> None:
+def test_an_alert_is_acknowledged_with_a_note_for_a_time(operator: Watched, actions: CannedActions) -> None:
     page = operator.open("alerts")
     page.get_by_role("button", name="Acknowledge").first.click()
     page.get_by_label("Note").fill("looking at the ledger")
+    page.get_by_role("dialog").get_by_label("For", exact=True).click()
+    page.get_by_role("option", name="4 hours").click()
     page.get_by_role("dialog").get_by_role("button", name="Acknowledge").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    assert ("operator", "acknowledge", "a1", "looking at the ledger") in actions.done
+    assert ("operator", "acknowledge", "a1", "looking at the ledger", timedelta(hours=4)) in actions.done
 
 
 def test_a_viewer_has_no_button_that_acts(visit: Visit, address: str) -> None:

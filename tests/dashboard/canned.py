@@ -124,7 +124,7 @@ class CannedActions:
         self.sessions.pop(secret, None)
 
     def acknowledge(self, viewer: Viewer, alert_id: str, note: str, lasts: timedelta | None = None) -> None:
-        self._act(viewer, "acknowledge", alert_id, note)
+        self._act(viewer, "acknowledge", alert_id, note, lasts)
 
     def resolve_issues(self, viewer: Viewer, issue_ids: Sequence[str]) -> None:
         self._act(viewer, "resolve", tuple(issue_ids))
