@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from string import Formatter
 
-from alerts.channels.channel import Acknowledging, Amending, Channel, Gathering, Receipt
 from alerts.message import TITLE_CHARS, Message, place_of, plain
 
 FIELDS: Mapping[str, Callable[[Message], str]] = {
@@ -62,28 +60,3 @@ def _unknown(field: str) -> str:
     near = difflib.get_close_matches(field, FIELDS, 1)
     said = f"did you mean {{{near[0]}}}?" if near else f"there are {', '.join(FIELDS)}"
     return f"the title names {{{field}}}, which there is not; {said}"
-
-
-class Titled:
-    """A channel whose messages get a first line of their own; otherwise it is what the channel is."""
-
-    gathers: bool
-    amends: bool
-    acknowledges: bool
-
-    def __init__(self, channel: Channel, template: TitleTemplate) -> None:
-        self.name = channel.name
-        if isinstance(channel, Gathering):
-            self.gathers = channel.gathers
-        if isinstance(channel, Amending):
-            self.amends = channel.amends
-        if isinstance(channel, Acknowledging):
-            self.acknowledges = channel.acknowledges
-        self._channel = channel
-        self._template = template
-
-    def send(self, message: Message) -> Receipt:
-        """As the channel does it. What is a test or a drill still says so."""
-        title = self._template.filled(message)
-        shown = f"{message.title} ({title})" if message.is_exercise else title
-        return self._channel.send(replace(message, title=plain(shown, TITLE_CHARS)))

@@ -29,9 +29,11 @@ class Channel(Table):
 
 
 class Read(Channel):
-    """A channel that people read. title: a template for the first line, in place of the shipped one."""
+    """A channel that people read. title: a template for the first line, in place of the shipped one. links:
+    whether messages carry links that acknowledge and silence without a login."""
 
     title: Title | None = None
+    links: bool = True
 
 
 class SlackTable(Read):

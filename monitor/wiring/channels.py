@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from alerts.channels.adapted import Adapted
 from alerts.channels.alertmanager import Alertmanager
 from alerts.channels.apprise import Apprise
 from alerts.channels.channel import Channel, Receipt
@@ -13,7 +14,7 @@ from alerts.channels.pagerduty import PagerDuty
 from alerts.channels.slack import Slack
 from alerts.channels.slack_bot import SlackBot
 from alerts.channels.smtp import Mailer
-from alerts.channels.title import Titled, TitleTemplate
+from alerts.channels.title import TitleTemplate
 from alerts.channels.webhook import Webhook
 from alerts.egress import Egress
 from alerts.errors import AlertsError, ChannelError, Failure, RequestFailed
@@ -157,7 +158,9 @@ def _means(document: Document, environ: Mapping[str, str]) -> Means:
 
 def _channel(table: ChannelTable, means: Means) -> Channel:
     made = MAKERS[type(table)](table, means)
-    return Titled(made, TitleTemplate(table.title)) if isinstance(table, Read) and table.title else made
+    if not isinstance(table, Read) or (table.title is None and table.links):
+        return made
+    return Adapted(made, None if table.title is None else TitleTemplate(table.title), links=table.links)
 
 
 def _slack(table: SlackTable, means: Means) -> Channel:

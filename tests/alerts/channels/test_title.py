@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from alerts.channels.slack import Slack
-from alerts.channels.title import FIELDS, Titled, TitleTemplate
-from alerts.http import Client
+from alerts.channels.title import FIELDS, TitleTemplate
 from alerts.model import State, Why
 from tests.alerts.samples import alert, message
-from tests.alerts.support import Service, loopback_egress, serving
 
 
 def test_words_in_braces_are_filled_in() -> None:
@@ -46,14 +43,3 @@ def test_template_that_cannot_be_filled_in_is_refused_when_it_is_read(text: str,
 
 def test_text_from_outside_is_no_template() -> None:
     assert TitleTemplate("{rule}").filled(message(alert(rule="{severity}"))) == "{severity}"
-
-
-def test_message_carries_the_channels_own_line_and_a_drill_still_says_so() -> None:
-    with serving(Service()) as service:
-        slack = Slack("team", service.url, Client(loopback_egress()))
-        titled = Titled(slack, TitleTemplate("{rule} broke"))
-        titled.send(message())
-        titled.send(message(reason=Why.DRILL))
-    assert titled.name == "team"
-    assert b"error_rate broke" in service.seen[0].body
-    assert b"[DRILL] Weekly drill" in service.seen[1].body
