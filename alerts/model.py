@@ -31,6 +31,7 @@ from alerts.observed import (
     Terms,
     Window,
 )
+from alerts.sightings import Declared, Sighting
 
 __all__ = [
     "OPENING",
@@ -196,6 +197,14 @@ class Observations(Protocol):
 
     def issues(self, target: Target, since: datetime) -> Sequence[Issue]:
         """The target's open issues that appeared, or came back, since then."""
+        ...
+
+    def sightings(self, target: Target) -> Sequence[Sighting]:
+        """What was seen at the target's endpoint so far, in no order."""
+        ...
+
+    def declared(self, target: Target) -> Declared:
+        """Which types its receiver says that it handles and expects."""
         ...
 
     def house(self) -> House:

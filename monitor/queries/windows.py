@@ -28,10 +28,12 @@ from alerts.model import (
     Window,
 )
 from alerts.patterns import matches
+from alerts.sightings import Declared, Sighting
 from monitor import figures, model
 from monitor.clock import EPOCH, from_us, to_us
 from monitor.histogram import Distribution
 from monitor.model import CANARY_TYPE, UNVERIFIED, Duration, Grain, Outcome, Record, SeriesKey
+from monitor.queries.declared import declared_types
 from monitor.queries.summary import top_errors
 from monitor.rollup import Exemplars, Rollup
 from monitor.store.facts.protocol import FactReader, Parts, RecordFilter
@@ -67,7 +69,7 @@ class StoredObservations:
 
     registered: endpoints that count as known even when no record names them. terms: per endpoint; those that
     are missing have the default. issues: the open ones that appeared or came back since a time. house: the
-    monitor itself.
+    monitor itself. sightings: by endpoint.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class StoredObservations:
         terms: Mapping[SeriesKey, Terms] | None = None,
         issues: Callable[[datetime], Sequence[Issue]] = lambda since: (),
         house: Callable[[], House] = House,
+        sightings: Callable[[], Mapping[SeriesKey, Sequence[Sighting]]] = dict,
     ) -> None:
         self._reader = reader
         self._now = now
@@ -85,6 +88,7 @@ class StoredObservations:
         self._terms = terms or {}
         self._issues = issues
         self._read_house = house
+        self._read_sightings = sightings
         self._fresh: dict[datetime, Sequence[Issue]] = {}
         self._totals: dict[tuple[datetime, datetime], _Totals] = {}
         self._windows: dict[tuple[Target, datetime, datetime], Window] = {}
@@ -154,6 +158,13 @@ class StoredObservations:
             self._fresh[since] = self._issues(since)
         return [one for one in self._fresh[since] if _is_of(one.kin, target)]
 
+    def sightings(self, target: Target) -> Sequence[Sighting]:
+        return self._sightings.get(SeriesKey(target.environment, target.source, target.endpoint), ())
+
+    def declared(self, target: Target) -> Declared:
+        key = SeriesKey(target.environment, target.source, target.endpoint)
+        return self._declared.get(key, Declared())
+
     def house(self) -> House:
         return self._house
 
@@ -212,6 +223,15 @@ class StoredObservations:
         if stretch not in self._totals:
             self._totals[stretch] = _Totals(self._reader, self._places, to_us(start_at), to_us(end_at))
         return self._totals[stretch]
+
+    @cached_property
+    def _sightings(self) -> Mapping[SeriesKey, Sequence[Sighting]]:
+        return self._read_sightings()
+
+    @cached_property
+    def _declared(self) -> Mapping[SeriesKey, Declared]:
+        said = declared_types(self._reader, self._now)
+        return {key: Declared(one.handled, one.expected) for key, one in said.items()}
 
     @cached_property
     def _house(self) -> House:

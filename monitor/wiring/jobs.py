@@ -14,11 +14,14 @@ from alerts.egress import Egress
 from alerts.http import Client
 from monitor.clock import Clock
 from monitor.config import Document, Settings, environment, resolve
-from monitor.model import ProbeKind, ProbeResult
+from monitor.model import ProbeKind, ProbeResult, QueueSample
 from monitor.probes.canary import arrived, send_canary
+from monitor.probes.queues.sample import sample_queue
+from monitor.probes.queues.target import QueueTarget
 from monitor.probes.target import ProbeTarget
 from monitor.queries.house import disk_of, evaluated_at, house, no_disk
 from monitor.queries.minutes import records_by_minute
+from monitor.queries.sightings import sighted
 from monitor.queries.windows import StoredObservations
 from monitor.replay.engine import ReplayEngine
 from monitor.replay.intake import Intake
@@ -44,11 +47,13 @@ from monitor.worker.delivery import Delivery
 from monitor.worker.drilling import Drilling
 from monitor.worker.evaluation import Evaluation
 from monitor.worker.heartbeat import Heartbeat
+from monitor.worker.noticing import Noticing
 from monitor.worker.noting import Noting
 from monitor.worker.probing import Probing
 from monitor.worker.pruning import Broom, Pruning
 from monitor.worker.reminding import Reminding
 from monitor.worker.reporting import Plan, Reporting
+from monitor.worker.sampling import Sampling
 from monitor.worker.schedule import Job
 from monitor.worker.standing import Standing
 from monitor.worker.watching import Watch
@@ -56,6 +61,7 @@ from monitor.worker.watching import Watch
 SESSIONS_KEPT = timedelta(days=30)
 SESSIONS_IDLE = timedelta(days=7)
 MINUTES_KEPT = timedelta(days=35)
+SIGHTINGS_KEPT = timedelta(days=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +92,11 @@ def jobs_of(parts: Parts) -> list[Job]:
         Job("heartbeat", _each(timedelta(seconds=5)), heartbeat.run),
         Job("drill", _each(timedelta(minutes=5)), _drilling(parts).run),
         Job("probes", _each(timedelta(seconds=5)), _probing(parts).run),
+        Job("queues", _each(timedelta(seconds=5)), _sampling(parts).run),
         Job("canaries", _each(timedelta(seconds=5)), _canaries(parts).run),
         Job("redelivery", _each(timedelta(minutes=5)), _redelivery(parts).run),
         Job("report", _each(timedelta(minutes=10)), _reporting(parts).run),
+        Job("sightings", _each(timedelta(seconds=15)), _noticing(parts).run),
         Job("minutes", _each(timedelta(seconds=15)), _noting(parts).run),
         Job("prune", _each(timedelta(hours=1)), _pruning(parts).run),
     ]
@@ -140,7 +148,10 @@ def _evaluation(parts: Parts) -> Evaluation:
         catalog = parts.control.catalog
         terms = terms_of(catalog.sources(), catalog.endpoints(), document().slos)
         about = partial(house, parts.facts, parts.control, now, parts.settings.facts_budget_bytes, disk)
-        return StoredObservations(parts.facts, now, terms, terms, parts.control.issues.fresh, about)
+        control = parts.control
+        return StoredObservations(
+            parts.facts, now, terms, terms, control.issues.fresh, about, control.sightings.all
+        )
 
     return Evaluation(
         observe,
@@ -226,6 +237,18 @@ def _probing(parts: Parts) -> Probing:
     )
 
 
+def _sampling(parts: Parts) -> Sampling:
+    document = parts.following.document
+
+    def sample(target: QueueTarget, timeout_s: float) -> QueueSample:
+        return sample_queue(target, Egress(document().egress.allow), parts.clock, timeout_s)
+
+    report = probes.CollectorReport(collector_url(parts.settings), internal_key(parts.sealing_key))
+    return Sampling(
+        lambda: probes.sampling_plan_of(document(), environment()), sample, report.queues, parts.clock
+    )
+
+
 def _canaries(parts: Parts) -> Canaries:
     document, control = parts.following.document, parts.control
     secret_of = probes.secrets_of(control.catalog, Sealer(parts.sealing_key))
@@ -251,6 +274,10 @@ def _canaries(parts: Parts) -> Canaries:
 
 def _noting(parts: Parts) -> Noting:
     return Noting(partial(records_by_minute, parts.facts), parts.control.minutes, parts.clock.now)
+
+
+def _noticing(parts: Parts) -> Noticing:
+    return Noticing(partial(sighted, parts.facts), parts.control.sightings, parts.clock.now)
 
 
 def _reporting(parts: Parts) -> Reporting:
@@ -286,6 +313,7 @@ def _pruning(parts: Parts) -> Pruning:
         Broom("quiet issues", lambda: document().issues.quiet_after, quiet_issues),
         Broom("issues", lambda: document().maintenance.issues, control.issues.purge),
         Broom("notes of minutes", lambda: MINUTES_KEPT, control.minutes.purge),
+        Broom("sightings", lambda: SIGHTINGS_KEPT, control.sightings.purge),
         Broom("notes of counted failures", lambda: COUNTED_KEPT, control.issues.forget_counted),
         Broom("alerts", lambda: document().maintenance.alerts, control.alerts.purge),
         Broom("hidden alerts", lambda: document().maintenance.alerts, control.silences.purge),

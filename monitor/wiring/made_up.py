@@ -25,6 +25,7 @@ from alerts.model import (
     Window,
 )
 from alerts.patterns import matches
+from alerts.sightings import Declared, Sighting
 from monitor.config import Document
 from monitor.config.cases import CaseTable, MinuteTable, StretchTable, TrafficTable
 from monitor.model import SeriesKey
@@ -161,6 +162,12 @@ class Moment:
 
     def issues(self, target: Target, since: datetime) -> Sequence[Issue]:
         return ()
+
+    def sightings(self, target: Target) -> Sequence[Sighting]:
+        return ()
+
+    def declared(self, target: Target) -> Declared:
+        return Declared()
 
     def house(self) -> House:
         return House(evaluated_at=self.now)

@@ -319,7 +319,7 @@ def lost(dropped: int, missing: int = 0, ago: timedelta = timedelta(minutes=1)) 
 
 
 def sighted(*values: tuple[Aspect, str, timedelta, timedelta], expected: Sequence[str] = ()) -> World:
-    """A world in which each value was first and last seen so long ago, at an endpoint that is 100 days old."""
+    """A world in which each value was first and last seen so long ago, at an endpoint of 100 days."""
     long_ago = Sighting(Aspect.TYPE, "ping", NOW - timedelta(days=100), NOW, RECORD_ID)
     seen = [
         Sighting(aspect, value, NOW - first, NOW - last, RECORD_ID) for aspect, value, first, last in values

@@ -31,6 +31,7 @@ from monitor.store.control.minutes import Minutes
 from monitor.store.control.notifications import Notifications
 from monitor.store.control.replays import Replays
 from monitor.store.control.reports import Reports
+from monitor.store.control.sightings import Sightings
 from monitor.store.control.silences import Silences
 
 __all__ = ["Control", "Tx", "require_head", "upgrade"]
@@ -48,6 +49,7 @@ class Control:
     history: History
     issues: Issues
     minutes: Minutes
+    sightings: Sightings
     letters: Letters
     replays: Replays
     accounts: Accounts
@@ -86,6 +88,7 @@ class Control:
             history=History(engine),
             issues=Issues(engine),
             minutes=Minutes(engine),
+            sightings=Sightings(engine),
             letters=Letters(engine),
             replays=Replays(engine),
             accounts=Accounts(engine),

@@ -316,6 +316,31 @@ seen_minute = Table(  # how many records of a minute were stored when the rules 
     Column("records", BigInteger, nullable=False),
 )
 
+sighting = Table(  # which types, addresses and secrets were seen at an endpoint
+    "sighting",
+    metadata,
+    Column("environment", String(32), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("endpoint", String(128), primary_key=True),
+    Column("aspect", String(32), primary_key=True),
+    Column("value", String(256), primary_key=True),
+    Column("first_us", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    Column("sample", String(36), nullable=False),  # a record id
+)
+
+attestation = Table(  # items of the checklists that a person answers for
+    "attestation",
+    metadata,
+    Column("environment", String(32), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("endpoint", String(128), primary_key=True),
+    Column("item", String(64), primary_key=True),
+    Column("by", String(128), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
 # Dead letters and replay -------------------------------------------------------------------------------
 
 letter = Table(

@@ -14,6 +14,7 @@ import pytest
 from alerts.model import Evaluation, Repeats, Rule, Target, Verdict
 from alerts.rules import KINDS, checked, default_rules, make
 from alerts.rules.evaluate import evaluate
+from alerts.sightings import Aspect
 from tests.alerts.world import (
     NOW,
     PAYMENTS,
@@ -32,6 +33,7 @@ from tests.alerts.world import (
     processing,
     promised,
     queue,
+    sighted,
     silent_for,
     silent_since,
     statuses,
@@ -200,6 +202,20 @@ CASES = {
         breach=statuses({200: 95, 404: 21}),
         calm=statuses({200: 95, 503: 50}),
         nothing=statuses({}),
+        expects_errors=False,
+    ),
+    "drift": Case(
+        fine=sighted((Aspect.ADDRESS, "203.0.113.7", DAY, TINY)),
+        breach=sighted((Aspect.ADDRESS, "203.0.113.7", DAY - TINY, TINY)),
+        calm=sighted(),
+        nothing=World(),
+        expects_errors=False,
+    ),
+    "secret_rotation": Case(
+        fine=sighted((Aspect.SECRET, "a1b2", 90 * DAY, TINY)),
+        breach=sighted((Aspect.SECRET, "a1b2", 90 * DAY + TINY, TINY)),
+        calm=sighted((Aspect.SECRET, "a1b2", DAY, TINY)),
+        nothing=sighted(),
         expects_errors=False,
     ),
     "evaluator_late": Case(

@@ -236,6 +236,27 @@ def upgrade() -> None:
     sa.Column('records', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('minute_us', 'environment', name=op.f('pk_seen_minute'))
     )
+    op.create_table('sighting',
+    sa.Column('environment', sa.String(length=32), nullable=False),
+    sa.Column('source', sa.String(length=64), nullable=False),
+    sa.Column('endpoint', sa.String(length=128), nullable=False),
+    sa.Column('aspect', sa.String(length=32), nullable=False),
+    sa.Column('value', sa.String(length=256), nullable=False),
+    sa.Column('first_us', sa.BigInteger(), nullable=False),
+    sa.Column('last_us', sa.BigInteger(), nullable=False),
+    sa.Column('sample', sa.String(length=36), nullable=False),
+    sa.PrimaryKeyConstraint('environment', 'source', 'endpoint', 'aspect', 'value', name=op.f('pk_sighting'))
+    )
+    op.create_table('attestation',
+    sa.Column('environment', sa.String(length=32), nullable=False),
+    sa.Column('source', sa.String(length=64), nullable=False),
+    sa.Column('endpoint', sa.String(length=128), nullable=False),
+    sa.Column('item', sa.String(length=64), nullable=False),
+    sa.Column('by', sa.String(length=128), nullable=False),
+    sa.Column('at_us', sa.BigInteger(), nullable=False),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('environment', 'source', 'endpoint', 'item', name=op.f('pk_attestation'))
+    )
     op.create_table('silence',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('matchers', sa.JSON(), nullable=False),

@@ -1,0 +1,45 @@
+"""What the newest records show of their senders: types, addresses and secrets, by endpoint. Read only."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from alerts.sightings import Aspect, Sighting
+from monitor.clock import to_us
+from monitor.model import OTHER, Outcome, Record, SeriesKey
+from monitor.store.facts.protocol import FactReader, RecordFilter
+
+LOOKED_AT = 1000
+"""Records of one look. Of a busy endpoint it is a sample: what is sent as a rule is seen at once, what is
+sent now and then in time. Reading each record would cost as much as storing it."""
+VERIFIED = tuple(outcome for outcome in Outcome if outcome is not Outcome.REJECTED)
+
+Key = tuple[SeriesKey, Aspect, str]
+
+
+def sighted(reader: FactReader, since: datetime) -> Mapping[Key, Sighting]:
+    """Of the newest records since then: rejections, canaries and replays show nothing of the sender."""
+    found: dict[Key, Sighting] = {}
+    wanted = RecordFilter(outcomes=VERIFIED, since_us=to_us(since))
+    for record in reader.page(wanted, LOOKED_AT).records:  # newest first
+        if record.canary or record.replay_id is not None:
+            continue
+        for aspect, value in _values(record).items():
+            key = SeriesKey(record.environment, record.source, record.endpoint), aspect, value
+            at, sample = record.recorded_at, str(record.record_id)
+            known = found.get(key)
+            found[key] = (
+                Sighting(aspect, value, at, at, sample)
+                if known is None
+                else replace(known, first_at=at, sample=sample)
+            )
+    return found
+
+
+def _values(record: Record) -> Mapping[Aspect, str]:
+    said = {
+        Aspect.TYPE: record.event_type if record.event_type != OTHER else None,
+        Aspect.ADDRESS: record.remote_ip,
+        Aspect.SECRET: record.secret_id,
+    }
+    return {aspect: value for aspect, value in said.items() if value}

@@ -1,0 +1,76 @@
+"""What was seen at each endpoint, value by value, with its first and last time."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row, delete, func, select
+
+from alerts.sightings import Aspect, Sighting
+from monitor.clock import from_us, to_us
+from monitor.model import SeriesKey
+from monitor.store.control.engine import Tx, read, upsert
+from monitor.store.control.leases import leading
+from monitor.store.control.schema import sighting
+
+MOST = 100
+"""Values of one aspect of one endpoint; what comes beyond is not kept."""
+
+Seen = tuple[SeriesKey, Sighting]
+
+
+@dataclass(frozen=True, slots=True)
+class Sightings:
+    engine: Engine
+
+    def note(self, seen: Iterable[Seen], epoch: int) -> int:
+        """Widens what is known, adds what is not; how many values were new. Noting twice changes nothing."""
+        with leading(self.engine, epoch) as tx:
+            return sum(_note(tx, place, one) for place, one in seen)
+
+    def all(self) -> Mapping[SeriesKey, Sequence[Sighting]]:
+        """By endpoint; there are few, because each aspect is bounded."""
+        found: dict[SeriesKey, list[Sighting]] = {}
+        with read(self.engine) as tx:
+            for row in tx.execute(select(sighting)).all():
+                found.setdefault(SeriesKey(row.environment, row.source, row.endpoint), []).append(_seen(row))
+        return found
+
+    def purge(self, before: datetime, epoch: int) -> int:
+        """Deletes what was not seen since; how many."""
+        with leading(self.engine, epoch) as tx:
+            return tx.execute(delete(sighting).where(sighting.c.last_us < to_us(before))).rowcount
+
+
+def _note(tx: Tx, place: SeriesKey, one: Sighting) -> bool:
+    of_aspect = [
+        sighting.c.environment == place.environment,
+        sighting.c.source == place.source,
+        sighting.c.endpoint == place.endpoint,
+        sighting.c.aspect == one.aspect.value,
+    ]
+    known = tx.execute(select(sighting).where(*of_aspect, sighting.c.value == one.value)).first()
+    if known is None and (tx.scalar(select(func.count()).where(*of_aspect)) or 0) >= MOST:
+        return False
+    first_us, last_us, sample = to_us(one.first_at), to_us(one.last_at), one.sample
+    if known is not None:
+        last_us = max(last_us, known.last_us)
+        if known.first_us <= first_us:
+            first_us, sample = known.first_us, known.sample
+    row = {
+        "environment": place.environment,
+        "source": place.source,
+        "endpoint": place.endpoint,
+        "aspect": one.aspect.value,
+        "value": one.value,
+        "first_us": first_us,
+        "last_us": last_us,
+        "sample": sample,
+    }
+    upsert(tx, sighting, row)
+    return known is None
+
+
+def _seen(row: Row[Any]) -> Sighting:
+    return Sighting(Aspect(row.aspect), row.value, from_us(row.first_us), from_us(row.last_us), row.sample)

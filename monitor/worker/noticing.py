@@ -1,0 +1,46 @@
+"""Noting what is seen at each endpoint, so that a rule can tell what was never seen before."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from alerts.sightings import Aspect, Sighting
+from monitor.model import SeriesKey
+
+Key = tuple[SeriesKey, Aspect, str]
+
+FIRST_LOOK = timedelta(days=1)
+OVERLAP = timedelta(minutes=2)
+"""Receivers ship each few seconds: a look sees again what the one before may have missed."""
+AGAIN = timedelta(minutes=10)
+"""What is known is noted again this often at most: its last time need not be more exact."""
+
+
+class Notes(Protocol):
+    def note(self, seen: Iterable[tuple[SeriesKey, Sighting]], epoch: int) -> int: ...
+
+
+@dataclass(slots=True)
+class Noticing:
+    """The job. look: what the newest records since a time show."""
+
+    look: Callable[[datetime], Mapping[Key, Sighting]]
+    notes: Notes
+    now: Callable[[], datetime]
+    _since: datetime | None = field(default=None, init=False)
+    _noted: dict[Key, datetime] = field(default_factory=dict, init=False)
+
+    def run(self, epoch: int) -> str:
+        """Notes what is new, or was not noted for a while; says what is new."""
+        now = self.now()
+        seen = self.look(now - FIRST_LOOK if self._since is None else self._since - OVERLAP)
+        worth = {key: one for key, one in seen.items() if self._is_news(key, one)}
+        new = self.notes.note([(key[0], one) for key, one in worth.items()], epoch) if worth else 0
+        self._noted.update({key: one.last_at for key, one in worth.items()})
+        self._since = now
+        return f"{new} seen for the first time" if new else ""
+
+    def _is_news(self, key: Key, one: Sighting) -> bool:
+        known = self._noted.get(key)
+        return known is None or abs(one.last_at - known) >= AGAIN

@@ -1,0 +1,87 @@
+"""What a sender changes without a word: types, addresses, secrets."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from alerts.model import Evaluation, Terms, Verdict
+from alerts.rules import KINDS, TICKETS, make
+from alerts.sightings import Aspect, Declared, Sighting
+from tests.alerts.world import NOW, PAYMENTS, RECORD_ID, World, sighted
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+BREACH = Verdict.BREACH
+
+
+def breaches(kind: str, world: World) -> list[Evaluation]:
+    found = KINDS[kind].evaluate(make(kind), PAYMENTS, world, NOW)
+    return [one for one in found if one.verdict is BREACH]
+
+
+def test_a_new_type_and_a_new_address_are_a_ticket_each_with_first_seen_and_a_sample() -> None:
+    """practice 46, 8, 18"""
+    world = sighted(
+        (Aspect.TYPE, "invoice.voided", 2 * HOUR, HOUR), (Aspect.ADDRESS, "203.0.113.7", HOUR, HOUR)
+    )
+    address, new_type = breaches("drift", world)
+    assert new_type.evidence.summary == (
+        "New event type at stripe/payments: invoice.voided, first seen 2026-11-21 01:00 UTC"
+    )
+    assert new_type.evidence.exemplars == (RECORD_ID,)
+    assert address.labels["value"] == "203.0.113.7"
+    assert "drift" in TICKETS
+
+
+def test_nothing_is_new_while_an_endpoint_is_learnt() -> None:
+    week = [Sighting(Aspect.TYPE, "ping", NOW - 7 * DAY, NOW, RECORD_ID)]
+    fresh = Sighting(Aspect.ADDRESS, "203.0.113.7", NOW - HOUR, NOW, RECORD_ID)
+    assert breaches("drift", World(sighted=[*week, fresh])) == []
+    older = [replace(week[0], first_at=NOW - 8 * DAY)]
+    assert len(breaches("drift", World(sighted=[*older, fresh]))) == 1
+
+
+def test_one_more_address_of_many_is_no_news() -> None:
+    pool = [(Aspect.ADDRESS, f"203.0.113.{i}", 50 * DAY, HOUR) for i in range(20)]
+    assert breaches("drift", sighted(*pool, (Aspect.ADDRESS, "198.51.100.1", HOUR, HOUR))) == []
+
+
+def test_an_expected_type_that_stopped_or_never_came_is_a_ticket() -> None:
+    """practice 18"""
+    world = sighted()
+    world.said = Declared(expected=frozenset({"payout.paid"}))
+    world.last_at = NOW - 8 * DAY
+    [stopped] = breaches("drift", world)
+    assert stopped.evidence.summary == (
+        "stripe/payments expects payout.paid, and none came in 7 d; the last came 2026-11-13 03:00 UTC"
+    )
+    world.last_at = None
+    [never] = breaches("drift", world)
+    assert never.evidence.summary.endswith("none came in 7 d; it never did")
+    world.last_at = NOW - 6 * DAY
+    assert breaches("drift", world) == []
+
+
+def test_a_secret_of_more_than_90_days_is_to_be_rotated() -> None:
+    """practice 22"""
+    [found] = breaches("secret_rotation", sighted((Aspect.SECRET, "a1b2", 91 * DAY, HOUR)))
+    assert "stripe/payments: secret a1b2 is in use for 91 d, since 2026-08-22" in found.evidence.summary
+    assert "secret_rotation" in TICKETS
+
+
+def test_an_old_secret_is_safe_to_remove_once_nothing_is_sent_again_that_it_signed() -> None:
+    """practice 22"""
+    new = (Aspect.SECRET, "new", 5 * DAY, HOUR)
+    world = sighted((Aspect.SECRET, "old", 80 * DAY, 3 * DAY), new)
+    world.agreed = Terms(retry_horizon=3 * DAY)
+    assert breaches("secret_rotation", world) == []
+    world.agreed = Terms(retry_horizon=2 * DAY)
+    [found] = breaches("secret_rotation", world)
+    assert "secret old is safe to remove: unused for 3 d" in found.evidence.summary
+    gone = sighted((Aspect.SECRET, "old", 99 * DAY, 60 * DAY), new)
+    assert breaches("secret_rotation", gone) == []
+
+
+def test_an_old_secret_that_is_still_used_long_after_the_new_one_came_is_named() -> None:
+    """practice 22"""
+    world = sighted((Aspect.SECRET, "old", 80 * DAY, HOUR), (Aspect.SECRET, "new", 31 * DAY, HOUR))
+    [found] = breaches("secret_rotation", world)
+    assert "old secret old is still in use, 31 d after new came (at most 30 d)" in found.evidence.summary

@@ -1,0 +1,88 @@
+"""What stored records show of their senders is noted once, with its first and last time."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from alerts.sightings import Aspect, Sighting
+from monitor.errors import LeaseLost
+from monitor.model import Outcome, SeriesKey
+from monitor.queries.sightings import sighted
+from monitor.store.control import Control
+from monitor.store.control.sightings import MOST
+from monitor.worker.noticing import Noticing
+from tests.control import lead, new_control
+from tests.facts import NOON, RecordFactory, sqlite_facts
+from tests.monitor.clocks import FakeClock
+
+MINUTE = timedelta(minutes=1)
+PLACE = SeriesKey("production", "stripe", "payments")
+
+
+def values(control: Control) -> dict[str, tuple[str, object, object]]:
+    seen = control.sightings.all()[PLACE]
+    return {one.value: (one.aspect.value, one.first_at, one.last_at) for one in seen}
+
+
+def test_types_addresses_and_secrets_of_what_verified_are_noted(tmp_path: Path) -> None:
+    clock, make = FakeClock(NOON), RecordFactory()
+    control = new_control(tmp_path, clock)
+    epoch = lead(control)
+    with sqlite_facts(tmp_path) as (fill, reader):
+        job = Noticing(lambda since: sighted(reader, since), control.sightings, clock.now)
+        first, last = NOON - 30 * MINUTE, NOON - MINUTE
+        old = make.delivery(at=first, remote_ip="203.0.113.7", secret_id="a1b2")
+        fill.add([old, make.delivery(at=last, remote_ip="203.0.113.7")])
+        fill.add(
+            [
+                make.delivery(Outcome.REJECTED, last, remote_ip="198.51.100.9", secret_id="evil"),
+                make.delivery(at=last, remote_ip="198.51.100.8", canary=True),
+                make.delivery(at=last, remote_ip="198.51.100.7", replay_id="rep_1"),
+            ]
+        )
+
+        assert job.run(epoch) == "3 seen for the first time"
+        assert values(control) == {
+            "invoice.paid": ("event type", first, last),
+            "203.0.113.7": ("address", first, last),
+            "a1b2": ("secret", first, first),
+        }
+        [address] = [one for one in control.sightings.all()[PLACE] if one.aspect is Aspect.ADDRESS]
+        assert address.sample == str(old.record_id)
+
+        clock.move(MINUTE)
+        fill.add([make.delivery(at=NOON, remote_ip="203.0.113.8")])
+        assert job.run(epoch) == "1 seen for the first time"
+        assert values(control)["203.0.113.7"][2] == last
+    control.close()
+
+
+def seen(value: str, first: int, last: int) -> tuple[SeriesKey, Sighting]:
+    at = (NOON - first * MINUTE, NOON - last * MINUTE)
+    return PLACE, Sighting(Aspect.ADDRESS, value, *at, f"record-{first}")
+
+
+@pytest.fixture
+def control(tmp_path: Path) -> Control:
+    return new_control(tmp_path, FakeClock(NOON))
+
+
+def test_what_is_known_is_widened_and_never_narrowed(control: Control) -> None:
+    epoch = lead(control)
+    assert control.sightings.note([seen("a", 10, 5)], epoch) == 1
+    assert control.sightings.note([seen("a", 8, 7), seen("a", 20, 15)], epoch) == 0
+    [one] = control.sightings.all()[PLACE]
+    assert (one.first_at, one.last_at, one.sample) == (NOON - 20 * MINUTE, NOON - 5 * MINUTE, "record-20")
+
+
+def test_values_are_bounded_and_what_is_long_gone_is_forgotten(control: Control) -> None:
+    epoch = lead(control)
+    assert control.sightings.note([seen(f"10.0.0.{i}", i + 1, i) for i in range(MOST + 5)], epoch) == MOST
+    assert control.sightings.purge(NOON - 10 * MINUTE, epoch) == MOST - 11
+    assert len(control.sightings.all()[PLACE]) == 11
+
+
+def test_a_worker_that_leads_no_more_notes_nothing(control: Control) -> None:
+    with pytest.raises(LeaseLost):
+        control.sightings.note([seen("a", 10, 5)], lead(control) + 1)
