@@ -21,6 +21,7 @@ from monitor.config.tables import (
     IssuesTable,
     MaintenanceTable,
     ProbesTable,
+    QueueTable,
     ReplayTable,
     ReportTable,
     RuleTable,
@@ -37,6 +38,7 @@ class Document(Table):
 
     sources: tuple[SourceTable, ...] = ()
     endpoints: tuple[EndpointTable, ...] = ()
+    queues: tuple[QueueTable, ...] = ()
     rules: tuple[RuleTable, ...] = ()
     channels: tuple[ChannelTable, ...] = ()
     routes: tuple[RouteTable, ...] = ()

@@ -6,12 +6,13 @@ A table knows its own keys alone; what tables must agree on stands in `agreement
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerts.model import NoData, Rule, Severity
 from alerts.rules import make
 from hookvitals.profiles import PROFILES
 from monitor.config.values import (
+    BrokerUrl,
     Duration,
     HostText,
     HttpUrl,
@@ -152,7 +153,37 @@ class ProbesTable(Table):
     exposure_interval: PositiveDuration = timedelta(hours=1)
     canary_interval: PositiveDuration = timedelta(minutes=5)
     canary_within: PositiveDuration = timedelta(seconds=60)
+    queue_interval: PositiveDuration = timedelta(seconds=30)
     timeout: PositiveDuration = timedelta(seconds=10)
+
+
+class QueueTable(Table):
+    """A queue whose depth is asked of its broker: of RabbitMQ by the URL of its management API, of all others
+    by redis:// or rediss://. queue: its name or key at the broker; name: what samples call it, if other.
+
+    group: the consumers of a stream, whose unread and unacknowledged entries count. Celery is asked where its
+    broker is; vhost is RabbitMQ's.
+    """
+
+    source: Name
+    endpoint: Annotated[str, Field(min_length=1, max_length=128)]
+    environment: Annotated[str, Field(min_length=1, max_length=32)] = DEFAULT_ENVIRONMENT
+    kind: Literal["redis_list", "redis_stream", "celery", "rq", "rabbitmq"]
+    url: BrokerUrl
+    queue: Annotated[str, Field(min_length=1, max_length=255)]
+    name: Annotated[str | None, Field(min_length=1, max_length=128)] = None
+    vhost: str = "/"
+    group: str | None = None
+    user: str | None = None
+    password: SecretRef | None = None
+
+    @model_validator(mode="after")
+    def _broker_is_of_the_kind(self) -> "QueueTable":
+        speaks_http = self.url.startswith("http")
+        if speaks_http != (self.kind == "rabbitmq") and not (speaks_http and self.kind == "celery"):
+            wanted = "http:// or https://, its management API" if self.kind == "rabbitmq" else "redis://"
+            raise ValueError(f"the url of a {self.kind} queue begins with {wanted}")
+        return self
 
 
 class ReplayTable(Table):

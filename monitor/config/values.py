@@ -109,7 +109,23 @@ def _http_url(value: str) -> str:
     return value
 
 
+def _broker_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("redis", "rediss", "http", "https") or not host:
+        raise ValueError("expected a URL such as redis://host:6379/0 or http://host:15672")
+    if "@" in parts.netloc:
+        raise ValueError("expected a URL without a user name or password: they have keys of their own")
+    if parts.scheme.startswith("redis") and not (parts.path.strip("/") or "0").isdecimal():
+        raise ValueError("expected the number of a database at the end, as redis://host:6379/0")
+    return value
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+BrokerUrl = Annotated[str, AfterValidator(_broker_url)]
 
 
 def _time_zone(value: str) -> str:

@@ -1,18 +1,19 @@
 """The probes put together: what the document and the catalogue say is looked at, and how results get home."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from alerts.egress import Egress
 from alerts.errors import RequestFailed
 from alerts.http import Client
 from monitor.clock import Clock
-from monitor.config import Document
+from monitor.config import Document, resolve
 from monitor.errors import Unavailable
-from monitor.model import DEFAULT_ENVIRONMENT, ProbeKind, ProbeResult
+from monitor.model import DEFAULT_ENVIRONMENT, ProbeKind, ProbeResult, QueueSample
 from monitor.probes.canary import SecretOf
 from monitor.probes.exposure import probe_method, probe_unsigned
 from monitor.probes.http import probe_http
+from monitor.probes.queues.target import QueueKind, QueueTarget, sample_fields
 from monitor.probes.target import ProbeTarget, result_fields
 from monitor.probes.tls import probe_tls
 from monitor.replay.secrets import opened_secret
@@ -20,10 +21,12 @@ from monitor.seal import Sealer, Unsealable
 from monitor.store.control.catalog import Catalog, Endpoint
 from monitor.worker.canaries import CanaryPlan
 from monitor.worker.probing import Plan
+from monitor.worker.sampling import SamplingPlan
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 """The collector is one of our own processes: it is dialled wherever the settings say it is."""
 REPORT_TIMEOUT_S = 10.0
+NAME_CHARS = 128
 ALWAYS = (ProbeKind.HTTP, ProbeKind.TLS)
 EXPOSURE = (ProbeKind.UNSIGNED, ProbeKind.METHOD)
 LOOKS = {ProbeKind.UNSIGNED: probe_unsigned, ProbeKind.METHOD: probe_method}
@@ -68,6 +71,27 @@ def canary_plan_of(document: Document, endpoints: Sequence[Endpoint]) -> CanaryP
     wanted = document.probes
     windows = document.effective_windows()
     return CanaryPlan(targets, wanted.canary_interval, wanted.canary_within, wanted.timeout, windows)
+
+
+def sampling_plan_of(document: Document, environ: Mapping[str, str]) -> SamplingPlan:
+    """Every queue of the file. Raises ConfigError for a password that cannot be read."""
+    queues = [
+        QueueTarget(
+            one.environment,
+            one.source,
+            one.endpoint,
+            one.name or one.queue[:NAME_CHARS],
+            QueueKind(one.kind),
+            one.url,
+            one.queue,
+            one.vhost,
+            one.group,
+            one.user,
+            resolve(one.password, environ) if one.password else None,
+        )
+        for one in document.queues
+    ]
+    return SamplingPlan(queues, document.probes.queue_interval, document.probes.timeout)
 
 
 def secrets_of(catalog: Catalog, sealer: Sealer) -> SecretOf:
@@ -121,21 +145,28 @@ class Looker:
 
 
 class CollectorReport:
-    """Hands results to the collector, like any other client."""
+    """Hands results and samples to the collector, like any other client."""
 
     def __init__(self, collector_url: str, key: str) -> None:
-        self._url = f"{collector_url.rstrip('/')}/api/v1/probes"
+        self._url = f"{collector_url.rstrip('/')}/api/v1"
         self._key = key
         self._client = Client(Egress(EVERYWHERE))
 
     def __call__(self, results: Sequence[ProbeResult]) -> None:
         """Returns once they are on disk. Raises Unavailable."""
-        body = json.dumps([result_fields(result) for result in results]).encode()
+        self._post("probes", "probe results", [result_fields(result) for result in results])
+
+    def queues(self, samples: Sequence[QueueSample]) -> None:
+        """Returns once they are on disk. Raises Unavailable."""
+        self._post("queues", "queue samples", [sample_fields(sample) for sample in samples])
+
+    def _post(self, route: str, what: str, content: Sequence[Mapping[str, object]]) -> None:
+        body = json.dumps(content).encode()
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         try:
-            answer = self._client.request("POST", self._url, headers, body, REPORT_TIMEOUT_S)
+            answer = self._client.request("POST", f"{self._url}/{route}", headers, body, REPORT_TIMEOUT_S)
         except RequestFailed as exc:
-            raise Unavailable(f"the collector does not take probe results: {exc}") from exc
+            raise Unavailable(f"the collector does not take {what}: {exc}") from exc
         if answer.status != 200:
             said = answer.body.decode(errors="replace")[:300]
-            raise Unavailable(f"the collector answered {answer.status} to probe results: {said}")
+            raise Unavailable(f"the collector answered {answer.status} to {what}: {said}")

@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.collector.wire import ProbeIn
+from monitor.collector.wire import ProbeIn, QueueIn
 from monitor.config import Document
 from monitor.errors import Unavailable
-from monitor.model import ProbeKind, ProbeResult
+from monitor.model import ProbeKind, ProbeResult, QueueSample
+from monitor.probes.queues.target import QueueKind
 from monitor.probes.target import ProbeTarget
 from monitor.store.control.catalog import Endpoint, ManagedBy, ProbeSettings
-from monitor.wiring.probes import CollectorReport, Looker, plan_of
+from monitor.wiring.probes import CollectorReport, Looker, plan_of, sampling_plan_of
 from tests.alerts.support import Service, serving
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -108,3 +109,47 @@ def test_refusing_collector_is_an_error_that_says_what_it_answered(status: int) 
     with serving(Service(status=status, body=b"no")) as collector, pytest.raises(Unavailable) as refused:
         CollectorReport(collector.url, "hv_a_b")([RESULT])
     assert f"answered {status}" in str(refused.value)
+
+
+QUEUE = {
+    "source": "stripe",
+    "endpoint": "payments",
+    "kind": "celery",
+    "url": "redis://broker.example:6379/1",
+    "queue": "events",
+    "password": {"env": "BROKER_PASSWORD"},
+}
+
+
+def test_a_queue_of_the_file_is_asked_with_its_password() -> None:
+    document = Document.model_validate({"queues": [QUEUE, {**QUEUE, "name": "paid", "queue": "p"}]})
+    first, second = sampling_plan_of(document, {"BROKER_PASSWORD": "sesame"}).queues
+    assert (first.name, first.kind, first.password) == ("events", QueueKind.CELERY, "sesame")
+    assert (second.name, second.queue) == ("paid", "p")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"url": "redis://:pw@broker.example/1"}, "without a user name or password"),
+        ({"url": "redis://broker.example/events"}, "expected the number of a database"),
+        ({"url": "amqp://broker.example"}, "expected a URL such as redis://host"),
+        ({"kind": "rabbitmq"}, "the url of a rabbitmq queue begins with http://"),
+        ({"kind": "rq", "url": "http://broker.example"}, "the url of a rq queue begins with redis://"),
+        ({"kind": "sqs"}, "redis_list"),
+    ],
+)
+def test_a_queue_that_cannot_be_asked_is_refused_when_the_file_is_read(
+    change: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        Document.model_validate({"queues": [{**QUEUE, **change}]})
+
+
+def test_samples_are_posted_in_the_collectors_form() -> None:
+    sample = QueueSample("production", "stripe", "payments", "inbox", 12, 1.5, AT)
+    with serving(Service()) as collector:
+        CollectorReport(collector.url, "hv_a_b").queues([sample])
+    [seen] = collector.seen
+    [sent] = msgspec.json.decode(seen.body, type=list[QueueIn])
+    assert (seen.path, sent.queue, sent.depth, sent.oldest_age_s) == ("/api/v1/queues", "inbox", 12, 1.5)
