@@ -313,9 +313,10 @@ def test_monitor_that_never_heard_a_collector_is_blind() -> None:
 def test_too_small_a_sample_is_no_data_however_bad_it_looks(kind: str) -> None:
     few = CASES[kind].few
     assert few is not None
-    assert found_in(few, kind).verdict is Verdict.NO_DATA
-    needs_less = replace(KINDS[kind].defaults, min_sample=1)
-    assert found_in(few, kind, needs_less).verdict is Verdict.BREACH
+    found = found_in(few, kind)
+    assert found.verdict is Verdict.NO_DATA
+    just_enough = replace(KINDS[kind].defaults, min_sample=found.evidence.sample)
+    assert found_in(few, kind, just_enough).verdict is Verdict.BREACH
 
 
 @each_kind

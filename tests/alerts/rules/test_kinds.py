@@ -338,6 +338,11 @@ def test_a_2xx_for_one_forgery_is_critical() -> None:
     assert (found.verdict, found.severity) == (Verdict.BREACH, Severity.CRITICAL)
 
 
+def test_a_redirect_of_a_forgery_is_no_2xx() -> None:
+    refused = statuses({200: 99}, {300: 1, 401: 1}, verification_failures={"bad_signature": 2})
+    assert found_by("wrong_status", refused).verdict is Verdict.OK
+
+
 def test_what_was_refused_for_its_form_may_be_answered_2xx() -> None:
     assert found_by("wrong_status", statuses({200: 99}, {200: 1})).verdict is Verdict.OK
 
@@ -515,6 +520,20 @@ def test_silence_that_is_usual_at_this_hour_is_fine() -> None:
     assert (found.verdict, found.cleared) == (Verdict.OK, True)
 
 
+@pytest.mark.parametrize(("fewest", "verdict"), [(20, Verdict.BREACH), (19, Verdict.OK)])
+def test_an_hour_is_busy_that_was_busy_in_each_past_week(fewest: int, verdict: Verdict) -> None:
+    world = silent_since(timedelta(hours=2))
+    asked = []
+
+    def past(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        asked.append(end_at - start_at)
+        return Window(target, start_at, end_at, succeeded=fewest if len(asked) == 2 else 500)
+
+    world.past_of = past
+    assert found_by("no_events", world).verdict is verdict
+    assert asked == [timedelta(hours=1)] * 3
+
+
 def test_a_fixed_interval_asks_nothing_of_the_past() -> None:
     assert found_by("no_events", silent_since(timedelta(hours=9), usual=0), FIXED).verdict is Verdict.BREACH
 
@@ -547,6 +566,23 @@ def test_a_budget_burns_over_two_windows_at_once(
 ) -> None:
     found = found_by("burn_rate", burning(*rates))
     assert (found.verdict, found.severity, found.evidence.threshold) == (verdict, severity, threshold)
+
+
+def test_long_windows_begin_with_a_whole_hour() -> None:
+    world, asked = promised(0.999, 99_000, 1_000), set()
+    window_of = world.window_of
+
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        asked.add(start_at)
+        return window_of(target, start_at, end_at)
+
+    world.window_of = window
+    now = NOW + timedelta(minutes=20)
+    found_by("burn_rate", world, make("burn_rate", params={"fast_factor": 14.4, "medium_factor": 11}), now)
+    hours = (72, 6, 720)
+    assert {start_at for start_at in asked if now - start_at > timedelta(hours=2)} == {
+        NOW - timedelta(hours=n) for n in hours
+    }
 
 
 def test_a_burning_budget_says_when_it_will_be_gone() -> None:
