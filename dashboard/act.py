@@ -4,6 +4,7 @@ Whoever only looks (a mail scanner, a chat that previews links) changes nothing.
 permission, so the page tells little: the alert's own sentence, and nothing that it leads to.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,6 +18,8 @@ from dashboard import palette, security
 from dashboard.allowance import Allowance
 from monitor.errors import HookvitalsError
 from monitor.operations.by_link import HOURS, Offer
+
+log = logging.getLogger("hookvitals.dashboard")
 
 PER_MINUTE = 30
 """Requests of one address: a person needs three."""
@@ -49,6 +52,9 @@ def act_pages(actions: LinkActions, monotonic: Callable[[], float]) -> Blueprint
             return _page(actions.do(token, request.form.get("who", "").strip(), _hours()), did=True)
         except HookvitalsError as exc:
             return _page(problem=f"{_sentence(exc.message)} {_sentence(exc.hint)}", status=exc.status)
+        except Exception as exc:  # the boundary: Flask would log the address, which is the permission
+            log.error("the page of a link failed", exc_info=exc)
+            return _page(problem="Something went wrong here. Open the dashboard instead.", status=500)
 
     return pages
 

@@ -12,11 +12,13 @@ from flask.testing import FlaskClient
 
 from alerts.message import Links, compose
 from alerts.model import Alert, Notification, State, Why
-from dashboard.act import PER_MINUTE
+from dashboard.act import PER_MINUTE, act_pages
 from dashboard.allowance import MOST_ADDRESSES, Allowance
 from monitor.config import secret_key
+from monitor.operations.by_link import Offer
 from monitor.wiring.links import links_of, permits_of
 from tests.dashboard.stores import Installation, installation
+from tests.dashboard.support import application
 from tests.facts import NOON
 
 
@@ -183,6 +185,24 @@ def test_address_that_asks_too_often_waits_a_minute(
     assert client.get(link(made, alert), environ_base={"REMOTE_ADDR": "10.0.0.9"}).status_code == 200
     made.clock.move(timedelta(minutes=1))
     assert client.get(link(made, alert)).status_code == 200
+
+
+class Broken:
+    def look(self, token: str) -> Offer:
+        raise RuntimeError("nobody thought of this")
+
+    def do(self, token: str, who: str, hours: int) -> Offer:
+        raise RuntimeError("nor of this")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_fault_of_ours_is_logged_without_the_link(method: str, caplog: pytest.LogCaptureFixture) -> None:
+    client = application(blueprints=[act_pages(Broken(), lambda: 0.0)]).test_client()
+    page = client.open("/act/s3cret-link", method=method)
+    assert page.status_code == 500
+    assert "Something went wrong" in page.text
+    assert "RuntimeError" in caplog.text
+    assert "s3cret" not in caplog.text
 
 
 def test_memory_of_addresses_is_bounded() -> None:

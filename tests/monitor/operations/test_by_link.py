@@ -1,7 +1,9 @@
 """What a message's link does: once, for its own alert and episode, and on record as the link's."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
@@ -54,6 +56,20 @@ def test_alert_is_taken_on_once_however_often_the_button_is_pressed(world: World
     assert found.ack is not None
     assert found.ack.note == "Ann, by the link of a message"
     assert acts(world) == [("alert.acknowledge", "link:ops", "link", alert.fingerprint)]
+
+
+@pytest.mark.parametrize("act", Act)
+def test_presses_at_the_same_moment_are_one(world: World, act: Act) -> None:
+    fires(world)
+    link, together = token(world, act), Barrier(6)
+
+    def press(who: int) -> None:
+        together.wait()
+        do(world.desk, PERMITS, link, f"person {who}")
+
+    with ThreadPoolExecutor(6) as people:
+        list(people.map(press, range(6)))
+    assert len(acts(world)) == 1
 
 
 def test_silence_covers_this_alert_for_the_hours_that_were_chosen_and_is_made_once(world: World) -> None:
