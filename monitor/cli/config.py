@@ -43,12 +43,13 @@ def check(here: Here, file: Path | None, offline: bool, strict: bool) -> None:
     if strict and found.warnings:
         raise OneLine(f"{path} has {warned}")
     say(
-        f"{path} is good: {len(document.effective_rules())} rules, {len(document.channels)} channels, "
-        f"{len(document.endpoints)} endpoints" + (f", {warned}" if found.warnings else "")
+        f"{path} is good: {_count(document.effective_rules(), 'rule')}, "
+        f"{_count(document.channels, 'channel')}, {_count(document.endpoints, 'endpoint')}"
+        + (f", {warned}" if found.warnings else "")
     )
 
 
-def _count(lines: Sequence[str], what: str) -> str:
+def _count(lines: Sequence[object], what: str) -> str:
     return f"{len(lines)} {what}" + ("" if len(lines) == 1 else "s")
 
 

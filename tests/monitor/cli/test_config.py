@@ -67,7 +67,7 @@ def test_warnings_are_listed_and_fail_where_it_is_asked_for(tmp_path: Path) -> N
     )
     lenient, strict = run("config", "check", str(file)), run("config", "check", "--strict", str(file))
     assert lenient.exit_code == 0
-    assert lenient.stdout.endswith("1 channels, 1 endpoints, 2 warnings\n")
+    assert lenient.stdout.endswith("1 channel, 1 endpoint, 2 warnings\n")
     at = f"warning: {file}, line 10: endpoints[0].url: "
     assert f"{at}its path can be guessed" in lenient.stderr
     assert f"{at}neither probes nor replays are sent: 192.168.7.1 is not a public address" in lenient.stderr
