@@ -6,9 +6,11 @@ leaves and settled after: a crash between the two sends it once more, never less
 here: `alerts.notifier` and `alerts.grouping` do.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from alerts.channels.channel import Amending, Channel, Gathering
@@ -27,7 +29,10 @@ from alerts.notifier import (
     later_or_never,
     turn,
 )
+from monitor.errors import HookvitalsError
 from monitor.store.control.notifications import Waiting
+
+log = logging.getLogger("hookvitals.worker")
 
 BATCH = 500
 """More than one trouble makes due at once, so that one message can tell of all of it."""
@@ -84,7 +89,8 @@ class Outbox(Protocol):
 @dataclass(slots=True)
 class Delivery:
     """The job. seen_at: when it last ran, to notice a clock that was put back. resting: channels that asked
-    for time, and until when."""
+    for time, and until when. beside: runs a failing channel's sending in a thread of its own, so that its
+    time limits hold up nobody else's messages; busy: the channels that are in such a thread."""
 
     outbox: Outbox
     channels: Callable[[], Mapping[str, Channel]]
@@ -93,6 +99,9 @@ class Delivery:
     random: Callable[[], float]
     seen_at: datetime | None = field(default=None, init=False)
     resting: dict[str, datetime] = field(default_factory=dict, init=False)
+    beside: Callable[[Callable[[], None]], object] | None = None
+    failing: set[str] = field(default_factory=set, init=False)
+    busy: set[str] = field(default_factory=set, init=False)
 
     def run(self, epoch: int) -> str:
         """Sends what is due; says what arrived and what did not."""
@@ -101,20 +110,36 @@ class Delivery:
             self.outbox.hasten(now, epoch)
             self.resting.clear()
         self.seen_at = now
-        waiting = {one.notification.key: one for one in self.outbox.due(now, BATCH)}
+        busy = set(self.busy)
+        due = (one for one in self.outbox.due(now, BATCH) if one.notification.channel not in busy)
+        waiting = {one.notification.key: one for one in due}
         ready = [one.notification for one in waiting.values() if self._has_its_turn(one.notification, epoch)]
-        said = [
-            one
-            for channel in dict.fromkeys(one.channel for one in ready if waiting[one.key].is_due)
-            for one in self._emptied([one for one in ready if one.channel == channel], waiting, epoch)
-        ]
+        said: list[str] = []
+        for name in dict.fromkeys(one.channel for one in ready if waiting[one.key].is_due):
+            work = partial(self._emptied, [one for one in ready if one.channel == name], waiting, epoch)
+            if self.beside is not None and name in self.failing:
+                self.busy.add(name)
+                self.beside(partial(self._work_beside, name, work))
+            else:
+                said += work()
         return "; ".join(sentence for sentence in said if sentence)
+
+    def _work_beside(self, name: str, work: Callable[[], Iterable[str]]) -> None:
+        try:
+            log.info("notifications: %s", "; ".join(sentence for sentence in work() if sentence))
+        except HookvitalsError as exc:
+            log.warning("notifications to %s: %s", name, exc)
+        except Exception:  # the boundary: nobody waits for this thread
+            log.exception("notifications to %s", name)
+        finally:
+            self.busy.discard(name)
 
     def _emptied(
         self, ready: Sequence[Notification], waiting: Mapping[str, Waiting], epoch: int
     ) -> Iterator[str]:
         """Sends what is ready for one channel in order; once it is seen to be down, the rest waits."""
-        channel = self.channels().get(ready[0].channel)
+        name = ready[0].channel
+        channel = self.channels().get(name)
         refused: list[ChannelError] = []
         for group in self._groups(ready, channel):
             if len(refused) == DOWN_AFTER:
@@ -122,6 +147,7 @@ class Delivery:
                 continue
             attempted = self._sent(group, channel, waiting, epoch)
             refused = [*refused, attempted.error] if isinstance(attempted, Retry) else []
+            (self.failing.add if refused else self.failing.discard)(name)
             yield "" if attempted is None else _sentence(group, attempted)
 
     def _groups(self, ready: Sequence[Notification], channel: Channel | None) -> Iterator[Group]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Event
 
 from alerts.channels.channel import Receipt
 from alerts.errors import ChannelError, Failure
@@ -187,10 +188,13 @@ class FakeChannel:
     refuses: set[str] = field(default_factory=set)
     retry_after_s: float | None = None
     asked: int = 0
+    stall: Event | None = None
     sent: list[Message] = field(default_factory=list)
 
     def send(self, message: Message) -> Receipt:
         self.asked += 1
+        if self.stall is not None:
+            assert self.stall.wait(10)
         if self.broken or message.alert.rule in self.refuses:
             raise ChannelError(
                 Failure.SERVER_ERROR, "down", retryable=self.retryable, retry_after_s=self.retry_after_s

@@ -1,7 +1,9 @@
 """The outbox worked off: delivered, tried again, given up, handed over, in order."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
@@ -244,3 +246,34 @@ def test_clock_put_back_holds_nothing_back() -> None:
     desk.clock.at -= timedelta(hours=1)
     desk.run_for(timedelta(seconds=5))
     assert len(desk.team.sent) == 1
+
+
+def test_channel_that_stalls_holds_up_no_other() -> None:
+    desk = Desk(page("a"))
+    with ThreadPoolExecutor(1) as threads:
+        desk.job.beside = threads.submit
+        desk.team.broken = True
+        desk.job.run(1)
+        desk.clock.move(timedelta(seconds=10))
+        desk.team.broken, desk.team.stall = False, Event()
+        desk.job.run(1)
+        urgent = replace(page("b"), key="b", channel="pager")
+        desk.book.entries["b"] = Entry(urgent)
+        assert desk.job.run(1) == "delivered firing of down to pager"
+        assert (desk.team.sent, desk.job.busy) == ([], {"team"})
+        desk.team.stall.set()
+    assert (len(desk.team.sent), desk.job.busy, desk.job.failing) == (1, set(), set())
+    assert desk.deliveries() == [Delivery.DELIVERED] * 2
+
+
+def test_lead_lost_beside_is_logged_and_frees_the_channel(caplog: pytest.LogCaptureFixture) -> None:
+    desk = Desk(page("a"))
+    desk.job.beside = lambda work: work()
+    desk.team.broken = True
+    desk.job.run(1)
+    desk.clock.move(timedelta(seconds=10))
+    desk.book.epoch, desk.team.broken = 2, False
+    desk.job.run(1)
+    assert "notifications to team: another worker leads" in caplog.text
+    assert desk.team.sent == []
+    assert desk.job.busy == set()
