@@ -1,6 +1,6 @@
-"""`hookvitals config check|apply|show`."""
+"""`hookvitals config check|apply|show|history`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -80,25 +80,29 @@ def apply(here: Here, file: Path | None, dry_run: bool) -> None:
     for change in changes:
         say(change)
     if dry_run:
-        say(f"{len(changes)} changes, none applied")
+        say(f"{_count(changes, 'change')}, none applied")
     elif applied.is_new:
-        say(f"version {applied.number} is in force, {len(changes)} changes")
+        say(f"version {applied.number} is in force, {_count(changes, 'change')}")
     else:
         say(f"version {applied.number} stays in force: nothing changed")
 
 
 @config.command()
+@click.argument("number", required=False, type=click.IntRange(min=1))
 @click.option("--defaults", is_flag=True, help="Write out every default too.")
 @pass_here
-def show(here: Here, defaults: bool) -> None:
-    """Print what is in force, as JSON; secrets are references or masked."""
+def show(here: Here, number: int | None, defaults: bool) -> None:
+    """Print what is in force, or the version NUMBER as it was, as JSON; secrets are references or masked."""
+    if number is not None:
+        _show_version(here, number)
+        return
     loaded = here.loaded
-    number, document = 0, loaded.document
+    in_force, document = 0, loaded.document
     try:
         with opened_control(here) as control:
             latest = control.configs.latest()
         if latest is not None:
-            number, document = latest[0], stored(latest[1])
+            in_force, document = latest[0], stored(latest[1])
     except WrongSchema:
         click.echo("no store yet: this is what the file says", err=True)
     except Unavailable as exc:
@@ -106,4 +110,30 @@ def show(here: Here, defaults: bool) -> None:
     process = loaded.settings.model_dump(mode="json", exclude_unset=not defaults)
     body = document.complete() if defaults else document.stated()
     rules = {rule.name: asdict(rule) for rule in document.effective_rules()} if defaults else {}
-    say_json({"version": number, "process": process, **body, **({"effective_rules": rules} if rules else {})})
+    shown = {"version": in_force, "process": process, **body}
+    say_json({**shown, **({"effective_rules": rules} if rules else {})})
+
+
+def _show_version(here: Here, number: int) -> None:
+    with opened_control(here) as control:
+        version = control.configs.version(number)
+    if version is None:
+        raise OneLine(f"there is no version {number}; see `hookvitals config history`")
+    said = {"version": number, "applied_at": version.applied_at.isoformat(), "by": version.applied_by}
+    say_json({**said, "origin": version.origin, **version.body})
+
+
+@config.command()
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@pass_here
+def history(here: Here, limit: int) -> None:
+    """List the versions there were, newest first, and what each changed."""
+    with opened_control(here) as control:
+        versions = control.configs.history(limit + 1)
+    before: list[Mapping[str, object]] = [*(version.body for version in versions[1:]), {}]
+    for version, former in list(zip(versions, before, strict=True))[:limit]:
+        say(f"{version.number}  {version.applied_at:%Y-%m-%d %H:%M}Z  {version.applied_by}  {version.origin}")
+        for change in differences(former, version.body):
+            say(f"    {change}")
+    if not versions:
+        say("nothing was applied yet")

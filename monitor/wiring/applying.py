@@ -10,6 +10,7 @@ from datetime import datetime
 
 from monitor.config import Document, resolve
 from monitor.config.tables import EndpointTable, SourceTable
+from monitor.model import DEFAULT_ENVIRONMENT
 from monitor.replay.secrets import sealed_secret
 from monitor.seal import Sealer
 from monitor.store.control import Control, Tx
@@ -112,7 +113,8 @@ def _hand_back(
 def differences(before: object, after: object, path: str = "") -> list[str]:
     """One line for each value that differs: `rules.error_rate.threshold: 0.05 → 0.1`.
 
-    Entries of a list are told apart by their name, or by their kind, else by their place.
+    Entries of a list are told apart by their name, or by their kind, else by their place; endpoints by their
+    source and environment too.
     """
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         keys = sorted({*before, *after}, key=str)
@@ -122,7 +124,7 @@ def differences(before: object, after: object, path: str = "") -> list[str]:
             for line in differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
         ]
     if _is_tables(before) or _is_tables(after):
-        return differences(_named(before), _named(after), path)
+        return differences(_named(before, path), _named(after, path), path)
     if before == after:
         return []
     if before is None:
@@ -134,6 +136,13 @@ def _is_tables(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
-def _named(value: object) -> dict[str, object]:
+def _named(value: object, path: str) -> dict[str, object]:
     tables = value if isinstance(value, list) else []
-    return {str(table.get("name") or table.get("kind") or at): table for at, table in enumerate(tables)}
+    return {_name(table, path) or str(at): table for at, table in enumerate(tables)}
+
+
+def _name(table: Mapping[str, object], path: str) -> str:
+    own = str(table.get("name") or table.get("kind") or "")
+    if path != "endpoints":
+        return own
+    return "/".join([str(table.get("environment", DEFAULT_ENVIRONMENT)), str(table.get("source")), own])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, Row, insert, select
 
 from monitor.clock import from_us, to_us
 from monitor.store.control.engine import Tx, read
@@ -48,10 +48,12 @@ class Configs:
         wanted = select(config_version).order_by(config_version.c.number.desc()).limit(limit)
         with read(self.engine) as tx:
             rows = tx.execute(wanted).all()
-        return [
-            ConfigVersion(row.number, row.body, row.origin, row.applied_by, from_us(row.applied_us))
-            for row in rows
-        ]
+        return [_version(row) for row in rows]
+
+    def version(self, number: int) -> ConfigVersion | None:
+        with read(self.engine) as tx:
+            row = tx.execute(select(config_version).where(config_version.c.number == number)).one_or_none()
+        return None if row is None else _version(row)
 
     def add(self, tx: Tx, body: Mapping[str, Any], origin: str, by: str, at: datetime) -> tuple[int, bool]:
         """(number, whether it is new): content equal to the version in force makes no other version."""
@@ -72,3 +74,7 @@ class Configs:
             )
         )
         return number, True
+
+
+def _version(row: Row[Any]) -> ConfigVersion:
+    return ConfigVersion(row.number, row.body, row.origin, row.applied_by, from_us(row.applied_us))

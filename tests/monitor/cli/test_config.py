@@ -1,5 +1,6 @@
 """`hookvitals config`."""
 
+import json
 from pathlib import Path
 
 from tests.monitor.cli.running import error_of, run
@@ -82,6 +83,27 @@ def test_a_name_that_does_not_resolve_from_here_is_a_warning(tmp_path: Path) -> 
     assert result.exit_code == 0
     assert f"warning: {file}, line 4: channels[0].url: am.invalid does not resolve" in result.stderr
     assert run("config", "check", "--offline", "--strict", str(file)).exit_code == 0
+
+
+def test_versions_are_listed_with_what_each_changed_and_can_be_looked_at(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    assert run("db", "upgrade", data_dir=tmp_path).exit_code == 0
+    for threshold in (0.1, 0.2):
+        file.write_text(f'[[rules]]\nkind = "error_rate"\nthreshold = {threshold}\n')
+        applied = run("config", "apply", str(file), data_dir=tmp_path)
+    assert applied.stdout.splitlines() == [
+        "~ rules.error_rate.threshold: 0.1 → 0.2",
+        "version 2 is in force, 1 change",
+    ]
+
+    said = run("config", "history", data_dir=tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in said] == ["2", "~", "1", "+"]
+    assert said[1] == "    ~ rules.error_rate.threshold: 0.1 → 0.2"
+    assert said[0].endswith(str(file))
+
+    shown = json.loads(run("config", "show", "1", data_dir=tmp_path).stdout)
+    assert (shown["version"], shown["rules"][0]["threshold"]) == (1, 0.1)
+    assert "there is no version 7" in error_of(run("config", "show", "7", data_dir=tmp_path))
 
 
 def test_title_with_a_misspelt_word_is_a_mistake_with_its_line(tmp_path: Path) -> None:

@@ -92,6 +92,27 @@ def test_new_version_is_audited(control: Control) -> None:
     ]
 
 
+def test_endpoints_of_one_name_are_told_apart_by_source_and_environment() -> None:
+    sandbox = {**PAYMENTS, "environment": "sandbox"}
+    changed = {**PAYMENTS, "probe": False}
+    assert differences({"endpoints": [PAYMENTS, sandbox]}, {"endpoints": [sandbox, changed]}) == [
+        "+ endpoints.production/acme/payments.probe: False"
+    ]
+
+
+def test_a_version_is_kept_as_it_was(control: Control) -> None:
+    put(control, {"probes": {"interval": "5m"}})
+    put(control, {})
+    first = control.configs.version(1)
+    assert first is not None
+    assert (first.body, first.origin, first.applied_by) == (
+        {"probes": {"interval": "5m"}},
+        "hookvitals.toml",
+        "ann",
+    )
+    assert control.configs.version(3) is None
+
+
 def test_differences_name_each_value_by_its_table() -> None:
     before = {"rules": [{"kind": "error_rate", "threshold": 0.05}], "egress": {"allow": ["10.0.0.0/8"]}}
     after = {
