@@ -24,7 +24,7 @@ from tests.alerts.support import LOOPBACK, Service, serving
 
 over_http = pytest.mark.parametrize("case", OVER_HTTP.values(), ids=OVER_HTTP.keys())
 every_channel = pytest.mark.parametrize("make", ALL.values(), ids=ALL.keys())
-QUICK_S = 5.0
+QUICK_S = 20.0
 LIMIT_S = 1.0
 
 
