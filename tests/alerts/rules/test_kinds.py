@@ -471,6 +471,27 @@ def test_many_failures_from_one_address_are_a_burst_however_small_their_share() 
     assert found.evidence.exemplars[:2] == ("r0", "r1")
 
 
+@pytest.mark.parametrize(
+    ("count", "of_one", "burst", "verdict"),
+    [
+        (101, 50, 100, Verdict.BREACH),  # just half of them are of one address
+        (101, 49, 100, Verdict.OK),
+        (100, 50, 100, Verdict.OK),  # not more than the limit
+        (101, 50, 0, Verdict.OK),  # switched off
+    ],
+)
+def test_a_burst_is_more_than_its_limit_and_half_of_one_address(
+    count: int, of_one: int, burst: float, verdict: Verdict
+) -> None:
+    world = deliveries(10_000, bad_signature=count)
+    world.refusals = [
+        Refusal(f"r{n}", "bad_signature", "203.0.113.9" if n < of_one else f"198.51.100.{n}")
+        for n in range(100)
+    ]
+    rule = make("verification_failures", params={"burst": burst})
+    assert found_by("verification_failures", world, rule).verdict is verdict
+
+
 def test_failures_from_many_addresses_are_no_burst() -> None:
     world = deliveries(10_000, bad_signature=300)
     world.refusals = [Refusal(f"r{n}", "bad_signature", f"203.0.113.{n}") for n in range(100)]
@@ -493,6 +514,18 @@ def test_clocks_that_drift_apart_are_a_warning_before_anything_is_refused(off: i
         assert found.evidence.summary.startswith(
             "51 % of what verified at stripe/payments was signed more than 30 s before or after it came"
         )
+
+
+@pytest.mark.parametrize(
+    ("verified", "share", "verdict"),
+    [(20, 0.5, Verdict.BREACH), (19, 0.5, Verdict.OK), (20, 0, Verdict.OK)],
+)
+def test_a_drift_needs_a_sample_and_can_be_switched_off(
+    verified: int, share: float, verdict: Verdict
+) -> None:
+    rule = make("verification_failures", params={"off_time_share": share})
+    world = statuses({200: verified}, {429: 5}, off_time=verified)
+    assert found_by("verification_failures", world, rule).verdict is verdict
 
 
 FIXED = make("no_events", threshold="1h", params={"usual_weeks": 0})
