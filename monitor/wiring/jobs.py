@@ -3,6 +3,7 @@
 import random
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -58,6 +59,8 @@ from monitor.worker.schedule import Job
 from monitor.worker.standing import Standing
 from monitor.worker.watching import Watch
 
+FAILING_CHANNELS = 4
+"""So many channels that fail are asked at a time, beside those that work."""
 SESSIONS_KEPT = timedelta(days=30)
 SESSIONS_IDLE = timedelta(days=7)
 MINUTES_KEPT = timedelta(days=35)
@@ -177,6 +180,7 @@ def _delivery(parts: Parts) -> Delivery:
         links_of(parts.settings, parts.sealing_key),
         parts.clock.now,
         random.random,
+        beside=ThreadPoolExecutor(FAILING_CHANNELS, "channel").submit,
     )
 
 
