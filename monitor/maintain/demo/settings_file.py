@@ -80,6 +80,7 @@ window = "2m"
 for = "10s"
 keep_firing_for = "10s"
 threshold = 0.2            # the demo forges one request in twenty all the time; shipped: 0.05
+params = {{ burst = 0 }}     # and all from this machine; shipped: 100 from one address
 
 [[rules]]
 kind = "dead_letters"
