@@ -34,6 +34,11 @@ class Issued:
     def pem(self) -> bytes:
         return self.certificate.public_bytes(PEM)
 
+    @property
+    def key_pem(self) -> bytes:
+        no_password = serialization.NoEncryption()
+        return self.key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, no_password)
+
 
 def issue(
     name: str,
@@ -76,17 +81,12 @@ def issued_with_sha1(name: str, by: Issued, directory: Path) -> Issued:
     )
     paths["csr"].write_bytes(request.sign(key, hashes.SHA256()).public_bytes(PEM))
     paths["ca"].write_bytes(by.pem)
-    paths["key"].write_bytes(_key_pem(by.key))
+    paths["key"].write_bytes(by.key_pem)
     paths["ext"].write_text(f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\n")
     command = "openssl x509 -req -sha1 -days 60 -set_serial 77 -in csr -CA ca -CAkey key -extfile ext"
     words = [str(paths.get(word, word)) for word in command.split()]
     made = subprocess.run(words, check=True, capture_output=True)
     return Issued(x509.load_pem_x509_certificate(made.stdout), key)
-
-
-def _key_pem(key: Key) -> bytes:
-    return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-
 
 def _san(name: str) -> x509.GeneralName:
     try:
@@ -100,7 +100,7 @@ def showing(directory: Path, *chain: Issued, old_protocol: bool = False) -> Iter
     """The port of a server that shows these certificates, its own first, and says nothing."""
     cert_file, key_file = directory / "chain.pem", directory / "key.pem"
     cert_file.write_bytes(b"".join(one.pem for one in chain))
-    key_file.write_bytes(_key_pem(chain[0].key))
+    key_file.write_bytes(chain[0].key_pem)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers("ALL:@SECLEVEL=0")
     if old_protocol:
