@@ -1,0 +1,89 @@
+"""A rule that is good to look at and breaks when it is evaluated: from the file to those who are told."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alerts.model import State, Why
+from monitor.clock import to_us
+from monitor.config import Settings, stored
+from monitor.model import Outcome
+from monitor.seal import Sealer
+from monitor.store.control import Control
+from monitor.wiring.applying import apply
+from monitor.wiring.following import Following
+from monitor.wiring.jobs import Parts, jobs_of
+from tests.control import lead, new_control
+from tests.facts import NOON, Filled, RecordFactory, sqlite_facts
+from tests.monitor.clocks import FakeClock
+
+KEY = b"k" * 32
+CHANNEL = {"kind": "webhook", "name": "team", "url": "https://own.example.com/", "secret": {"env": "OWN"}}
+FAR = {"kind": "stuck_events", "name": "far", "params": {"older_than_s": 1e16}}
+MENDED = {**FAR, "params": {"older_than_s": 900}}
+COUNT = {"kind": "failure_count", "threshold": 3}
+
+
+class Worker:
+    """Its jobs over real stores, and the traffic of one minute after the other."""
+
+    def __init__(self, control: Control, filled: Filled, parts: Parts, clock: FakeClock) -> None:
+        self.control, self.filled, self.clock = control, filled, clock
+        self.jobs = {job.name: job for job in jobs_of(parts)}
+        self.epoch = lead(control)
+        self.record = RecordFactory()
+
+    def apply(self, *rules: dict[str, Any]) -> None:
+        document = stored({"channels": [CHANNEL], "rules": list(rules)})
+        sealer = Sealer(KEY)
+        apply(self.control, document, origin="", by="ann", at=self.clock.now(), sealer=sealer, environ={})
+
+    def minute(self, failed: int) -> None:
+        self.clock.move(timedelta(minutes=1))
+        self.filled.now = now = self.clock.now()
+        self.filled.add([self.record(Outcome.FAILED, now - timedelta(seconds=7)) for _ in range(failed)])
+        self.filled.writer.fold()
+        self.filled.writer.heartbeat("one", to_us(now))
+        for job in ("catalog", "rules"):
+            self.jobs[job].run(self.epoch)
+
+    def firing(self) -> dict[str, str]:
+        """Rule → its sentence, of what fires."""
+        active = self.control.alerts.active()
+        return {alert.rule: alert.evidence.summary for alert in active if alert.state is State.FIRING}
+
+    def told(self, rule: str) -> list[tuple[str, Why]]:
+        (alert,) = [one for one in self.control.alerts.active() if one.rule == rule]
+        rows = self.control.notifications.of_alert(alert.fingerprint)
+        return [(row.notification.channel, row.notification.reason) for row in rows]
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    clock = FakeClock(NOON)
+    control = new_control(tmp_path, clock)
+    settings = Settings.model_validate({"data_dir": tmp_path, "secret_key": KEY.hex()})
+    with sqlite_facts(tmp_path) as (filled, facts):
+        following = Following(control.configs.latest, clock)
+        parts = Parts(settings, KEY, control, facts, following, clock)
+        yield Worker(control, filled, parts, clock)
+    control.close()
+
+
+def test_a_rule_that_breaks_stops_no_other_and_is_told_of_until_it_is_mended(worker: Worker) -> None:
+    worker.apply(FAR, COUNT)
+    worker.minute(failed=10)
+
+    assert "failure_count" in worker.firing()
+    assert worker.firing()["rule_broken"].startswith('Rule "far" could not be evaluated (OverflowError')
+    assert worker.told("rule_broken") == [("team", Why.FIRING)]
+    assert worker.told("failure_count") == [("team", Why.FIRING)]
+
+    worker.apply(MENDED, COUNT)
+    worker.minute(failed=10)
+
+    assert "rule_broken" not in worker.firing()
+    assert "failure_count" in worker.firing()
