@@ -1,32 +1,141 @@
-"""`hookvitals doctor`."""
+"""`hookvitals doctor` and `hookvitals doctor attest`."""
+
+from collections import Counter
+from collections.abc import Iterator
 
 import click
 
 from alerts.egress import Egress
 from alerts.http import Client
-from monitor.cli.base import Here, OneLine, pass_here, say
-from monitor.config import environment
+from monitor.checklist import Judged, Verdict, judged
+from monitor.cli.base import Commands, Here, OneLine, cell, pass_here, say
+from monitor.cli.stores import opened_control, opened_desk, opened_facts
+from monitor.clock import SystemClock
+from monitor.config import environment as variables
+from monitor.errors import HookvitalsError
 from monitor.maintain.doctor import findings, ready, served
 from monitor.maintain.finding import Finding
+from monitor.model import DEFAULT_ENVIRONMENT, SeriesKey
+from monitor.operations import attesting
+from monitor.queries.checklist import shown
+from monitor.store.control import Control
+from monitor.store.facts.protocol import FactReader
+from monitor.wiring.terms import terms_of
 
 MARKS = {True: "ok  ", False: "BAD ", None: "note"}
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 """The monitor's own processes are asked wherever the settings say they are."""
+ENOUGH = {"pass": (Verdict.PASS,), "attested": (Verdict.PASS, Verdict.ATTESTED)}
 
 
-@click.command()
+@click.group(cls=Commands, invoke_without_command=True)
 @click.option("--ready", "only_ready", is_flag=True, help="Ask only whether the processes serve.")
+@click.option("--endpoint", "name", help="Judge this endpoint by the checklists instead.")
+@click.option("--source", help="Of this source, where several have an endpoint of that name.")
+@click.option("--environment", default=DEFAULT_ENVIRONMENT, show_default=True, help="Of this environment.")
+@click.option(
+    "--require",
+    type=click.Choice(sorted(ENOUGH)),
+    help="Fail unless every item passes, or passes or is attested; else what fails does.",
+)
+@click.pass_context
+def doctor(
+    ctx: click.Context,
+    only_ready: bool,
+    name: str | None,
+    source: str | None,
+    environment: str,
+    require: str | None,
+) -> None:
+    """Look at the installation, or at one endpoint, and say what must be mended; change nothing."""
+    if ctx.invoked_subcommand is not None:
+        return
+    here: Here = ctx.obj
+    if name is None:
+        _installation(here, only_ready)
+        return
+    with opened_control(here) as control, opened_facts(here) as facts:
+        place = _place(control, environment, source, name)
+        found = _judged(here, control, facts, place)
+    _say_all(found)
+    short = [one for one in found if not _is_enough(one, require)]
+    if short:
+        wanted = "must be mended" if require is None else f"are not what --require {require} asks for"
+        raise OneLine(f"{len(short)} of {len(found)} items {wanted}")
+
+
+@doctor.command()
+@click.argument("item")
+@click.option("--endpoint", "name", required=True, help="The endpoint it is true of.")
+@click.option("--source", help="Of this source, where several have an endpoint of that name.")
+@click.option("--environment", default=DEFAULT_ENVIRONMENT, show_default=True, help="Of this environment.")
+@click.option("--note", required=True, help="What was done, and where it can be seen.")
 @pass_here
-def doctor(here: Here, only_ready: bool) -> None:
-    """Look at the installation and say what must be mended; change nothing."""
+def attest(here: Here, item: str, name: str, source: str | None, environment: str, note: str) -> None:
+    """Answer for an item that no record can show, in your name. ITEM: as `doctor --endpoint` prints it."""
+    with opened_desk(here) as (desk, actor):
+        place = _place(desk.control, environment, source, name)
+        one = attesting.attest(desk, actor, place, item, note)
+    say(f"{one.by} answers for {item} of {place.source}/{place.endpoint} in {place.environment}")
+
+
+def _installation(here: Here, only_ready: bool) -> None:
     client, loaded = Client(Egress(EVERYWHERE)), here.loaded
     found: list[Finding]
     if only_ready:
         found = [ready(name, url, client) for name, url in served(loaded).items()]
     else:
-        found = list(findings(loaded, environment(), client))
+        found = [*findings(loaded, variables(), client), *_endpoints(here)]
     for finding in found:
         say(f"{MARKS[finding.ok]}  {finding.about}: {finding.said}")
     bad = sum(finding.ok is False for finding in found)
     if bad:
         raise OneLine(f"{bad} of {len(found)} findings must be mended")
+
+
+def _endpoints(here: Here) -> Iterator[Finding]:
+    """A line an endpoint, where there are stores to look into."""
+    try:
+        with opened_control(here) as control, opened_facts(here) as facts:
+            for one in control.catalog.endpoints(DEFAULT_ENVIRONMENT):
+                found = _judged(here, control, facts, SeriesKey(*one.key))
+                counts = Counter(item.verdict for item in found)
+                said = ", ".join(f"{counts[each]} {each.value}" for each in Verdict if counts[each])
+                about = f"checklists of {one.source}/{one.name}"
+                yield Finding(None, about, f"{said}; see `hookvitals doctor --endpoint {one.name}`")
+    except HookvitalsError:
+        return  # what is wrong with the stores is said by the findings before
+
+
+def _place(control: Control, environment: str, source: str | None, name: str) -> SeriesKey:
+    found = [
+        one
+        for one in control.catalog.endpoints(environment)
+        if one.name == name and source in (None, one.source)
+    ]
+    if len(found) > 1:
+        raise OneLine(f"{len(found)} sources have an endpoint {name}; name one with --source")
+    if not found:
+        raise OneLine(f"there is no endpoint {name} in {environment} (`hookvitals endpoint list` shows them)")
+    return SeriesKey(*found[0].key)
+
+
+def _judged(here: Here, control: Control, facts: FactReader, place: SeriesKey) -> list[Judged]:
+    document = here.loaded.document
+    terms = terms_of(control.catalog.sources(), control.catalog.endpoints(), document.slos)
+    channels = sorted({name for route in document.effective_routes() for name in route.channels})
+    now = SystemClock().now()
+    return judged(shown(facts, control, place, terms[place], channels, now), control.attestations.of(place))
+
+
+def _say_all(found: list[Judged]) -> None:
+    group = ""
+    for one in found:
+        if one.item.group != group:
+            group = one.item.group
+            say(f"{one.item.list}, {group}")
+        say(f"  {one.verdict.value:<15}  {one.item.id:<20}  {one.item.asks}  {cell(one.said)}")
+
+
+def _is_enough(one: Judged, require: str | None) -> bool:
+    return one.verdict is not Verdict.FAIL if require is None else one.verdict in ENOUGH[require]

@@ -14,6 +14,7 @@ from monitor.clock import Clock, SystemClock
 from monitor.store.control.accounts import Accounts
 from monitor.store.control.alerts import Alerts
 from monitor.store.control.answers import Answers
+from monitor.store.control.attestations import Attestations
 from monitor.store.control.audit import Audit
 from monitor.store.control.book import Book
 from monitor.store.control.catalog import Catalog
@@ -50,6 +51,7 @@ class Control:
     issues: Issues
     minutes: Minutes
     sightings: Sightings
+    attestations: Attestations
     letters: Letters
     replays: Replays
     accounts: Accounts
@@ -89,6 +91,7 @@ class Control:
             issues=Issues(engine),
             minutes=Minutes(engine),
             sightings=Sightings(engine),
+            attestations=Attestations(engine),
             letters=Letters(engine),
             replays=Replays(engine),
             accounts=Accounts(engine),

@@ -1,11 +1,17 @@
 """`hookvitals doctor`: what it sees, and what it makes of it."""
 
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from monitor.clock import SystemClock
+from monitor.model import Outcome
+from monitor.store.control import Control
 from tests.alerts.support import Service, serving
+from tests.control import control_url, new_control
+from tests.facts import RecordFactory, sqlite_facts
 from tests.monitor.cli.running import error_of, run
 
 
@@ -92,3 +98,70 @@ def test_replica_that_is_none_and_a_server_that_is_away_are_told_of(
     assert "hunter2" not in result.output
     assert lines(result.stdout)["PostgreSQL of the facts"] == "BAD"
     assert "note  replica of the facts: is no replica" in result.stdout
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Path:
+    """A data directory with stores and one endpoint that was used."""
+    with sqlite_facts(tmp_path) as (fill, _):
+        make = RecordFactory()
+        now = datetime.now(UTC)
+        fill.add([make.delivery(at=now - timedelta(minutes=5)) for _ in range(30)])
+        fill.add([make.delivery(Outcome.DUPLICATE, now - timedelta(minutes=5))])
+    control = new_control(tmp_path, SystemClock())
+    control.catalog.register([("production", "stripe", "payments")], now)
+    control.close()
+    return tmp_path
+
+
+def items(output: str) -> dict[str, tuple[str, str]]:
+    found = [line.split(None) for line in output.splitlines() if line.startswith("  ")]
+    verdicts = {"no": "no evidence yet"}
+    return {
+        word: (verdicts.get(line[0], line[0]), " ".join(line))
+        for line in found
+        for word in line
+        if word.startswith(("orum.", "hopnow."))
+    }
+
+
+def test_an_endpoint_is_judged_by_both_checklists_with_the_figure_behind_each_item(watched: Path) -> None:
+    """practice 45"""
+    result = run("doctor", "--endpoint", "payments", data_dir=watched)
+    found = items(result.stdout)
+    assert len(found) == 26
+    assert found["orum.idempotent"][0] == "pass"
+    assert "1 copies recognised in 7 d" in found["orum.idempotent"][1]
+    assert found["hopnow.order"][0] == "no evidence yet"
+    assert error_of(result) == "error: 2 of 26 items must be mended"  # nobody is told of alerts
+
+
+def test_who_answers_for_an_item_and_when_is_said_and_audited(watched: Path) -> None:
+    words = ("doctor", "attest", "orum.database", "--endpoint", "payments")
+    done = run(*words, "--note", "pool of 20, see the runbook", data_dir=watched)
+    assert done.exit_code == 0, done.output
+    found = items(run("doctor", "--endpoint", "payments", data_dir=watched).stdout)
+    assert found["orum.database"][0] == "attested"
+    assert "pool of 20, see the runbook" in found["orum.database"][1]
+    control = Control.open(control_url(watched))
+    assert [row.action for row in control.audit.page()] == ["checklist.attest"]
+    control.close()
+
+
+def test_what_is_required_decides_how_the_command_ends(watched: Path) -> None:
+    strict = run("doctor", "--endpoint", "payments", "--require", "pass", data_dir=watched)
+    assert "items are not what --require pass asks for" in error_of(strict)
+
+
+def test_unknown_items_and_endpoints_are_refused_with_what_to_do(watched: Path) -> None:
+    nothing = run("doctor", "--endpoint", "nowhere", data_dir=watched)
+    assert "there is no endpoint nowhere in production (`hookvitals endpoint list`" in error_of(nothing)
+    made_up = run("doctor", "attest", "orum.x", "--endpoint", "payments", "--note", "x", data_dir=watched)
+    assert "no checklist has an item orum.x" in error_of(made_up)
+    empty = run("doctor", "attest", "orum.load", "--endpoint", "payments", "--note", " ", data_dir=watched)
+    assert "an attestation needs a note" in error_of(empty)
+
+
+def test_without_an_endpoint_each_has_a_line_of_its_own(watched: Path) -> None:
+    result = run("doctor", data_dir=watched)
+    assert "checklists of stripe/payments" in result.stdout

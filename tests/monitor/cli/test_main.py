@@ -23,7 +23,7 @@ def test_every_command_says_in_a_sentence_what_it_does() -> None:
 
 
 def test_every_command_that_was_promised_is_there() -> None:
-    promised = """up collector worker dashboard demo doctor version config check|apply|show
+    promised = """up collector worker dashboard demo doctor attest version config check|apply|show
         db upgrade key create|list|revoke user create|list|password|disable endpoint list|put
         records tail|show stats alerts list|ack silence create|list channel test dead-letters list|show
         replay plan|start|status|pause|resume|cancel report sla facts verify audit verify"""
