@@ -10,7 +10,7 @@ from datetime import timedelta
 from alerts.permits import Permits
 from dashboard.views import Payload, ReplayPlan, Role, Viewer
 from monitor.errors import Unprocessable
-from monitor.operations import Desk, alerts, by_link, issues, payload, replays, sessions
+from monitor.operations import Desk, alerts, by_link, issues, payload, replays, sessions, silences
 from monitor.operations.actor import Actor
 from monitor.store.control import accounts
 
@@ -49,6 +49,13 @@ class StoreActions:
 
     def acknowledge(self, viewer: Viewer, alert_id: str, note: str, lasts: timedelta | None = None) -> None:
         alerts.acknowledge(self.desk, _actor(viewer), alert_id, note, lasts)
+
+    def silence(self, viewer: Viewer, matchers: Mapping[str, str], lasts: timedelta, comment: str) -> None:
+        now = self.desk.clock.now()
+        silences.create(self.desk, _actor(viewer), matchers, now, now + lasts, comment)
+
+    def end_silence(self, viewer: Viewer, silence_id: str) -> None:
+        silences.expire(self.desk, _actor(viewer), silence_id)
 
     def resolve_issues(self, viewer: Viewer, issue_ids: Sequence[str]) -> None:
         for issue_id in issue_ids:

@@ -27,7 +27,7 @@ RANGE_WORDS = {
     "7d": "7 days",
     "30d": "30 days",
 }
-FILTERS = ("source", "endpoint", "type", "outcome", "error", "event", "state", "letter", "week", "q")
+FILTERS = ("source", "endpoint", "type", "outcome", "error", "event", "state", "letter", "week", "alert", "q")
 _TEXT_MAX = 256  # what no stored name exceeds
 
 

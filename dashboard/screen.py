@@ -1,6 +1,6 @@
 """What the pages are built on: reads, actions, the clock, who looks. Protocols: pages know no store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -19,6 +19,7 @@ from dashboard.views import (
     ReplayLine,
     ReplayPlan,
     ShellView,
+    SilencesView,
     StatusView,
     Viewer,
 )
@@ -50,6 +51,9 @@ class Reads(Protocol):
 
     def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView: ...
 
+    def silences(self, chosen: str | None, now: datetime) -> SilencesView:
+        """chosen: the silence of which the view lists what it has hidden."""
+
     def letters(self, scope: Scope, limit: int) -> LettersView: ...
 
     def replays(self, limit: int) -> Sequence[ReplayLine]: ...
@@ -77,6 +81,12 @@ class Actions(Protocol):
     def acknowledge(
         self, viewer: Viewer, alert_id: str, note: str, lasts: timedelta | None = None
     ) -> None: ...
+
+    def silence(
+        self, viewer: Viewer, matchers: Mapping[str, str], lasts: timedelta, comment: str
+    ) -> None: ...
+
+    def end_silence(self, viewer: Viewer, silence_id: str) -> None: ...
 
     def resolve_issues(self, viewer: Viewer, issue_ids: Sequence[str]) -> None: ...
 

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from dashboard import format as fmt
 from dashboard.components.text import pill, when
-from dashboard.links import alert_link
+from dashboard.links import alert_link, link
 from dashboard.palette import Tone
 from dashboard.scope import Scope
 from dashboard.views import AlertLine, Viewer
@@ -42,7 +42,10 @@ def alert_card(alert: AlertLine, scope: Scope, viewer: Viewer, now: datetime) ->
                 ],
                 className="alert-name",
             ),
-            html.Div(acknowledge_button(alert, viewer), className="alert-side"),
+            html.Div(
+                [silence_button(alert, scope, viewer), acknowledge_button(alert, viewer)],
+                className="alert-side",
+            ),
             html.Div(alert.summary, className="alert-summary"),
             html.Div([html.Span(line) for line in _meta(alert, scope, now)], className="alert-meta"),
         ],
@@ -85,10 +88,22 @@ def told(alert: AlertLine) -> str:
     return f"nobody was told: {_QUIET.get(alert.quiet.partition(':')[0], fmt.words(alert.quiet))}"
 
 
-def suppressed_by(alert: AlertLine, scope: Scope) -> Component | None:
-    """The alert that keeps this one quiet, as a link; None when it is no alert's doing."""
+def suppressed_by(alert: AlertLine, scope: Scope) -> dmc.Anchor | None:
+    """The alert or the silence that keeps this one quiet, as a link; None when neither does."""
     kind, _, id = (alert.quiet or "").partition(":")
-    return dmc.Anchor("that one", href=alert_link(id, scope.bare())) if kind == "alert" else None
+    if kind == "alert":
+        return dmc.Anchor("that one", href=alert_link(id, scope.bare()))
+    if kind == "silence":
+        return dmc.Anchor("this silence", href=link("silences", scope.bare().with_filters(q=id)))
+    return None
+
+
+def silence_button(alert: AlertLine, scope: Scope, viewer: Viewer) -> dmc.Anchor | None:
+    """Leads to a new silence that is filled in with the alert's labels."""
+    if alert.state == "resolved" or not viewer.operates:
+        return None
+    href = link("silences", scope.bare().with_filters(alert=alert.id))
+    return dmc.Anchor("Silence…", href=href, className="beside")
 
 
 def acknowledge_button(alert: AlertLine, viewer: Viewer) -> dmc.Button | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from dashboard.data import house, incidents, records, reports, traffic
+from dashboard.data import house, incidents, quiet, records, reports, traffic
 from dashboard.data.catalog import Catalog
 from dashboard.scope import Scope
 from dashboard.views import (
@@ -19,6 +19,7 @@ from dashboard.views import (
     OverviewView,
     ReplayLine,
     ShellView,
+    SilencesView,
     StatusView,
 )
 from monitor.config.document import Document
@@ -73,6 +74,9 @@ class StoreReads:
 
     def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView:
         return incidents.issues(self.control, self.facts, scope, limit, now)
+
+    def silences(self, chosen: str | None, now: datetime) -> SilencesView:
+        return quiet.silences(self.control, self.document().effective_windows(), chosen, now)
 
     def letters(self, scope: Scope, limit: int) -> LettersView:
         return incidents.letters(self.control, scope, limit)

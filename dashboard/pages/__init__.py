@@ -11,6 +11,7 @@ from dashboard.pages import (
     overview,
     replays,
     reports,
+    silences,
     status,
 )
 
@@ -21,6 +22,7 @@ PAGES = (
     event.PAGE,
     alerts.PAGE,
     alert.PAGE,
+    silences.PAGE,
     issues.PAGE,
     dead_letters.PAGE,
     replays.PAGE,

@@ -14,6 +14,7 @@ from dashboard.components.alert import (
     measured,
     place,
     severity_pill,
+    silence_button,
     suppressed_by,
     title,
     told,
@@ -63,7 +64,13 @@ def register(app: Dash, screen: Screen) -> None:
             gone = [panel("Alert", empty("No such alert", "Its rule may have been removed long ago."))]
             return "Alert", "", None, gone, as_of(now)
         alert = view.alert
-        return title(alert), place(alert), _side(alert, screen.viewer()), body(view, scope, now), as_of(now)
+        return (
+            title(alert),
+            place(alert),
+            _side(alert, scope, screen.viewer()),
+            body(view, scope, now),
+            as_of(now),
+        )
 
     dialog_outputs(app, screen, "alert")
 
@@ -114,10 +121,11 @@ def body(view: AlertView, scope: Scope, now: datetime) -> list[Component]:
     return panels
 
 
-def _side(alert: AlertLine, viewer: Viewer) -> list[Component | None]:
+def _side(alert: AlertLine, scope: Scope, viewer: Viewer) -> list[Component | None]:
     return [
         pill(alert.state, _STATES.get(alert.state, Tone.NEUTRAL)),
         severity_pill(alert.severity),
+        silence_button(alert, scope, viewer),
         acknowledge_button(alert, viewer),
     ]
 

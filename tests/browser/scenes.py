@@ -13,6 +13,7 @@ from dashboard.views import (
     EndpointLine,
     EndpointView,
     Figures,
+    HiddenLine,
     IssueLine,
     IssuesView,
     Job,
@@ -24,6 +25,8 @@ from dashboard.views import (
     ReplayLine,
     ReplayPlan,
     ShellView,
+    SilenceLine,
+    SilencesView,
     StatusView,
     TransitionLine,
     TypeFigures,
@@ -334,6 +337,57 @@ def letters(n: int = 41) -> LettersView:
     return LettersView(found, n, {"open": n})
 
 
+def silences() -> SilencesView:
+    hour = timedelta(hours=1)
+    return SilencesView(
+        [
+            SilenceLine(
+                "s1",
+                {"source": "acme", "rule": "certificate_expiry"},
+                NOW - hour,
+                NOW + 3 * hour,
+                "in force",
+                "mira",
+                "The renewal is ordered; acme installs it in the morning.",
+                hid=2,
+            ),
+            SilenceLine(
+                "nightly-import",
+                {"source": "hopnow", "endpoint": "payouts"},
+                NOW - 90 * 24 * hour,
+                NOW.replace(year=9999),
+                "between its hours",
+                "",
+                "The import stops the queue each night.",
+                "02:00-03:00 on mon,tue,wed,thu,fri (Europe/Berlin)",
+                by_file=True,
+            ),
+            SilenceLine(
+                "s2",
+                {"source": "stripe*", "severity": "warning"},
+                NOW + 5 * hour,
+                NOW + 7 * hour,
+                "coming",
+                "omar",
+                "The ledger moves to its new machine.",
+            ),
+            SilenceLine(
+                "s3",
+                {"rule": "error_rate"},
+                NOW - 30 * hour,
+                NOW - 26 * hour,
+                "ended",
+                "omar",
+                "A known bug.",
+            ),
+        ],
+        [
+            HiddenLine(NOW - hour / 2, "certificate_expiry", "error", "a2", alerts()[1].summary),
+            HiddenLine(NOW - hour / 3, "certificate_expiry", "error", "a5", "It ends in 4 days."),
+        ],
+    )
+
+
 def issues() -> IssuesView:
     told = [
         ("new", "LedgerTimeout", LEDGER.replace("5432", "<number>").replace("1000", "<number>"), 0, 702, 12),
@@ -418,6 +472,7 @@ def outage(records: int = 250) -> CannedReads:
         ),
         alert_lines=alerts(),
         alert_views={"a1": alert()},
+        silences_view=silences(),
         issues_view=issues(),
         letters_view=letters(),
         replay_lines=replays(),

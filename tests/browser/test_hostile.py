@@ -1,13 +1,23 @@
 """What a webhook carries is data: nothing in it becomes markup, a script, a formula or a strange link."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
 from dashboard.links import event_link
-from dashboard.views import AlertLine, AlertView, IssueLine, IssuesView, LetterLine, LettersView
+from dashboard.views import (
+    AlertLine,
+    AlertView,
+    IssueLine,
+    IssuesView,
+    LetterLine,
+    LettersView,
+    SilenceLine,
+    SilencesView,
+)
 from monitor.model import Record
 from tests.browser.conftest import Visit, serving
 from tests.browser.scenes import alert, deeds, outage, overview, story
@@ -59,6 +69,9 @@ def reads() -> CannedReads:
     ]
     made.alert_lines = [nasty_alert(text) for text in NASTY]
     made.alert_views = {f"alert {text}": nasty_view(text) for text in NASTY}
+    made.silences_view = SilencesView(
+        [SilenceLine(t, {t: t}, NOW, NOW + timedelta(hours=1), "in force", t, t, t) for t in NASTY]
+    )
     issues = [IssueLine(f"i{t}", t, t, t, t, t, "new", 1, NOW, NOW, t) for t in NASTY]
     made.issues_view = IssuesView(issues, len(issues))
     found = [LetterLine(f"l{t}", t, t, t, t, "open", t, t, 1, 0, NOW) for t in NASTY]
@@ -76,7 +89,7 @@ def test_hostile_text_is_shown_as_text_wherever_it_appears(visit: Visit, reads: 
     with serving(application(reads, deeds())) as address:
         watched = visit(address)
         watched.log_in()
-        for path in ("", "alerts", "issues", "dead-letters"):
+        for path in ("", "alerts", "silences", "issues", "dead-letters"):
             page = watched.open(path)
             page.get_by_text(NASTY[0]).first.wait_for()
             assert_harmless(page, address)

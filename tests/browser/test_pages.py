@@ -21,6 +21,7 @@ PATHS = (
     f"events/production/orum/{EVENT}",
     "alerts",
     "alerts/a1",
+    "silences?q=s1",
     "issues",
     "dead-letters",
     "replays",
@@ -185,9 +186,55 @@ def test_a_viewer_has_no_button_that_acts(visit: Visit, address: str) -> None:
         ("replays", "Pause"),
         ("dead-letters", "Select letters"),
         ("issues", "Select issues"),
+        ("silences", "New silence"),
+        ("silences", "End now"),
     ):
         page = watched.open(path)
         expect(page.get_by_role("button", name=gone)).to_have_count(0)
+
+
+def test_an_alert_is_silenced_from_its_page(operator: Watched, actions: CannedActions) -> None:
+    page = operator.open("alerts/a1")
+    page.get_by_role("link", name="Silence…").click()
+    page.wait_for_url("**/silences?alert=a1")
+    dialog = page.get_by_role("dialog")
+    labels = "rule=error_rate\nenvironment=production\nsource=orum\nendpoint=transfers"
+    expect(dialog.get_by_label("Matchers")).to_have_value(labels)
+    dialog.get_by_label("Matchers").fill("rule=error_rate\nsource=or*")
+    dialog.get_by_label("Comment").fill("the ledger is being moved")
+    dialog.get_by_role("button", name="Silence", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    matchers = {"rule": "error_rate", "source": "or*"}
+    told = ("operator", "silence", matchers, timedelta(hours=2), "the ledger is being moved")
+    assert actions.done[-1] == told
+
+
+def test_a_silence_that_cannot_be_meant_is_refused_in_words(operator: Watched) -> None:
+    page = operator.open("silences")
+    page.get_by_role("button", name="New silence").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Matchers").fill("everything")
+    dialog.get_by_role("button", name="Silence", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text('"everything" is no matcher')
+    dialog.get_by_label("Matchers").fill("")
+    dialog.get_by_role("button", name="Silence", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("a silence needs 1 to 16 matchers")
+
+
+def test_a_silence_says_what_it_hid_and_is_ended(operator: Watched, actions: CannedActions) -> None:
+    page = operator.open("")
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    page.wait_for_url("**/silences")
+    page.get_by_role("link", name="hid 2 alerts").click()
+    page.wait_for_url("**/silences?q=s1")
+    expect(page.locator("#silences-lists table")).to_contain_text("It ends in 4 days.")
+    expect(page.locator("#silences-lists")).to_contain_text("only 02:00-03:00 on mon,tue,wed,thu,fri")
+    expect(page.get_by_role("button", name="End now")).to_have_count(2)  # not the file's, not the ended
+    with page.expect_response(lambda answer: "end-silence" in (answer.request.post_data or "")):
+        page.get_by_role("button", name="End now").first.click()
+    expect(page.locator("#silences-problem")).to_be_empty()
+    assert ("operator", "end", "s1") in actions.done
 
 
 def test_an_issue_leads_to_the_event_that_failed_last(operator: Watched) -> None:
@@ -327,3 +374,4 @@ def test_an_empty_installation_says_what_to_do_first(visit: Visit) -> None:
         for path in PATHS[2:]:
             watched.open(path)
         expect(watched.open("issues").locator("#issues-grid")).to_contain_text("No issue here.")
+        assert "Nothing is silenced" in texts(watched.open("silences"))

@@ -20,10 +20,11 @@ from dashboard.views import (
     ReplayPlan,
     Role,
     ShellView,
+    SilencesView,
     StatusView,
     Viewer,
 )
-from monitor.errors import Forbidden, Unauthorized
+from monitor.errors import Forbidden, Unauthorized, Unprocessable
 from monitor.model import Record
 
 
@@ -38,6 +39,7 @@ class CannedReads:
     choices_view: Choices = field(default_factory=lambda: Choices((), (), (), ()))
     alert_lines: Sequence[AlertLine] = ()
     alert_views: Mapping[str, AlertView] = field(default_factory=dict)
+    silences_view: SilencesView = field(default_factory=lambda: SilencesView(()))
     issues_view: IssuesView = field(default_factory=lambda: IssuesView((), 0))
     letters_view: LettersView = field(default_factory=lambda: LettersView((), 0, {}))
     replay_lines: Sequence[ReplayLine] = ()
@@ -85,6 +87,9 @@ class CannedReads:
         self.asked.append(scope)
         return self.issues_view
 
+    def silences(self, chosen: str | None, now: datetime) -> SilencesView:
+        return self.silences_view
+
     def letters(self, scope: Scope, limit: int) -> LettersView:
         self.asked.append(scope)
         return self.letters_view
@@ -125,6 +130,14 @@ class CannedActions:
 
     def acknowledge(self, viewer: Viewer, alert_id: str, note: str, lasts: timedelta | None = None) -> None:
         self._act(viewer, "acknowledge", alert_id, note, lasts)
+
+    def silence(self, viewer: Viewer, matchers: Mapping[str, str], lasts: timedelta, comment: str) -> None:
+        if not matchers:
+            raise Unprocessable("a silence needs 1 to 16 matchers", "name labels, such as source = stripe")
+        self._act(viewer, "silence", dict(matchers), lasts, comment)
+
+    def end_silence(self, viewer: Viewer, silence_id: str) -> None:
+        self._act(viewer, "end", silence_id)
 
     def resolve_issues(self, viewer: Viewer, issue_ids: Sequence[str]) -> None:
         self._act(viewer, "resolve", tuple(issue_ids))

@@ -68,8 +68,10 @@ def test_an_alert_says_who_was_told_or_why_nobody_was() -> None:
     assert told(alert(state="pending")) == "nobody is told before it fires"
 
 
-def test_an_alert_that_another_one_explains_links_to_it() -> None:
+def test_an_alert_links_to_what_keeps_it_quiet() -> None:
     shown = suppressed_by(alert(quiet="alert:0123abcd"), Scope("production"))
     assert shown is not None
     assert "/alerts/0123abcd" in str(shown)
-    assert suppressed_by(alert(quiet="silence:ab12"), Scope("production")) is None
+    hushed = suppressed_by(alert(quiet="silence:ab12"), Scope("production"))
+    assert "/silences?q=ab12" in str(hushed)
+    assert suppressed_by(alert(quiet="no_route"), Scope("production")) is None

@@ -2,22 +2,24 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from alerts.channels.channel import Receipt
-from alerts.model import Notification, Why
+from alerts.hours import hours_of
+from alerts.model import Notification, Silence, Why
 from alerts.notifier import Delivered
-from dashboard.data import house, incidents
+from dashboard.data import house, incidents, quiet
 from dashboard.data.catalog import Catalog
 from dashboard.pages.alert import body
 from dashboard.scope import Scope
 from monitor.clock import from_us, to_us
 from monitor.config.document import Document
 from monitor.model import SeriesKey
-from monitor.operations import Actor, alerts, issues, replays
+from monitor.operations import Actor, alerts, issues, replays, silences
 from monitor.store.control.accounts import Role
 from monitor.store.control.engine import write
 from tests.dashboard.stores import Installation, installation
@@ -221,3 +223,31 @@ def test_an_alerts_messages_come_with_the_receipts_of_their_services(house_of: I
     [line] = view.notifications
     assert (line.state, line.receipt) == ("delivered", "C012345 1763694840.0001")
     assert line.receipt in str(body(view, SCOPE, NOW))
+
+
+def test_a_silence_shows_what_it_hid_until_it_is_ended(house_of: Installation) -> None:
+    made = silences.create(
+        house_of.desk, OPERATOR, {"source": "orum"}, NOW, NOW + timedelta(hours=2), "known"
+    )
+    told = house_of.add_alert("orum", "transfers")
+    with house_of.control.write() as tx:
+        house_of.control.alerts.put(tx, replace(told, muted_by=f"silence:{made.id}"), [])
+    view = quiet.silences(house_of.control, [], made.id, NOW)
+    [shown] = view.silences
+    assert (shown.state, shown.hid, shown.created_by) == ("in force", 1, "mira")
+    assert [(one.alert_id, one.rule) for one in view.hidden] == [(told.fingerprint, "error_rate")]
+    silences.expire(house_of.desk, OPERATOR, made.id)
+    [ended] = quiet.silences(house_of.control, [], None, NOW).silences
+    assert (ended.id, ended.state) == (made.id, "ended")
+
+
+def test_a_window_of_the_file_is_between_its_hours_or_in_force(house_of: Installation) -> None:
+    night = hours_of("02:00-03:00", "Europe/Berlin")
+    window = Silence("nightly", {"source": "orum"}, NOW, NOW + timedelta(days=9), "", "import", night)
+    coming = replace(window, id="later", starts_at=NOW + timedelta(days=1))
+    at_night = NOW.replace(hour=1, minute=30)
+    shown = quiet.silences(house_of.control, [window, coming], None, NOW).silences
+    assert [(one.state, one.by_file) for one in shown] == [("between its hours", True), ("coming", True)]
+    assert shown[0].hours == "02:00-03:00 (Europe/Berlin)"
+    held = quiet.silences(house_of.control, [window], None, at_night + timedelta(days=1)).silences
+    assert [one.state for one in held] == ["in force"]
