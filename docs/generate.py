@@ -6,7 +6,7 @@ not current, and exits 1. It reads no setting and opens no store.
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import UnionType
@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from alerts.rules import KINDS
+from docs.meanings import meaning
 from hookvitals.advice import ADVICE
 from hookvitals.answers import STATUS_OF
 from hookvitals.causes import ADVICE as CAUSE_ADVICE
@@ -49,17 +49,18 @@ def file_keys() -> str:
     """Every table of hookvitals.toml below `[process]`, with its keys."""
     parts = []
     for name, field in Document.model_fields.items():
-        for model in _models(field.annotation):
+        for model in models_in(field.annotation):
             many = get_origin(field.annotation) is tuple
             title = f"[[{name}]]" if many else f"[{name}]"
             kind = model.model_fields.get("kind")
             choice = get_args(kind.annotation) if kind and get_origin(kind.annotation) is Literal else ()
-            heading = f"`{title}`" + (f' with `kind = "{choice[0]}"`' if choice else "")
+            own = choice[0] if len(choice) == 1 else ""
+            heading = f"`{title}`" + (f' with `kind = "{own}"`' if own else "")
             about = " ".join((model.__doc__ or "").split())
-            rows = [
-                _key(key, each) for key, each in model.model_fields.items() if not (choice and key == "kind")
-            ]
-            parts.append(f"### {heading}\n\n{about}\n\n" + table(("key", "form", "default"), rows))
+            rows = list(_keys(model, skipped="kind" if own else ""))
+            parts.append(
+                f"### {heading}\n\n{about}\n\n" + table(("key", "form", "default", "what it is"), rows)
+            )
     return "\n".join(parts)
 
 
@@ -232,15 +233,24 @@ def _commands(group: click.Group, prefix: str) -> list[tuple[str, str]]:
     return found
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The tables that a key of this type holds."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [] if annotation is SecretRef else [annotation]
-    return [model for inner in get_args(annotation) for model in _models(inner)]
+    return [model for inner in get_args(annotation) for model in models_in(inner)]
 
 
-def _key(name: str, field: FieldInfo) -> tuple[str, str, str]:
-    default = "required" if field.is_required() else _value(field.get_default(call_default_factory=True))
-    return f"`{field.alias or name}`", _form(field.annotation), default
+def _keys(model: type[BaseModel], within: str = "", skipped: str = "") -> Iterator[tuple[str, str, str, str]]:
+    """A row each key of the table, those of tables within it after it."""
+    for name, field in model.model_fields.items():
+        if name != skipped:
+            key = field.alias or name
+            default = (
+                "required" if field.is_required() else _value(field.get_default(call_default_factory=True))
+            )
+            yield f"`{within}{key}`", _form(field.annotation), default, meaning(model, key)
+            for inner in models_in(field.annotation):
+                yield from _keys(inner, f"{within}{key}.")
 
 
 def _form(annotation: Any) -> str:
