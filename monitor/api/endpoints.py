@@ -9,8 +9,10 @@ from pydantic import Field
 from monitor.api.access import Need, current_actor, needs
 from monitor.api.noun import noun, services
 from monitor.api.shapes import Asked, Shape, answer
+from monitor.model import SeriesKey
 from monitor.operations import endpoints as operations
 from monitor.operations.endpoints import EndpointChange
+from monitor.queries import probes
 from monitor.store.control.catalog import Conditions, Endpoint, ManagedBy, ProbeSettings
 
 endpoints = noun("endpoints", "What receives webhooks; seen in a verified record, or declared.")
@@ -50,7 +52,8 @@ class ProbeBody(Asked):
     """How to look at it. url: in place of the endpoint's own; statuses: empty takes any below 500 as up.
 
     The body must contain a text, match a pattern, hold values at dotted paths of its JSON; headers must be
-    equal. exposure: it is asked without a signature too, and must refuse that itself. canary: signed requests must leave their record.
+    equal. exposure: it is asked without a signature too, and must refuse that itself. canary: signed requests
+    must leave their record.
     """
 
     enabled: bool = True
@@ -83,6 +86,34 @@ class EndpointPath(Asked):
     name: str
 
 
+class UptimeShape(Shape):
+    """share is null when nothing was probed in the span."""
+
+    span: str
+    share: float | None
+    ok: int
+    probes: int
+
+
+class UptimesShape(Shape):
+    """The share of HTTP probes that were ok; those in maintenance windows are not made."""
+
+    uptime: list[UptimeShape]
+
+
+@endpoints.get("/endpoints/<environment>/<source>/<name>/uptime", responses={200: UptimesShape})
+@needs(Need.READ)
+def uptime(path: EndpointPath) -> Response:
+    """How much of the last 24 hours, 7 days and 30 days an endpoint was up"""
+    key = SeriesKey(path.environment, path.source, path.name)
+    found = probes.uptime(services().facts, key, services().desk.clock.now())
+    lines = [
+        UptimeShape(span=span, share=rate.share, ok=rate.part, probes=rate.whole)
+        for span, rate in found.items()
+    ]
+    return answer(UptimesShape(uptime=lines))
+
+
 @endpoints.put("/endpoints/<environment>/<source>/<name>", responses={200: EndpointShape})
 @needs(Need.ADMIN)
 def put(path: EndpointPath, body: EndpointBody) -> Response:
@@ -106,7 +137,9 @@ def _settings(probe: ProbeBody) -> ProbeSettings:
         probe.contains, probe.matches, tuple(probe.json_values.items()), tuple(probe.headers.items())
     )
     statuses = tuple(probe.statuses)
-    return ProbeSettings(probe.enabled, probe.url, probe.method, statuses, wanted, probe.exposure, probe.canary)
+    return ProbeSettings(
+        probe.enabled, probe.url, probe.method, statuses, wanted, probe.exposure, probe.canary
+    )
 
 
 def shape_of(one: Endpoint) -> EndpointShape:

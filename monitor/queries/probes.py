@@ -1,8 +1,8 @@
 """Probes: how each endpoint looks from outside, now and over some time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.clock import to_us
 from monitor.figures import Rate
@@ -33,6 +33,19 @@ class Standing:
         """When the certificate ends, by the latest TLS probe that saw it."""
         seen = [result.cert_not_after for result in self.tls if result.cert_not_after is not None]
         return seen[-1] if seen else None
+
+
+UPTIME_SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+
+
+def uptime(reader: FactReader, key: SeriesKey, now: datetime) -> Mapping[str, Rate]:
+    """Per span that ends now: HTTP probes of the endpoint that were ok, of all. Those left out in maintenance
+    windows count as neither."""
+    end_us = to_us(now)
+    return {
+        name: Rate(*reader.probe_counts(key, ProbeKind.HTTP, to_us(now - span), end_us))
+        for name, span in UPTIME_SPANS.items()
+    }
 
 
 def standings(

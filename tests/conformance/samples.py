@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from monitor.clock import to_us
-from monitor.model import Outcome, ProbeKind
+from monitor.model import Outcome, ProbeKind, SeriesKey
 from monitor.store.facts.protocol import ClientCounts
 from tests.conformance.store import DAY, HOUR, MINUTE, PAYMENTS, SECOND, Store, endpoint_codes
 from tests.facts import NOON, RecordFactory
@@ -68,6 +69,23 @@ class Samples:
         assert [(p.cert_not_after, p.cert_subject, p.cert_issuer, p.latency_ms) for p in tls] == [
             (ends, "CN=a", "CN=ca", None)
         ]
+
+    def test_probe_results_of_one_endpoint_are_counted_within_their_range(self, store: Store) -> None:
+        payments, refunds = endpoint_codes(store, "payments", "refunds")
+        store.writer.append_probes(
+            [
+                (code, kind, to_us(NOON + n * MINUTE), int(n != 2), None, None, None, None, None, None)
+                for code in (payments, refunds)
+                for kind in ("http", "tls")
+                for n in range(5)
+            ]
+        )
+        count = partial(store.reader.probe_counts, PAYMENTS, ProbeKind.HTTP)
+        assert count(to_us(NOON), to_us(NOON + HOUR)) == (4, 5)
+        assert count(to_us(NOON + 2 * MINUTE), to_us(NOON + 4 * MINUTE)) == (1, 2)
+        assert count(0, to_us(NOON)) == (0, 0)
+        nobody = SeriesKey("production", "stripe", "unknown")
+        assert store.reader.probe_counts(nobody, ProbeKind.HTTP, 0, to_us(NOON + HOUR)) == (0, 0)
 
     def test_the_heartbeat_is_the_latest_of_any_collector(self, store: Store) -> None:
         assert store.reader.heartbeat_us() is None

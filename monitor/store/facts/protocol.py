@@ -202,6 +202,9 @@ class FactReader(Protocol):
     def probe_results(self, kind: ProbeKind, start_us: int, end_us: int) -> Sequence[ProbeResult]:
         """All results in the range, oldest first."""
 
+    def probe_counts(self, key: SeriesKey, kind: ProbeKind, start_us: int, end_us: int) -> tuple[int, int]:
+        """(ok, all) of one endpoint's results in the range."""
+
     def heartbeat_us(self, before_us: int | None = None) -> int | None:
         """When a collector last stored a heartbeat; as it was at a time, with before_us."""
 

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from alerts.issues import Kin
 from alerts.model import Silence, State
+from monitor.clock import to_us
 from monitor.dead_letters import (
     Item,
     ItemState,
@@ -19,7 +20,7 @@ from monitor.dead_letters import (
     SealedCapture,
     Standing,
 )
-from monitor.model import Outcome
+from monitor.model import Outcome, SeriesKey
 from monitor.store.control import Control
 from monitor.store.control.accounts import Account, Role
 from monitor.store.control.issues import Failure
@@ -149,6 +150,23 @@ def test_a_week_that_is_none_is_refused(client: FlaskClient) -> None:
     answer = client.get("/api/v1/reports/sla?week=2026-W60", headers=READ)
 
     assert (answer.status_code, answer.get_json()["code"]) == (422, "unprocessable")
+
+
+def test_uptime_is_the_share_of_probes_that_were_ok(client: FlaskClient, filled: Filled) -> None:
+    key = SeriesKey("production", "stripe", "payments")
+    code = filled.writer.intern_series([key], to_us(NOON))[key]
+    row = None, None, None, None, None, None
+    filled.writer.append_probes(
+        [(code, "http", to_us(NOON - timedelta(hours=n)), int(n != 30), *row) for n in range(1, 101)]
+    )
+    path = "/endpoints/production/stripe/payments/uptime"
+    assert get(client, path)["uptime"] == [
+        {"span": "24h", "share": 1.0, "ok": 24, "probes": 24},
+        {"span": "7d", "share": 0.99, "ok": 99, "probes": 100},
+        {"span": "30d", "share": 0.99, "ok": 99, "probes": 100},
+    ]
+    nothing = get(client, "/endpoints/production/stripe/unknown/uptime")["uptime"]
+    assert {line["share"] for line in nothing} == {None}
 
 
 def test_an_endpoint_seen_in_a_record_is_listed_as_seen(client: FlaskClient, control: Control) -> None:

@@ -25,6 +25,7 @@ ROUTES: dict[tuple[str, str], Need] = {
     ("GET", "/queues/latest"): Need.READ,
     ("GET", "/clients"): Need.READ,
     ("GET", "/endpoints"): Need.READ,
+    ("GET", "/endpoints/<environment>/<source>/<name>/uptime"): Need.READ,
     ("GET", "/alerts"): Need.READ,
     ("GET", "/alerts/<fingerprint>"): Need.READ,
     ("GET", "/alerts/history"): Need.READ,

@@ -64,6 +64,14 @@ class PostgresSamples:
             end_us,
         )
 
+    def probe_counts(self, endpoint: int, kind: str, start_us: int, end_us: int) -> tuple[int, int]:
+        counted = (  # a range of the primary key
+            "SELECT count(*) FILTER (WHERE ok <> 0), count(*) FROM facts.probe_result"
+            " WHERE endpoint = %s AND kind = %s AND checked_at_us >= %s AND checked_at_us < %s"
+        )
+        ((good, every),) = rows(self._db, counted, endpoint, kind, start_us, end_us)
+        return int(good), int(every)
+
     def clients(self, not_before_us: int) -> Iterable[Row]:
         return rows(
             self._db,

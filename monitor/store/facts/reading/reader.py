@@ -181,6 +181,11 @@ class SqlFactReader:
             found = results_of(self._known.series(tables.names), kind, rows)
         return sorted(found, key=lambda result: result.checked_at)
 
+    def probe_counts(self, key: SeriesKey, kind: ProbeKind, start_us: int, end_us: int) -> tuple[int, int]:
+        with self._snapshot() as tables:
+            code = self._known.series(tables.names).codes.get(key)
+            return (0, 0) if code is None else tables.samples.probe_counts(code, kind.value, start_us, end_us)
+
     def heartbeat_us(self, before_us: int | None = None) -> int | None:
         with self._snapshot() as tables:
             return tables.samples.heartbeat_us(END_OF_TIME_US if before_us is None else before_us)

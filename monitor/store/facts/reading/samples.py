@@ -53,6 +53,9 @@ class SampleTable(Protocol):
     def probe_results(self, kind: str, start_us: int, end_us: int) -> Iterable[Row]:
         """RESULT rows of this kind in [start_us, end_us), any order."""
 
+    def probe_counts(self, endpoint: int, kind: str, start_us: int, end_us: int) -> tuple[int, int]:
+        """(ok, all) of the results of one endpoint code in [start_us, end_us)."""
+
     def clients(self, not_before_us: int) -> Iterable[Row]:
         """CLIENT rows seen since the bound, by name, instance and start. The table is small: read whole."""
 

@@ -38,6 +38,14 @@ class SqliteSamples:
                 (endpoint, kind, start_us, end_us),
             )
 
+    def probe_counts(self, endpoint: int, kind: str, start_us: int, end_us: int) -> tuple[int, int]:
+        good, every = self._db.execute(  # a range of the primary key
+            "SELECT coalesce(sum(ok), 0), count(*) FROM probe_result"
+            " WHERE endpoint = ? AND kind = ? AND checked_at_us >= ? AND checked_at_us < ?",
+            (endpoint, kind, start_us, end_us),
+        ).fetchone()
+        return int(good), int(every)
+
     def clients(self, not_before_us: int) -> Iterable[Row]:
         return self._db.execute(
             f"SELECT {_CLIENT} FROM client WHERE seen_at_us >= ?"  # noqa: S608
