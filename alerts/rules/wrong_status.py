@@ -91,7 +91,7 @@ KIND = Kind(
         kind="wrong_status",
         severity=Severity.ERROR,
         threshold=0.05,
-        clear_threshold=0.03,
+        clear_threshold=0.04,  # as error_rate, whose consequence it may be: not to outlive it
         window=timedelta(minutes=15),
         for_=timedelta(minutes=1),
         keep_firing_for=timedelta(minutes=2),

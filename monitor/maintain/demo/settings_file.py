@@ -66,6 +66,13 @@ min_sample = 10            # shipped: 20
 [[rules]]
 kind = "failure_count"     # more than 10 failures: critical
 window = "2m"              # shipped: 5m
+keep_firing_for = "10s"
+
+[[rules]]
+kind = "wrong_status"      # answers that a provider does not take for "received"
+window = "2m"
+for = "10s"
+keep_firing_for = "10s"
 
 [[rules]]
 kind = "slow_processing"   # the slowest 5 % took longer than this

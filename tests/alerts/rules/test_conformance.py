@@ -155,8 +155,8 @@ CASES = {
     "wrong_status": Case(
         fine=statuses({200: 95, 500: 5}),
         breach=statuses({200: 94, 500: 4, 302: 2}),
-        between=statuses({200: 96, 500: 4}),
-        calm=statuses({201: 97, 500: 3}),
+        between=statuses({200: 955, 500: 45}),
+        calm=statuses({201: 96, 500: 4}),
         nothing=statuses({}, {401: 50}),
         few=statuses({500: 19}),
     ),
