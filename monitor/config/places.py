@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from alerts.patterns import matches
 from monitor.config.document import Document
 from monitor.config.problems import did_you_mean
-from monitor.config.tables import RuleTable, SloTable
+from monitor.config.tables import QueueTable, RuleTable, SloTable
 from monitor.config.toml_file import Location
 
 
@@ -41,12 +41,16 @@ def places_of(document: Document) -> Places | None:
 
 
 def unknown_places(document: Document, *, plain: bool) -> Iterator[tuple[Location, str]]:
-    """(where, what is wrong) of each rule and SLO that looks at nothing declared: by a plain name, or by a
-    pattern."""
+    """(where, what is wrong) of each rule, SLO and queue that names nothing declared: by a plain name, or by
+    a pattern."""
     places = places_of(document)
     if places is None:
         return
-    looking: dict[str, Sequence[RuleTable | SloTable]] = {"rules": document.rules, "slos": document.slos}
+    looking: dict[str, Sequence[RuleTable | SloTable | QueueTable]] = {
+        "rules": document.rules,
+        "slos": document.slos,
+        "queues": document.queues,
+    }
     for table, entries in looking.items():
         for at, one in enumerate(entries):
             for key, said, is_plain in places.missing(one.source or "*", one.endpoint or "*"):

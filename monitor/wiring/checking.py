@@ -45,8 +45,8 @@ def checked_file(file: Path, environ: Mapping[str, str], *, offline: bool = Fals
 
 
 def _out_of_reach(document: Document) -> Iterator[tuple[Location, str, bool]]:
-    """Endpoints that may not be dialled from here, or have no address: no mistake, for somebody may want
-    neither probes nor replays."""
+    """Endpoints, queues and providers that may not be dialled from here, or have no address: no mistake, for
+    what comes in is judged all the same."""
     egress = Egress(document.egress.allow)
 
     @cache
@@ -54,12 +54,20 @@ def _out_of_reach(document: Document) -> Iterator[tuple[Location, str, bool]]:
         try:
             egress.addresses(host, 443)
         except RequestFailed as exc:
-            lost = "" if exc.reason is Failure.DNS else "neither probes nor replays are sent: "
-            return f"{lost}{exc}"
+            return str(exc) if exc.reason is Failure.DNS else f"it is not dialled: {exc}"
         return ""
 
+    for where, url in _dialled(document):
+        said = problem(urlsplit(url).hostname or "") if url else ""
+        if said:
+            yield where, said, False
+
+
+def _dialled(document: Document) -> Iterator[tuple[Location, str | None]]:
     for at, endpoint in enumerate(document.endpoints):
-        for key, url in (("url", endpoint.url), ("probe_url", endpoint.probe_url)):
-            said = problem(urlsplit(url).hostname or "") if url else ""
-            if said:
-                yield ("endpoints", at, key), said, False
+        yield ("endpoints", at, "url"), endpoint.url
+        yield ("endpoints", at, "probe_url"), endpoint.probe_url
+    for at, queue in enumerate(document.queues):
+        yield ("queues", at, "url"), queue.url
+    for at, source in enumerate(document.sources):
+        yield ("sources", at, "api_host"), f"https://{source.api_host}" if source.api_host else None

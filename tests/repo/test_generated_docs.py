@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from docs.generate import DOCS, models_in, current_pages, renewed
+from docs.generate import DOCS, current_pages, models_in, renewed
 from docs.meanings import MEANINGS, meaning
 from monitor.config.cases import CasesFile
 from monitor.config.document import Document

@@ -64,16 +64,18 @@ def test_warnings_are_listed_and_fail_where_it_is_asked_for(tmp_path: Path) -> N
     file.write_text(
         '[egress]\nallow = ["127.0.0.0/8"]\n[[channels]]\nkind = "alertmanager"\nname = "am"\n'
         'url = "http://127.0.0.1:9093"\n[[endpoints]]\nsource = "acme"\nname = "orders"\n'
-        'url = "https://192.168.7.1/hooks/acme"\n'
+        'url = "https://192.168.7.1/hooks/acme"\n[[queues]]\nsource = "acme"\nendpoint = "orders"\n'
+        'kind = "rq"\nurl = "redis://10.1.2.3:6379"\nqueue = "default"\n'
     )
     lenient, strict = run("config", "check", str(file)), run("config", "check", "--strict", str(file))
     assert lenient.exit_code == 0
-    assert lenient.stdout.endswith("1 channel, 1 endpoint, 2 warnings\n")
+    assert lenient.stdout.endswith("1 channel, 1 endpoint, 3 warnings\n")
     at = f"warning: {file}, line 10: endpoints[0].url: "
     assert f"{at}its path can be guessed" in lenient.stderr
-    assert f"{at}neither probes nor replays are sent: 192.168.7.1 is not a public address" in lenient.stderr
+    assert f"{at}it is not dialled: 192.168.7.1 is not a public address" in lenient.stderr
+    assert f"{file}, line 15: queues[0].url: it is not dialled: 10.1.2.3 is not" in lenient.stderr
     assert 'add "192.168.7.1/32" or its range to egress.allow' in lenient.stderr
-    assert error_of(strict) == f"error: {file} has 2 warnings"
+    assert error_of(strict) == f"error: {file} has 3 warnings"
 
 
 def test_a_name_that_does_not_resolve_from_here_is_a_warning(tmp_path: Path) -> None:

@@ -210,6 +210,12 @@ def test_stored_document_reads_back_as_it_was_stated(tmp_path: Path) -> None:
             'hookvitals.toml, line 7: routes[0].fallback: there is no channel "desk" (there are a)',
         ),
         (
+            '[[sources]]\nname = "acme"\n[[queues]]\nsource = "acne"\nendpoint = "orders"\nkind = "rq"\n'
+            'url = "redis://10.1.2.3"\nqueue = "default"\n',
+            'hookvitals.toml, line 4: queues[0].source: there is no source "acne" in this file '
+            "(did you mean acme?)",
+        ),
+        (
             '[report]\nchannel = "desk"\n',
             'hookvitals.toml, line 2: report.channel: there is no channel "desk" (add a [[channels]] table)',
         ),
