@@ -152,7 +152,11 @@ class Choices:
 
 @dataclass(frozen=True, slots=True)
 class AlertLine:
-    """One alert in the list. quiet: why nobody was told of its latest firing; None when someone was."""
+    """One alert in the list. quiet: why nobody was told of its latest firing; None when someone was.
+
+    muted_by: what keeps it quiet now, whoever was told before. ack_until: when the acknowledgement runs out;
+    None for the end of the firing. ticket: it is told once, and its end is not.
+    """
 
     id: str
     rule: str
@@ -175,6 +179,10 @@ class AlertLine:
     sample: int = 0
     top_errors: Sequence[tuple[str, int]] = ()
     exemplars: Sequence[str] = ()
+    muted_by: str | None = None
+    flapping_since: datetime | None = None
+    ack_until: datetime | None = None
+    ticket: bool = False
 
 
 @dataclass(frozen=True, slots=True)

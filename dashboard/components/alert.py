@@ -80,17 +80,22 @@ def measured(value: float | None, unit: str) -> str:
 
 
 def told(alert: AlertLine) -> str:
-    """Who knows of it, or why nobody was told."""
+    """Who knows of it and why nobody is told more, or why nobody was told."""
     if alert.told:
-        return f"told {', '.join(alert.told)}"
+        quiet = f"; quiet now: {_because(alert.muted_by)}" if alert.muted_by else ""
+        return f"told {', '.join(alert.told)}{quiet}"
     if alert.quiet is None:
         return "nobody is told before it fires" if alert.state == "pending" else "nobody was told"
-    return f"nobody was told: {_QUIET.get(alert.quiet.partition(':')[0], fmt.words(alert.quiet))}"
+    return f"nobody was told: {_because(alert.quiet)}"
+
+
+def _because(quiet: str) -> str:
+    return _QUIET.get(quiet.partition(":")[0], fmt.words(quiet))
 
 
 def suppressed_by(alert: AlertLine, scope: Scope) -> dmc.Anchor | None:
     """The alert or the silence that keeps this one quiet, as a link; None when neither does."""
-    kind, _, id = (alert.quiet or "").partition(":")
+    kind, _, id = (alert.muted_by or alert.quiet or "").partition(":")
     if kind == "alert":
         return dmc.Anchor("that one", href=alert_link(id, scope.bare()))
     if kind == "silence":
@@ -127,7 +132,17 @@ def _meta(alert: AlertLine, scope: Scope, now: datetime) -> list[list[Component 
         )
     cause = suppressed_by(alert, scope)
     lines.append([told(alert)] if cause is None else [told(alert), ": ", cause])
+    if alert.flapping_since:
+        lines.append([html.B("flapping"), " since ", when(alert.flapping_since, now), ", told once"])
     if alert.acked_by:
-        note = f": {alert.ack_note}" if alert.ack_note else ""
-        lines.append([html.B(alert.acked_by), " has it", note])
+        lines.append([html.B(alert.acked_by), " has it", *taken_until(alert, now), _note(alert)])
     return lines
+
+
+def taken_until(alert: AlertLine, now: datetime) -> list[Component | str]:
+    """When the acknowledgement runs out; empty where it holds until the firing ends."""
+    return [] if alert.ack_until is None else [", runs out ", when(alert.ack_until, now)]
+
+
+def _note(alert: AlertLine) -> str:
+    return f": {alert.ack_note}" if alert.ack_note else ""

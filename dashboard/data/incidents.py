@@ -5,6 +5,7 @@ from datetime import datetime
 
 from alerts.issues import IssueState
 from alerts.model import State
+from alerts.rules import TICKETS
 from dashboard.data.records import one as record
 from dashboard.data.records import several
 from dashboard.scope import Scope
@@ -202,6 +203,10 @@ def _alert(found: AlertSummary) -> AlertLine:
         seen.sample,
         [(error.name, error.count) for error in seen.top_errors],
         seen.exemplars,
+        one.muted_by if one.state is State.FIRING else None,
+        one.flapping_since if one.state is State.FIRING else None,
+        ack.until if ack else None,
+        one.kind in TICKETS,
     )
 
 

@@ -16,6 +16,7 @@ from dashboard.components.alert import (
     severity_pill,
     silence_button,
     suppressed_by,
+    taken_until,
     title,
     told,
 )
@@ -33,6 +34,13 @@ from monitor.model import Record
 
 _STATES = {"firing": Tone.CRITICAL, "pending": Tone.WARNING, "resolved": Tone.OK}
 _DELIVERIES = {"delivered": Tone.OK, "due": Tone.INFO, "given_up": Tone.CRITICAL, "dropped": Tone.NEUTRAL}
+_BECAUSE = {
+    "flapping": "it flaps, told once",
+    "severity_raised": "it got worse",
+    "repeat": "it still fires",
+    "escalated": "nobody took it on",
+    "fallback": "another channel gave up",
+}
 
 
 def layout(alert_id: str = "", **query: object) -> Component:
@@ -79,7 +87,7 @@ def body(view: AlertView, scope: Scope, now: datetime) -> list[Component]:
     """The panels of one alert."""
     alert = view.alert
     panels: list[Component] = [
-        panel("Evidence", [html.P(alert.summary, className="summary"), facts(_facts(alert, scope, now))]),
+        panel("Evidence", [html.P(alert.summary, className="summary"), facts(_facts(view, scope, now))]),
         panel("Events that show it", _exemplars(view, scope, now), flush=True),
     ]
     if alert.top_errors:
@@ -100,7 +108,7 @@ def body(view: AlertView, scope: Scope, now: datetime) -> list[Component]:
         [
             when(message.created_at, now),
             message.channel,
-            fmt.words(message.reason),
+            _BECAUSE.get(message.reason, fmt.words(message.reason)),
             pill(fmt.words(message.state), _DELIVERIES.get(message.state, Tone.NEUTRAL)),
             fmt.count(message.attempts),
             message.error or fmt.NONE,
@@ -130,7 +138,8 @@ def _side(alert: AlertLine, scope: Scope, viewer: Viewer) -> list[Component | No
     ]
 
 
-def _facts(alert: AlertLine, scope: Scope, now: datetime) -> list[tuple[str, Children]]:
+def _facts(view: AlertView, scope: Scope, now: datetime) -> list[tuple[str, Children]]:
+    alert = view.alert
     source, endpoint = alert.labels.get("source"), alert.labels.get("endpoint")
     found: list[tuple[str, Children | None]] = [
         ("Value", measured(alert.value, alert.unit)),
@@ -141,6 +150,14 @@ def _facts(alert: AlertLine, scope: Scope, now: datetime) -> list[tuple[str, Chi
         ("Told", told(alert)),
         ("Suppressed by", suppressed_by(alert, scope)),
         ("Acknowledged", _acked(alert, now)),
+        ("Escalated to", _escalated(view, now)),
+        (
+            "Flapping",
+            ["since ", when(alert.flapping_since, now), "; told once until it is calm"]
+            if alert.flapping_since
+            else None,
+        ),
+        ("Ticket", "told once; its end is not told" if alert.ticket else None),
         (
             "Endpoint",
             dmc.Anchor(f"{source} / {endpoint}", href=endpoint_link(source, endpoint, scope.bare()))
@@ -163,7 +180,21 @@ def _facts(alert: AlertLine, scope: Scope, now: datetime) -> list[tuple[str, Chi
 def _acked(alert: AlertLine, now: datetime) -> Children | None:
     if not alert.acked_by:
         return None
-    return [f"{alert.acked_by}, ", when(alert.acked_at, now), f": {alert.ack_note}" if alert.ack_note else ""]
+    note = f": {alert.ack_note}" if alert.ack_note else ""
+    return [f"{alert.acked_by}, ", when(alert.acked_at, now), *taken_until(alert, now), note]
+
+
+def _escalated(view: AlertView, now: datetime) -> Children | None:
+    """Who else was told of this firing, as nobody took it on."""
+    above = [
+        message
+        for message in reversed(view.notifications)
+        if message.reason == "escalated" and message.created_at >= view.alert.since
+    ]
+    told: list[Component | str] = []
+    for message in above:
+        told += [f"{', ' if told else ''}{message.channel} ", when(message.created_at, now)]
+    return told or None
 
 
 def _runbook(text: str) -> Children | None:

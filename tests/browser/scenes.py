@@ -242,6 +242,7 @@ def alerts() -> list[AlertLine]:
             runbook="https://runbooks.example.com/ledger",
             sample=4210,
             top_errors=(("LedgerTimeout", 702), ("DatabaseError", 55)),
+            flapping_since=NOW - timedelta(minutes=34),
         ),
         AlertLine(
             "a2",
@@ -259,6 +260,8 @@ def alerts() -> list[AlertLine]:
             acked_by="mira",
             acked_at=NOW - timedelta(hours=6),
             ack_note="renewal is ordered",
+            muted_by="silence:s1",
+            ack_until=NOW + timedelta(hours=18),
         ),
         AlertLine(
             "a3",
@@ -309,6 +312,9 @@ def alert() -> AlertView:
             ),
         ],
         [
+            NotificationLine(
+                NOW - timedelta(minutes=2), "phone", "escalated", "delivered", 1, NOW, "", "PD-8812"
+            ),
             NotificationLine(sent, "slack", "firing", "delivered", 1, sent, "", "C012345 1763694840.0001"),
             NotificationLine(sent, "email", "firing", "due", 2, None, "421 try again later"),
         ],

@@ -4,12 +4,14 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from dashboard.components.alert import suppressed_by, told
+from dashboard.components.alert import alert_card, suppressed_by, told
+from dashboard.pages.alert import body
 from dashboard.scope import Scope
 from dashboard.shell import banners
-from dashboard.views import AlertLine, Job, ShellView
+from dashboard.views import AlertLine, AlertView, Job, NotificationLine, Role, ShellView, Viewer
 from tests.dashboard.support import NOW
 
+VIEWER = Viewer("mira", Role.VIEWER)
 WELL = ShellView(("production",), NOW, ("slack",), (), 0, 0, True)
 
 
@@ -57,8 +59,8 @@ def test_a_new_installation_shows_the_lines_to_paste() -> None:
 
 
 def alert(**more: Any) -> AlertLine:
-    given: dict[str, Any] = {"state": "firing", **more}
-    return AlertLine("a", "error_rate", "error_rate", "error", labels={}, summary="", since=NOW, **given)
+    given: dict[str, Any] = {"state": "firing", "since": NOW, **more}
+    return AlertLine("a", "error_rate", "error_rate", "error", labels={}, summary="", **given)
 
 
 def test_an_alert_says_who_was_told_or_why_nobody_was() -> None:
@@ -75,3 +77,32 @@ def test_an_alert_links_to_what_keeps_it_quiet() -> None:
     hushed = suppressed_by(alert(quiet="silence:ab12"), Scope("production"))
     assert "/silences?q=ab12" in str(hushed)
     assert suppressed_by(alert(quiet="no_route"), Scope("production")) is None
+
+
+def test_an_alert_that_was_told_says_what_keeps_it_quiet_now() -> None:
+    assert (
+        told(alert(told=("slack",), muted_by="silence:ab12")) == "told slack; quiet now: a silence covers it"
+    )
+    shown = suppressed_by(alert(told=("slack",), muted_by="silence:ab12"), Scope("production"))
+    assert "/silences?q=ab12" in str(shown)
+
+
+def test_a_card_says_that_an_alert_flaps_and_until_when_somebody_has_it() -> None:
+    flapping = alert(flapping_since=NOW - timedelta(minutes=34))
+    mira = alert(acked_by="mira", ack_note="on it", ack_until=NOW + timedelta(hours=2))
+    said = text_of(alert_card(flapping, Scope(), VIEWER, NOW))
+    assert "flapping  since  34 min ago , told once" in said
+    assert "mira  has it , runs out  in 2 h : on it" in text_of(alert_card(mira, Scope(), VIEWER, NOW))
+
+
+def test_the_alerts_page_says_who_else_was_told_as_nobody_took_it_on() -> None:
+    def line(channel: str, reason: str, minutes: int) -> NotificationLine:
+        at = NOW - timedelta(minutes=minutes)
+        return NotificationLine(at, channel, reason, "delivered", 1, at, "")
+
+    fires = alert(since=NOW - timedelta(minutes=20), ticket=True)
+    sent = [line("phone", "escalated", 5), line("boss", "escalated", 10), line("old", "escalated", 90)]
+    said = text_of(body(AlertView(fires, (), sent, ()), Scope(), NOW))
+    assert "Escalated to boss  10 min ago , phone  5 min ago" in said
+    assert "nobody took it on" in said
+    assert "Ticket told once; its end is not told" in said

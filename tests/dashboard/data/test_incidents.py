@@ -251,3 +251,18 @@ def test_a_window_of_the_file_is_between_its_hours_or_in_force(house_of: Install
     assert shown[0].hours == "02:00-03:00 (Europe/Berlin)"
     held = quiet.silences(house_of.control, [window], None, at_night + timedelta(days=1)).silences
     assert [one.state for one in held] == ["in force"]
+
+
+def test_an_alert_shows_its_flapping_its_silence_and_until_when_it_is_taken_on(
+    house_of: Installation,
+) -> None:
+    fires = house_of.add_alert("orum", "transfers")
+    since = NOW - timedelta(minutes=30)
+    with house_of.control.write() as tx:
+        changed = replace(fires, muted_by="silence:ab12", flapping_since=since)
+        house_of.control.alerts.put(tx, changed, [])
+    alerts.acknowledge(house_of.desk, OPERATOR, fires.fingerprint, "on it", timedelta(hours=2))
+    [shown] = incidents.alerts(house_of.control, "production")
+    assert (shown.muted_by, shown.flapping_since) == ("silence:ab12", since)
+    assert (shown.acked_by, shown.ack_until) == ("mira", NOW + timedelta(hours=2))
+    assert not shown.ticket
