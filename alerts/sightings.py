@@ -1,6 +1,6 @@
 """What was seen at an endpoint, value by value: which types, addresses and secrets, and when.
 
-Values only. They are found in stored records that verified; payloads are in none of them.
+Values only. They are found in what verified; of payloads they hold the names of fields and no value.
 """
 
 from __future__ import annotations
@@ -16,13 +16,22 @@ class Aspect(StrEnum):
     TYPE = "event type"
     ADDRESS = "address"
     SECRET = "secret"  # noqa: S105  # the word
+    FIELD = "field"
+    SPEC_VERSION = "spec_version"
+    SIGNATURE_HEADERS = "signature_headers"
+
+
+SHAPES = (Aspect.FIELD, Aspect.SPEC_VERSION, Aspect.SIGNATURE_HEADERS)
+"""What receivers themselves tell of their requests, by their names alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """value: an event type, a sender's address, or the short keyed hash of the secret that verified.
+    """value: an event type, a sender's address, or the short keyed hash of the secret that verified; of a
+    shape the name of a field, a version, the names of headers.
 
-    first_at, last_at: by the time of the records. sample: the id of the first of them.
+    first_at, last_at: by the time of the records; of a shape by when receivers told of it. sample: the id of
+    the first record; of a shape that of its event.
     """
 
     aspect: Aspect

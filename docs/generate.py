@@ -219,6 +219,8 @@ def main(arguments: list[str]) -> int:
 def _commands(group: click.Group, prefix: str) -> list[tuple[str, str]]:
     found = []
     for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group) and command.invoke_without_command:
+            found.append((f"{prefix} {name}", (command.help or "").split("\n\n")[0].replace("\n", " ")))
         if isinstance(command, click.Group):
             found += _commands(command, f"{prefix} {name}")
         elif not command.hidden:

@@ -5,13 +5,13 @@ A provider changes its types and addresses without a word. A ticket, never a pag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, no_data
-from alerts.sightings import Aspect, Sighting
+from alerts.sightings import SHAPES, Aspect, Sighting
 from alerts.wording import moment, number, span
 
 SAID_CHARS = 80
@@ -21,14 +21,19 @@ MOST = 20
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
     known = seen.sightings(target)
-    begun_at = min((one.first_at for one in known), default=now)
-    learned_at = begun_at + timedelta(days=rule.params["learning_days"])
-    if now < learned_at:
+    learned_at = _learned_at(rule, known)
+    if all(at > now for at in learned_at.values()):
         return [no_data(rule, target, Evidence(f"What is usual at {target.place()} is still being learnt"))]
-    fresh = [one for one in known if one.first_at > max(learned_at, now - rule.window)]
-    fresh = [one for one in fresh if one.aspect is not Aspect.SECRET and not _is_pool(rule, one, known)]
+    fresh = [
+        one
+        for one in known
+        if one.aspect is not Aspect.SECRET
+        and one.first_at > max(learned_at[one.aspect], now - rule.window)
+        and not _is_pool(rule, one, known)
+    ]
     silence = timedelta(days=rule.params["silent_days"])
-    silent = _silent(target, seen, now - silence)
+    is_learnt = learned_at.get(Aspect.TYPE, now) < now
+    silent = _silent(target, seen, now - silence) if is_learnt else []
     if not fresh and not silent:
         said = f"Nothing new at {target.place()} in {span(rule.window)}"
         return [above(rule, target, _evidence(rule, now, said, 0))]
@@ -37,6 +42,13 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         *(_new(rule, target, one, now) for one in newest),
         *(_stopped(rule, target, name, last_at, silence, now) for name, last_at in silent[:MOST]),
     ]
+
+
+def _learned_at(rule: Rule, known: Sequence[Sighting]) -> Mapping[Aspect, datetime]:
+    """From when on a value of each aspect is new: receivers may begin to tell of one long after another."""
+    learning = timedelta(days=rule.params["learning_days"])
+    aspects = {one.aspect for one in known}
+    return {each: min(one.first_at for one in known if one.aspect is each) + learning for each in aspects}
 
 
 def _is_pool(rule: Rule, one: Sighting, known: Sequence[Sighting]) -> bool:
@@ -53,11 +65,13 @@ def _silent(target: Target, seen: Observations, since: datetime) -> list[tuple[s
 
 
 def _new(rule: Rule, target: Target, one: Sighting, now: datetime) -> Evaluation:
-    said = (
-        f"New {one.aspect.value} at {target.place()}: {_short(one.value)}, first seen {moment(one.first_at)}"
-    )
-    evidence = _evidence(rule, now, said, 1, (one.sample,))
-    return above(rule, target, evidence, more_labels={"drift": one.aspect.value, "value": _short(one.value)})
+    place, name = target.place(), one.aspect.value.replace("_", " ")
+    said = f"New {name} at {place}: {_short(one.value)}, first seen {moment(one.first_at)}"
+    exemplars = (one.sample,) if one.aspect not in SHAPES else ()
+    if one.aspect in SHAPES:
+        said += f", event {_short(one.sample)}"
+    evidence = _evidence(rule, now, said, 1, exemplars)
+    return above(rule, target, evidence, more_labels={"drift": name, "value": _short(one.value)})
 
 
 def _stopped(
@@ -90,7 +104,7 @@ def _short(text: str) -> str:
 
 KIND = Kind(
     name="drift",
-    about="A type or an address was seen that never was before, or an expected type no longer comes.",
+    about="A type, address, field or version was never seen before, or an expected type no longer comes.",
     unit="events",
     defaults=Rule(
         name="drift",
@@ -103,7 +117,7 @@ KIND = Kind(
     ),
     evaluate=evaluate,
     parameters={
-        "learning_days": "so long after an endpoint's first record nothing counts as new, in days",
+        "learning_days": "so long after the first of its kind nothing counts as new, in days",
         "silent_days": "an expected type that did not come for so long has stopped, in days",
         "most_addresses": "of a sender with more addresses than this, a new one is no news",
     },

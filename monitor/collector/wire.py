@@ -78,13 +78,20 @@ class RecordIn(msgspec.Struct, frozen=True, gc=False):
 
 
 class TypesIn(msgspec.Struct, frozen=True):
-    """Which event types a receiver handles, patterns with `*` among them, and which it expects."""
+    """Which event types a receiver handles, patterns with `*` among them, and which it expects.
+
+    seen: what verified requests look like, as kind → value → the id of the first event that showed it.
+    """
 
     source: Text64
     endpoint: Text128
     environment: Text32 = "production"
     handled: Annotated[list[Text256], msgspec.Meta(max_length=200)] = []
     expected: Annotated[list[Text256], msgspec.Meta(max_length=200)] = []
+    seen: Annotated[
+        dict[Text64, Annotated[dict[Text256, Text256], msgspec.Meta(max_length=100)]],
+        msgspec.Meta(max_length=8),
+    ] = {}
 
 
 class ClientIn(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ STUCK_BACK = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One SDK instance since its start. dropped: records given up, per reason; skew: its clock less ours.
+    """One SDK instance since its start. dropped: records given up, per reason; skew: our clock less its own.
 
     accepted: records stored of what it sent; duplicates: those that were known, as after a lost answer.
     """

@@ -65,7 +65,7 @@ def _instance(one: Client) -> Instance:
     return Instance(
         one.instance,
         one.seen_at,
-        one.skew,
+        None if one.skew is None else -one.skew,  # told as ours less its own
         one.dropped,
         from_us(dropped_us) if isinstance(dropped_us, int) else None,
         one.missing,

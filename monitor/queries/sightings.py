@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from alerts.sightings import Aspect, Sighting
-from monitor.clock import to_us
+from alerts.sightings import SHAPES, Aspect, Sighting
+from monitor.clock import from_us, to_us
 from monitor.model import OTHER, Outcome, Record, SeriesKey
 from monitor.store.facts.protocol import FactReader, RecordFilter
 
@@ -15,6 +16,11 @@ sent now and then in time. Reading each record would cost as much as storing it.
 VERIFIED = tuple(outcome for outcome in Outcome if outcome is not Outcome.REJECTED)
 
 Key = tuple[SeriesKey, Aspect, str]
+
+
+def seen_since(reader: FactReader, since: datetime) -> Mapping[Key, Sighting]:
+    """Both: what records show, and what receivers tell."""
+    return {**told(reader, since), **sighted(reader, since)}
 
 
 def sighted(reader: FactReader, since: datetime) -> Mapping[Key, Sighting]:
@@ -33,6 +39,20 @@ def sighted(reader: FactReader, since: datetime) -> Mapping[Key, Sighting]:
                 if known is None
                 else replace(known, first_at=at, sample=sample)
             )
+    return found
+
+
+def told(reader: FactReader, since: datetime) -> Mapping[Key, Sighting]:
+    """What receivers that were heard of since then tell of the shape of their requests."""
+    found: dict[Key, Sighting] = {}
+    for client in reader.clients(to_us(since)):
+        said: Any = client.state.get("types", ())
+        at = from_us(client.seen_at_us)
+        for each in said:
+            place = SeriesKey(each["environment"], each["source"], each["endpoint"])
+            for aspect in SHAPES:
+                for value, event_id in each.get("seen", {}).get(aspect.value, {}).items():
+                    found[place, aspect, value] = Sighting(aspect, value, at, at, event_id)
     return found
 
 

@@ -22,7 +22,7 @@ from monitor.probes.queues.target import QueueTarget
 from monitor.probes.target import ProbeTarget
 from monitor.queries.house import disk_of, evaluated_at, house, no_disk
 from monitor.queries.minutes import records_by_minute
-from monitor.queries.sightings import sighted
+from monitor.queries.sightings import seen_since
 from monitor.queries.windows import StoredObservations
 from monitor.replay.engine import ReplayEngine
 from monitor.replay.intake import Intake
@@ -233,7 +233,8 @@ def _probing(parts: Parts) -> Probing:
     document = parts.following.document
 
     def look(target: ProbeTarget, kind: ProbeKind, timeout_s: float) -> ProbeResult:
-        return probes.Looker(document().egress.allow, parts.clock)(target, kind, timeout_s)
+        allow, ca_file = document().egress.allow, document().probes.ca_file
+        return probes.Looker(allow, parts.clock, ca_file)(target, kind, timeout_s)
 
     report = probes.CollectorReport(collector_url(parts.settings), internal_key(parts.sealing_key))
     return Probing(
@@ -245,7 +246,8 @@ def _sampling(parts: Parts) -> Sampling:
     document = parts.following.document
 
     def sample(target: QueueTarget, timeout_s: float) -> QueueSample:
-        return sample_queue(target, Egress(document().egress.allow), parts.clock, timeout_s)
+        egress, ca_file = Egress(document().egress.allow), document().probes.ca_file
+        return sample_queue(target, egress, parts.clock, timeout_s, ca_file=ca_file)
 
     report = probes.CollectorReport(collector_url(parts.settings), internal_key(parts.sealing_key))
     return Sampling(
@@ -258,7 +260,7 @@ def _canaries(parts: Parts) -> Canaries:
     secret_of = probes.secrets_of(control.catalog, Sealer(parts.sealing_key))
 
     def send(target: ProbeTarget, canary_id: str, timeout_s: float) -> ProbeResult:
-        client = Client(Egress(document().egress.allow))
+        client = Client(Egress(document().egress.allow), ca_file=document().probes.ca_file)
         return send_canary(target, canary_id, secret_of, client, parts.clock, timeout_s)
 
     def must_lead(epoch: int) -> None:
@@ -281,7 +283,7 @@ def _noting(parts: Parts) -> Noting:
 
 
 def _noticing(parts: Parts) -> Noticing:
-    return Noticing(partial(sighted, parts.facts), parts.control.sightings, parts.clock.now)
+    return Noticing(partial(seen_since, parts.facts), parts.control.sightings, parts.clock.now)
 
 
 def _reporting(parts: Parts) -> Reporting:

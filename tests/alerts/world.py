@@ -320,8 +320,10 @@ def lost(dropped: int, missing: int = 0, ago: timedelta = timedelta(minutes=1)) 
 
 def sighted(*values: tuple[Aspect, str, timedelta, timedelta], expected: Sequence[str] = ()) -> World:
     """A world in which each value was first and last seen so long ago, at an endpoint of 100 days."""
-    long_ago = Sighting(Aspect.TYPE, "ping", NOW - timedelta(days=100), NOW, RECORD_ID)
+    usual = {Aspect.TYPE: "ping", Aspect.ADDRESS: "192.0.2.1", Aspect.FIELD: "id"}
+    begun_at = NOW - timedelta(days=100)
+    long_ago = [Sighting(aspect, value, begun_at, NOW, RECORD_ID) for aspect, value in usual.items()]
     seen = [
         Sighting(aspect, value, NOW - first, NOW - last, RECORD_ID) for aspect, value, first, last in values
     ]
-    return World(sighted=[long_ago, *seen], said=Declared(expected=frozenset(expected)))
+    return World(sighted=[*long_ago, *seen], said=Declared(expected=frozenset(expected)))

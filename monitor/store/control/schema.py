@@ -326,7 +326,7 @@ sighting = Table(  # which types, addresses and secrets were seen at an endpoint
     Column("value", String(256), primary_key=True),
     Column("first_us", BigInteger, nullable=False),
     Column("last_us", BigInteger, nullable=False),
-    Column("sample", String(36), nullable=False),  # a record id
+    Column("sample", String(256), nullable=False),  # a record id, or an event's
 )
 
 attestation = Table(  # items of the checklists that a person answers for

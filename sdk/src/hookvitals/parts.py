@@ -18,6 +18,7 @@ from hookvitals.pipeline import Pipeline
 from hookvitals.profiles import Profile
 from hookvitals.reporter import Reporter
 from hookvitals.settings import Settings
+from hookvitals.shapes import Shapes
 from hookvitals.shipping import Shipping
 from hookvitals.state import MemoryState, State
 from hookvitals.worker import InboxWorker
@@ -60,6 +61,7 @@ class Parts:
         profile = settings.profile
         desk = Desk(profile.status_of(), reporter, now_us, profile.ack_body)
         self.dispatcher = Dispatcher()
+        self.shapes = Shapes()
         self._owns_state = state is None
         file = _file(state_path, now) if state_path else None
         self.state: State = state or file or MemoryState(now)
@@ -81,6 +83,7 @@ class Parts:
             Inline(settings, self.state, self.breaker, desk, now_us),
             self.inbox,
             self.worker,
+            self.shapes,
         )
 
     def close(self) -> None:

@@ -23,6 +23,7 @@ from hookvitals.ordering import Order, order_of
 from hookvitals.parse import check_age, parsed
 from hookvitals.request import Request
 from hookvitals.settings import SEPARATOR, Settings
+from hookvitals.shapes import Shapes
 from hookvitals.shared import Shared
 from hookvitals.state import StateUnavailable
 from hookvitals.subscriptions import Subscriptions
@@ -68,6 +69,7 @@ class Pipeline:
         inline: Inline,
         inbox: Optional[Inbox],
         worker: Optional[InboxWorker],
+        shapes: Shapes,
     ) -> None:
         self._settings = settings
         self._admission = admission
@@ -76,6 +78,7 @@ class Pipeline:
         self._inline = inline
         self._inbox = inbox
         self._worker = worker
+        self._shapes = shapes
         self._subscriptions = Subscriptions(settings.confirm_subscriptions)
 
     def answered(self, request: Request) -> Answer:
@@ -156,6 +159,7 @@ class Pipeline:
         event = case.event = parsed(case.request, case.part, settings, case.replay_id)
         if case.replay_id is None:
             check_age(event, settings.profile, case.request.at_us)
+            self._shapes.note(event, case.request.headers)
         route = self._dispatcher.route_of(event.type)
         if route is None:
             return self._desk.taken(case.request, "unhandled", event, case.fields)

@@ -148,7 +148,7 @@ class Receiver:
             now=now,
             monotonic=monotonic,
         )
-        shipping.watch(parts.breaker, parts.inbox, parts.dispatcher)
+        shipping.watch(parts.breaker, parts.inbox, parts.dispatcher, parts.shapes)
         self._now = now
         self._shipping, self.shipper = shipping, shipping.shipper
         self._parts, self.state, self.inbox = parts, parts.state, parts.inbox

@@ -11,6 +11,7 @@ from hookvitals.dispatch import Dispatcher
 from hookvitals.inbox import Inbox
 from hookvitals.recorder import Recorder
 from hookvitals.settings import Settings
+from hookvitals.shapes import Shapes
 from hookvitals.shipper import Shipper
 
 
@@ -43,11 +44,12 @@ class Shipping:
         self._inbox: Optional[Inbox] = None
         self._breaker = ""
 
-    def watch(self, breaker: Breaker, inbox: Optional[Inbox], dispatcher: Dispatcher) -> None:
-        """Tells the collector their state from now on, and which types are handled and expected."""
+    def watch(self, breaker: Breaker, inbox: Optional[Inbox], dispatcher: Dispatcher, shapes: Shapes) -> None:
+        """Tells the collector their state from now on, which types are handled and expected, and what
+        verified requests look like."""
         if self.shipper is None:
             return
-        self.shipper.declare(self._settings.scope, lambda: self._types(dispatcher))
+        self.shipper.declare(self._settings.scope, lambda: self._types(dispatcher, shapes))
         self._breaker, self._inbox = breaker.name, inbox
         self.shipper.watch(breaker.name, lambda: breaker.state)
         if inbox is not None:
@@ -63,15 +65,17 @@ class Shipping:
         if self._owns_shipper:
             self.shipper.close()
 
-    def _types(self, dispatcher: Dispatcher) -> Dict[str, Any]:
+    def _types(self, dispatcher: Dispatcher, shapes: Shapes) -> Dict[str, Any]:
         settings = self._settings
-        return {
+        seen = shapes.said()
+        said = {
             "environment": settings.environment,
             "source": settings.source,
             "endpoint": settings.endpoint,
             "handled": [name for name in dispatcher.types() if len(name) <= TYPE_CHARS][:MOST_TYPES],
             "expected": sorted(settings.profile.expected_types),
         }
+        return {**said, "seen": seen} if seen else said
 
     def _samples(self) -> List[Dict[str, Any]]:
         assert self._inbox is not None

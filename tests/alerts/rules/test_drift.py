@@ -33,10 +33,39 @@ def test_a_new_type_and_a_new_address_are_a_ticket_each_with_first_seen_and_a_sa
 
 def test_nothing_is_new_while_an_endpoint_is_learnt() -> None:
     week = [Sighting(Aspect.TYPE, "ping", NOW - 7 * DAY, NOW, RECORD_ID)]
-    fresh = Sighting(Aspect.ADDRESS, "203.0.113.7", NOW - HOUR, NOW, RECORD_ID)
+    fresh = Sighting(Aspect.TYPE, "pong", NOW - HOUR, NOW, RECORD_ID)
     assert breaches("drift", World(sighted=[*week, fresh])) == []
     older = [replace(week[0], first_at=NOW - 8 * DAY)]
     assert len(breaches("drift", World(sighted=[*older, fresh]))) == 1
+
+
+def test_a_receiver_that_begins_to_tell_of_fields_tells_nothing_new_for_a_week() -> None:
+    world = sighted()
+    old_types = [one for one in world.sighted if one.aspect is not Aspect.FIELD]
+    fields = [Sighting(Aspect.FIELD, name, NOW - HOUR, NOW, "evt_1") for name in ("id", "type", "data")]
+    assert breaches("drift", World(sighted=[*old_types, *fields])) == []
+
+
+def test_a_new_field_a_new_version_and_new_headers_name_the_event_that_showed_them() -> None:
+    """practice 46, 19"""
+    known = [
+        Sighting(aspect, "1", NOW - 30 * DAY, NOW, "evt_1")
+        for aspect in (Aspect.SPEC_VERSION, Aspect.SIGNATURE_HEADERS)
+    ]
+    world = sighted((Aspect.FIELD, "livemode", 2 * HOUR, HOUR), (Aspect.SPEC_VERSION, "2", HOUR, HOUR))
+    world.sighted = [
+        *known,
+        *(replace(one, sample="evt_9") for one in world.sighted),
+        Sighting(Aspect.SIGNATURE_HEADERS, "webhook-signature, x-new", NOW - HOUR, NOW, "evt_9"),
+    ]
+    said = {one.labels["drift"]: one.evidence.summary for one in breaches("drift", world)}
+    assert said == {
+        "field": "New field at stripe/payments: livemode, first seen 2026-11-21 01:00 UTC, event evt_9",
+        "spec version": "New spec version at stripe/payments: 2, "
+        "first seen 2026-11-21 02:00 UTC, event evt_9",
+        "signature headers": "New signature headers at stripe/payments: webhook-signature, x-new, "
+        "first seen 2026-11-21 02:00 UTC, event evt_9",
+    }
 
 
 def test_one_more_address_of_many_is_no_news() -> None:

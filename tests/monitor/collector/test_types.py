@@ -3,14 +3,17 @@
 Practice 18.
 """
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from alerts.sightings import Aspect, Sighting
 from monitor.clock import from_us
 from monitor.model import SeriesKey
 from monitor.queries.declared import declared_types
+from monitor.queries.sightings import told
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.monitor.collector.fronts import Stand, key, stand
 
@@ -50,6 +53,19 @@ def test_what_is_said_anew_replaces_and_what_is_not_said_stands(collector: Stand
     }
 
 
+def test_what_requests_look_like_is_noted_with_the_event_that_showed_it(collector: Stand) -> None:
+    """practice 46"""
+    said(collector, {**ORUM, "seen": {"field": {"livemode": "evt_9"}, "made_up": {"x": "evt_9"}}})
+
+    reader = SqliteFactReader(collector.front.settings.facts_path)
+    at = from_us(collector.now_us)
+    place = SeriesKey("production", "orum", "payouts")
+    assert told(reader, at - timedelta(hours=1)) == {
+        (place, Aspect.FIELD, "livemode"): Sighting(Aspect.FIELD, "livemode", at, at, "evt_9")
+    }
+    assert told(reader, at + timedelta(seconds=1)) == {}
+
+
 def test_a_key_of_some_sources_declares_for_no_others(tmp_path: Path) -> None:
     made = stand(tmp_path, [key(sources=frozenset({"orum"}), environment="production")])
     try:
@@ -66,6 +82,8 @@ def test_a_key_of_some_sources_declares_for_no_others(tmp_path: Path) -> None:
         {**ORUM, "handled": ["x" * 257]},
         {**ORUM, "expected": ["a"] * 201},
         {**ORUM, "handled": "transfer.*"},
+        {**ORUM, "seen": {"field": 5}},
+        {**ORUM, "seen": {"field": {f"k{n}": "evt_1" for n in range(101)}}},
     ],
 )
 def test_a_declaration_out_of_bounds_costs_the_client_s_counts_and_no_record(

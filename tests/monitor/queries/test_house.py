@@ -65,7 +65,7 @@ def test_an_instance_comes_with_its_clock_its_drops_and_its_gap(
     hear(1, 12, {"memory_full": 4})
 
     [found] = house(reader, control, NOON).instances
-    assert (found.name, found.seen_at, found.skew) == ("web-1", NOON - MINUTE, timedelta(seconds=45))
+    assert (found.name, found.seen_at, found.skew) == ("web-1", NOON - MINUTE, -timedelta(seconds=45))
     assert (found.dropped, found.dropped_at) == ({"memory_full": 4}, NOON - 20 * MINUTE)
     assert found.missing == 12 - 0 - 2 - 4
     control.close()

@@ -244,7 +244,7 @@ def upgrade() -> None:
     sa.Column('value', sa.String(length=256), nullable=False),
     sa.Column('first_us', sa.BigInteger(), nullable=False),
     sa.Column('last_us', sa.BigInteger(), nullable=False),
-    sa.Column('sample', sa.String(length=36), nullable=False),
+    sa.Column('sample', sa.String(length=256), nullable=False),
     sa.PrimaryKeyConstraint('environment', 'source', 'endpoint', 'aspect', 'value', name=op.f('pk_sighting'))
     )
     op.create_table('attestation',
