@@ -120,7 +120,7 @@ def test_what_is_meant_is_not_remarked_on(text: str) -> None:
         "/api/v2/integrations/hopnow/payments/2026-11-21/incoming",
         "/StripeWebhookReceiverForPayments",
         "/hooks/stripe2payments3prod",
-        f"/webhooks?token={secrets.token_hex(16)}",
+        "/webhooks?token=a40c9d437d1e429b67e9b6109641033a",
     ],
 )
 def test_a_path_of_words_numbers_and_dates_can_be_guessed(path: str) -> None:
