@@ -34,13 +34,15 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     silence = timedelta(days=rule.params["silent_days"])
     is_learnt = learned_at.get(Aspect.TYPE, now) < now
     silent = _silent(target, seen, now - silence) if is_learnt else []
-    if not fresh and not silent:
+    unused = _unused(rule, target, seen, known, now)
+    if not fresh and not silent and not unused:
         said = f"Nothing new at {target.place()} in {span(rule.window)}"
         return [above(rule, target, _evidence(rule, now, said, 0))]
     newest = sorted(fresh, key=lambda one: one.first_at, reverse=True)[:MOST]
     return [
         *(_new(rule, target, one, now) for one in newest),
         *(_stopped(rule, target, name, last_at, silence, now) for name, last_at in silent[:MOST]),
+        *(_never_came(rule, target, name, now) for name in unused[:MOST]),
     ]
 
 
@@ -64,6 +66,19 @@ def _silent(target: Target, seen: Observations, since: datetime) -> list[tuple[s
     return [(name, at) for name, at in last if at is None or at < since]
 
 
+def _unused(
+    rule: Rule, target: Target, seen: Observations, known: Sequence[Sighting], now: datetime
+) -> list[str]:
+    """Types that are handled by name and never came, though the endpoint has been used for long enough."""
+    days = rule.params["handled_days"]
+    begun_at = min((one.first_at for one in known if one.aspect is Aspect.TYPE), default=now)
+    if not days or now - begun_at < timedelta(days=days):
+        return []
+    said = seen.declared(target)
+    names = sorted(name for name in said.handled - said.expected if "*" not in name)
+    return [name for name in names if seen.last_event_at(replace(target, event_type=name)) is None]
+
+
 def _new(rule: Rule, target: Target, one: Sighting, now: datetime) -> Evaluation:
     place, name = target.place(), one.aspect.value.replace("_", " ")
     said = f"New {name} at {place}: {_short(one.value)}, first seen {moment(one.first_at)}"
@@ -80,6 +95,13 @@ def _stopped(
     since = "it never did" if last_at is None else f"the last came {moment(last_at)}"
     said = f"{target.place()} expects {_short(name)}, and none came in {number(silence.days)} d; {since}"
     labels = {"drift": "expected type", "value": _short(name)}
+    return above(rule, target, _evidence(rule, now, said, 1), more_labels=labels)
+
+
+def _never_came(rule: Rule, target: Target, name: str, now: datetime) -> Evaluation:
+    days = number(rule.params["handled_days"])
+    said = f"{target.place()} handles {_short(name)}, and none ever came in {days} d"
+    labels = {"drift": "handled type", "value": _short(name)}
     return above(rule, target, _evidence(rule, now, said, 1), more_labels=labels)
 
 
@@ -113,12 +135,13 @@ KIND = Kind(
         threshold=0,
         window=timedelta(hours=24),
         interval=timedelta(minutes=1),
-        params={"learning_days": 7, "silent_days": 7, "most_addresses": 20},
+        params={"learning_days": 7, "silent_days": 7, "handled_days": 30, "most_addresses": 20},
     ),
     evaluate=evaluate,
     parameters={
         "learning_days": "so long after the first of its kind nothing counts as new, in days",
         "silent_days": "an expected type that did not come for so long has stopped, in days",
+        "handled_days": "a type handled by name that never came in so long is told of, in days; 0: is not",
         "most_addresses": "of a sender with more addresses than this, a new one is no news",
     },
     ticket=True,

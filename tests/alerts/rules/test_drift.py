@@ -89,6 +89,21 @@ def test_an_expected_type_that_stopped_or_never_came_is_a_ticket() -> None:
     assert breaches("drift", world) == []
 
 
+def test_a_type_that_is_handled_by_name_and_never_came_is_a_ticket_once_the_endpoint_is_old_enough() -> None:
+    """practice 18"""
+    world = sighted()
+    world.said = Declared(handled=frozenset({"refund.made", "invoice.*"}))
+    world.last_at = None
+    [found] = breaches("drift", world)
+    assert found.evidence.summary == "stripe/payments handles refund.made, and none ever came in 30 d"
+    young = [replace(one, first_at=NOW - 29 * DAY) for one in world.sighted]
+    world.sighted = young
+    assert breaches("drift", world) == []
+    world.last_at = NOW - 90 * DAY
+    world.sighted = sighted().sighted
+    assert breaches("drift", world) == []
+
+
 def test_a_secret_of_more_than_90_days_is_to_be_rotated() -> None:
     """practice 22"""
     [found] = breaches("secret_rotation", sighted((Aspect.SECRET, "a1b2", 91 * DAY, HOUR)))
