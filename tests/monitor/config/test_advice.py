@@ -1,6 +1,5 @@
 """What a good file may still lack."""
 
-import secrets
 import tomllib
 import uuid
 
