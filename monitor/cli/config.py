@@ -9,7 +9,7 @@ import click
 from monitor.cli.base import Commands, Here, OneLine, pass_here, say, say_json
 from monitor.cli.stores import opened_control, typist
 from monitor.clock import SystemClock
-from monitor.config import environment, load_here, secret_key, stored
+from monitor.config import environment, load, load_here, secret_key, stored
 from monitor.config.settings import DEFAULT_FILE
 from monitor.errors import Unavailable, WrongSchema
 from monitor.seal import Sealer
@@ -38,7 +38,7 @@ def check(here: Here, file: Path | None, offline: bool, strict: bool) -> None:
         click.echo(f"warning: {line}", err=True)
     if found.mistakes:
         raise OneLine(f"{path} has {_count(found.mistakes, 'mistake')}")
-    document = load_here(path).document
+    document = load(path, environment()).document
     warned = _count(found.warnings, "warning")
     if strict and found.warnings:
         raise OneLine(f"{path} has {warned}")

@@ -76,16 +76,22 @@ def _without_mistakes(raw: Mapping[str, object]) -> Document | None:
 
 def _drop(tables: Any, location: Location) -> None:
     """Deletes the key that the location lies in; never a whole table of a list, for others may name it."""
-    keys = []
-    for part in location:
+    found: tuple[Any, str | int] | None = None
+    for at, part in enumerate(location, 1):
         if isinstance(tables, dict) and part in tables:
-            keys.append((tables, part))
-        elif not isinstance(tables, list) or (part == location[-1] and isinstance(tables[0], dict)):
+            found = tables, part
+        elif not _is_inside(tables, part, is_last=at == len(location)):
             return
         tables = tables[part]
-    if keys:
-        table, key = keys[-1]
-        del table[key]
+    if found is not None:
+        del found[0][found[1]]
+
+
+def _is_inside(entries: object, part: str | int, *, is_last: bool) -> bool:
+    """Whether the part leads into a list, or to one of its values that is no table."""
+    if not isinstance(entries, list) or not isinstance(part, int) or part >= len(entries):
+        return False
+    return not (is_last and any(isinstance(entry, dict) for entry in entries))
 
 
 def validated(

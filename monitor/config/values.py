@@ -27,6 +27,7 @@ UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
+LONGEST = timedelta(days=36_500)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 
 
@@ -35,11 +36,14 @@ def parse_duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return timedelta(seconds=value)
-    found = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
+        count, unit = value, UNITS["s"]
+    elif isinstance(value, str) and (found := _DURATION.fullmatch(value.strip())):
+        count, unit = float(found[1]), UNITS[found[2]]
+    else:
         raise ValueError('expected a duration such as "90s", "15m", "2h" or "7d"')
-    return float(found[1]) * UNITS[found[2]]
+    if not count <= LONGEST / unit:
+        raise ValueError("expected a duration of 100 years at most")
+    return count * unit
 
 
 def duration_text(value: timedelta) -> str:

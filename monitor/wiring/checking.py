@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from alerts.egress import Egress
 from alerts.errors import Failure, RequestFailed
 from monitor.config import Document, advice, checked, placed
+from monitor.config.environment import settings_from
 from monitor.config.toml_file import Location, read_toml
+from monitor.errors import ConfigError
 from monitor.wiring.channels import channel_findings
 
 
@@ -24,14 +26,15 @@ class Checked:
 
 
 def checked_file(file: Path, environ: Mapping[str, str], *, offline: bool = False) -> Checked:
-    """What is wrong with the file but for [process], and what is perhaps not meant.
+    """What is wrong with the file, and what is perhaps not meant.
 
     offline: neither follows references to secrets nor asks DNS. Raises ConfigError for a file that is no
     TOML.
     """
     raw, text = read_toml(file)
-    raw.pop("process", None)
+    process = raw.pop("process", {})
     document, mistakes = checked(raw, file, text)
+    mistakes += _of_the_process(process, file, text, document, environ)
     if document is None:
         return Checked(mistakes)
     found = [(where, said, False) for where, said in advice(document)]
@@ -39,9 +42,24 @@ def checked_file(file: Path, environ: Mapping[str, str], *, offline: bool = Fals
         found += [*channel_findings(document, environ), *_out_of_reach(document)]
     lines = [(placed(file, text, where, said), is_mistake) for where, said, is_mistake in found]
     return Checked(
-        [line for line, is_mistake in lines if is_mistake],
+        [*mistakes, *(line for line, is_mistake in lines if is_mistake)],
         [line for line, is_mistake in lines if not is_mistake],
     )
+
+
+def _of_the_process(
+    process: object, file: Path, text: str, document: Document | None, environ: Mapping[str, str]
+) -> list[str]:
+    """The first mistake in [process]. The environment goes before it and is judged with it, where the file
+    is good enough to tell which variables it names itself."""
+    if not isinstance(process, dict):
+        return [placed(file, text, ("process",), "must be a table; write [process] and its settings below")]
+    known = frozenset[str]() if document is None else document.secret_variables()
+    try:
+        settings_from({} if document is None else environ, process, file=file, text=text, known=known)
+    except ConfigError as exc:
+        return [str(exc)]
+    return []
 
 
 def _out_of_reach(document: Document) -> Iterator[tuple[Location, str, bool]]:

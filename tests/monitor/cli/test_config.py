@@ -25,7 +25,18 @@ def test_every_mistake_is_listed_and_the_status_says_so(tmp_path: Path) -> None:
 def test_misspelt_setting_of_the_process_is_a_mistake_too(tmp_path: Path) -> None:
     file = tmp_path / "hookvitals.toml"
     file.write_text("[process]\ncollector_prot = 1\n")
-    assert "line 2: process.collector_prot: unknown setting" in error_of(run("config", "check", str(file)))
+    result = run("config", "check", str(file))
+    assert f"{file}, line 2: process.collector_prot: unknown setting" in result.stderr
+    assert error_of(result) == f"error: {file} has 1 mistake"
+
+
+def test_a_mistake_of_the_process_and_one_of_a_table_are_told_together(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text('[process]\ncollector_port = "x"\n[[rules]]\nkind = "error_rate"\nthreshold = 5\n')
+    result = run("config", "check", str(file))
+    assert error_of(result) == f"error: {file} has 2 mistakes"
+    assert f"{file}, line 2: process.collector_port: " in result.stderr
+    assert f"{file}, line 5: rules[0].threshold: " in result.stderr
 
 
 def test_missing_file_is_one_line(tmp_path: Path) -> None:
