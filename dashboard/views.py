@@ -116,8 +116,38 @@ class TypeFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueLine:
+    """One issue. event_id: of its latest failure; None when that is no longer kept."""
+
+    id: str
+    source: str
+    endpoint: str
+    event_type: str
+    error_class: str
+    message: str
+    state: str
+    failures: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    event_id: str | None = None
+    resolved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuesView:
+    """total: of all that match, shown or not."""
+
+    issues: Sequence[IssueLine]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointView:
-    """One endpoint over the scope's range. rounded_to: as in OverviewView."""
+    """One endpoint over the scope's range. rounded_to: as in OverviewView.
+
+    uptime: (span, share of its HTTP probes that were ok, how many there were), until now. issues: the open
+    ones, the last seen first.
+    """
 
     start_at: datetime
     end_at: datetime
@@ -130,6 +160,8 @@ class EndpointView:
     statuses: Sequence[tuple[int, int]]
     queues: Mapping[str, Sequence[tuple[datetime, int]]]
     rounded_to: Grain | None = None
+    uptime: Sequence[tuple[str, float | None, int]] = ()
+    issues: IssuesView = IssuesView((), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,32 +286,6 @@ class SilencesView:
 
     silences: Sequence[SilenceLine]
     hidden: Sequence[HiddenLine] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class IssueLine:
-    """One issue. event_id: of its latest failure; None when that is no longer kept."""
-
-    id: str
-    source: str
-    endpoint: str
-    event_type: str
-    error_class: str
-    message: str
-    state: str
-    failures: int
-    first_seen_at: datetime
-    last_seen_at: datetime
-    event_id: str | None = None
-    resolved_by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class IssuesView:
-    """total: of all that match, shown or not."""
-
-    issues: Sequence[IssueLine]
-    total: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The pages' `Reads` over the two stores: every answer as of its own call, nothing kept between calls."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,8 @@ from monitor.config.document import Document
 from monitor.model import Record, SeriesKey
 from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader
+
+_ISSUES_OF_AN_ENDPOINT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,11 @@ class StoreReads:
     def endpoint(self, scope: Scope, source: str, endpoint: str, now: datetime) -> EndpointView | None:
         firing, letters = self._troubles(scope.environment)
         catalog = self._catalog()
-        return traffic.endpoint(self.facts, catalog, scope, source, endpoint, now, firing, letters)
+        view = traffic.endpoint(self.facts, catalog, scope, source, endpoint, now, firing, letters)
+        if view is None:
+            return None
+        of_it = scope.bare().with_filters(source=source, endpoint=endpoint)
+        return replace(view, issues=self.issues(of_it, _ISSUES_OF_AN_ENDPOINT, now))
 
     def records(self, scope: Scope, limit: int, before: str | None, now: datetime) -> EventPage:
         return records.page(self.facts, scope, limit, before, now)

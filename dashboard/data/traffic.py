@@ -123,6 +123,7 @@ def endpoint(
             for line in _queue_lines(reader, scope, start_at, end_at, source, name)
         },
         _coarser(stretch.rounded_to, course.rounded_to),
+        [(span, rate.share, rate.whole) for span, rate in probes.uptime(reader, key, now).items()],
     )
 
 

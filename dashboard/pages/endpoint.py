@@ -1,4 +1,4 @@
-"""One endpoint: its figures, its course, its types, its errors, its queue."""
+"""One endpoint: its figures, its course, its issues, how it looks from outside, its types, errors, queue."""
 
 from datetime import datetime
 from urllib.parse import unquote
@@ -13,19 +13,20 @@ from dashboard.components.graph import graph
 from dashboard.components.lines import lines
 from dashboard.components.panel import Tile, panel, tile
 from dashboard.components.rounded import rounded
-from dashboard.components.text import Children, empty, pill
+from dashboard.components.text import Children, empty, facts, pill, when
 from dashboard.definitions import ERROR_RATE, OUTCOMES, P95, QUEUE
 from dashboard.figures.base import nothing
 from dashboard.figures.course import course
 from dashboard.figures.lines import depth
-from dashboard.links import link
+from dashboard.links import event_link, link
 from dashboard.pages.page import Page
-from dashboard.rows import endpoint_status
+from dashboard.palette import Tone
+from dashboard.rows import ISSUE_TONES, endpoint_status, issue_message
 from dashboard.scheme import asked_palette
 from dashboard.scope import RANGE_WORDS, Scope, scope_of
 from dashboard.screen import Screen
 from dashboard.tiles import figure_tiles
-from dashboard.views import EndpointView
+from dashboard.views import EndpointLine, EndpointView, IssueLine
 
 
 def layout(source: str = "", endpoint: str = "", **query: object) -> Component:
@@ -77,7 +78,7 @@ def register(app: Dash, screen: Screen) -> None:
             [*rounded(view.rounded_to, view.start_at), *(tile(shown) for shown in tiles(view, scope))],
             *course(view.buckets, view.end_at, palette, key),
             depth(view.queues, view.start_at, view.end_at, palette, key),
-            tables(view),
+            [_troubles(view, scope, now), *tables(view)],
             _side(view, scope, now),
             as_of(now),
         )
@@ -154,6 +155,71 @@ def tables(view: EndpointView) -> list[Component]:
             className="columns-3",
         ),
     ]
+
+
+def _troubles(view: EndpointView, scope: Scope, now: datetime) -> Component:
+    """What fails in it, and how it looks from outside."""
+    of_it = scope.bare().with_filters(source=view.line.source, endpoint=view.line.endpoint)
+    rows: list[list[Children]] = [
+        [
+            pill(issue.state, ISSUE_TONES.get(issue.state, Tone.NEUTRAL)),
+            _failed(issue, scope),
+            issue.event_type,
+            fmt.count(issue.failures),
+            when(issue.last_seen_at, now),
+        ]
+        for issue in view.issues.issues
+    ]
+    heads = ["State", "Error", "Type", ">Failures", "Last seen"]
+    return html.Div(
+        [
+            panel(
+                "Open issues",
+                lines(heads, rows) if rows else empty("No open issue", "Nothing of it fails now.", "check"),
+                side=dmc.Anchor(f"all {fmt.count(view.issues.total)}", href=link("issues", of_it))
+                if rows
+                else None,
+                flush=True,
+            ),
+            panel("Seen from outside", _outside(view, now)),
+        ],
+        className="columns-2",
+    )
+
+
+def _failed(issue: IssueLine, scope: Scope) -> Children:
+    name = issue.error_class or "no error class"
+    if not issue.event_id:
+        return html.Span(name, title=issue_message(issue))
+    href = event_link(scope.environment, issue.source, issue.event_id, scope.bare())
+    return html.Span(dmc.Anchor(name, href=href), title=issue_message(issue))
+
+
+def _outside(view: EndpointView, now: datetime) -> Component:
+    line = view.line
+    if line.healthy is None and not any(probes for _, _, probes in view.uptime):
+        return empty("Not probed", "With a url in hookvitals.toml it is asked once in a while.")
+    return facts(
+        [
+            ("Now", _now(line)),
+            *((f"Up, last {span}", _up(share, probes)) for span, share, probes in view.uptime),
+            ("Certificate ends", when(line.cert_not_after, now)),
+        ]
+    )
+
+
+def _now(line: EndpointLine) -> Children:
+    if line.healthy is None:
+        return fmt.NO_DATA
+    if line.healthy:
+        return pill("up", Tone.OK)
+    return [pill("down", Tone.CRITICAL), f" {line.probe_error or ''}"]
+
+
+def _up(share: float | None, probes: int) -> Children:
+    if share is None:
+        return html.Span(fmt.NO_DATA, className="muted")
+    return [fmt.percent(share), html.Span(f" of {fmt.count(probes)} probes", className="muted")]
 
 
 def _side(view: EndpointView, scope: Scope, now: datetime) -> list[Component]:

@@ -157,6 +157,9 @@ def endpoint() -> EndpointView:
         [(Reason.BAD_SIGNATURE, 12)],
         [(202, 4198), (401, 12)],
         {"inbox": depths},
+        None,
+        [("24h", 0.9986, 1440), ("7d", 0.9997, 10_078), ("30d", None, 0)],
+        IssuesView([one for one in issues().issues if one.endpoint == "transfers"], 1),
     )
 
 

@@ -231,7 +231,8 @@ def test_a_silence_says_what_it_hid_and_is_ended(operator: Watched, actions: Can
     expect(page.locator("#silences-lists table")).to_contain_text("It ends in 4 days.")
     expect(page.locator("#silences-lists")).to_contain_text("only 02:00-03:00 on mon,tue,wed,thu,fri")
     expect(page.get_by_role("button", name="End now")).to_have_count(2)  # not the file's, not the ended
-    with page.expect_response(lambda answer: "end-silence" in (answer.request.post_data or "")):
+    pressed = '"silence":"s1"},"property":"n_clicks","value":1'
+    with page.expect_response(lambda answer: pressed in (answer.request.post_data or "")):
         page.get_by_role("button", name="End now").first.click()
     expect(page.locator("#silences-problem")).to_be_empty()
     assert ("operator", "end", "s1") in actions.done
@@ -257,6 +258,15 @@ def test_a_filter_of_the_issues_stands_in_the_address(operator: Watched, reads: 
     page.wait_for_url("**/issues?state=resolved")
     page.wait_for_selector("#issues-grid .ag-row .pill")
     assert reads.asked[-1].get("state") == "resolved"
+
+
+def test_an_endpoint_shows_its_open_issues_and_how_it_looks_from_outside(operator: Watched) -> None:
+    page = operator.open("endpoints/orum/transfers")
+    tables = page.locator("#endpoint-tables")
+    expect(tables).to_contain_text("99.86 % of 1,440 probes")
+    expect(tables).to_contain_text("no data")
+    tables.get_by_role("link", name="all 1").click()
+    page.wait_for_url("**/issues?source=orum&endpoint=transfers")
 
 
 def test_an_operator_resolves_issues(operator: Watched, actions: CannedActions) -> None:

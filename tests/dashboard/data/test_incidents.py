@@ -14,6 +14,7 @@ from alerts.model import Notification, Silence, Why
 from alerts.notifier import Delivered
 from dashboard.data import house, incidents, quiet
 from dashboard.data.catalog import Catalog
+from dashboard.data.reads import StoreReads
 from dashboard.pages.alert import body
 from dashboard.scope import Scope
 from monitor.clock import from_us, to_us
@@ -266,3 +267,20 @@ def test_an_alert_shows_its_flapping_its_silence_and_until_when_it_is_taken_on(
     assert (shown.muted_by, shown.flapping_since) == ("silence:ab12", since)
     assert (shown.acked_by, shown.ack_until) == ("mira", NOW + timedelta(hours=2))
     assert not shown.ticket
+
+
+def test_an_endpoint_has_its_own_open_issues_and_its_uptime(house_of: Installation) -> None:
+    dead = house_of.add_dead(3)
+    code = {key: code for code, key in house_of.facts.series().items()}[
+        SeriesKey("production", "orum", "transfers")
+    ]
+    seen = enumerate([False, True, True, True])
+    house_of.fill.writer.append_probes(
+        [(code, "http", to_us(NOW - timedelta(minutes=5 + i)), int(ok), *(None,) * 6) for i, ok in seen]
+    )
+    reads = StoreReads(house_of.facts, house_of.control, Document, "", "1")
+    view = reads.endpoint(SCOPE, "orum", "transfers", NOW)
+    assert view is not None
+    assert view.uptime == [("24h", 0.75, 4), ("7d", 0.75, 4), ("30d", 0.75, 4)]
+    assert [one.event_id for one in view.issues.issues][:1] == [dead[-1].event_id]
+    assert view.issues == reads.issues(SCOPE.with_filters(endpoint="transfers", source="orum"), 5, NOW)
