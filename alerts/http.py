@@ -7,6 +7,7 @@ at most 64 KiB of an answer, and never puts a URL's path, query or credentials i
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import ssl
 import time
@@ -50,7 +51,7 @@ class Response:
 class Client:
     """Sends single requests through one Egress. It keeps no state between them, so threads may share it.
 
-    ca_file: certificates to trust in place of the bundled public ones.
+    ca_file: certificates to trust besides the bundled public ones.
     """
 
     def __init__(
@@ -162,15 +163,30 @@ class _CheckedAdapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-@lru_cache(maxsize=8)
 def trusting(ca_file: str | None) -> ssl.SSLContext:
-    """A context that trusts these certificates, else the bundled public ones; made once, for reading them
-    takes longer than a request (`benchmarks.probes`: 33 % of a core became 4 %). A file that changes is read
-    again by the next process. Raises OSError."""
+    """A context that trusts the bundled public certificates and those of the file, read anew when the file
+    has changed. Raises RequestFailed."""
+    try:
+        return _trusting(ca_file, os.stat(ca_file).st_mtime_ns if ca_file else 0)
+    except OSError:
+        raise RequestFailed(
+            Failure.SETTINGS,
+            f"{ca_file} holds no certificates that can be read",
+            retryable=True,
+            hint="give a file of certificates in PEM that the monitor may read",
+        ) from None
+
+
+@lru_cache(maxsize=8)
+def _trusting(ca_file: str | None, changed_ns: int) -> ssl.SSLContext:
+    """Made once, for reading them takes longer than a request (`benchmarks.probes`: 33 % of a core became
+    4 %)."""
     context = create_urllib3_context()
     context.verify_mode = ssl.CERT_REQUIRED
     context.hostname_checks_common_name = False
-    context.load_verify_locations(cafile=ca_file or DEFAULT_CA_BUNDLE_PATH)
+    context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
+    if ca_file:
+        context.load_verify_locations(cafile=ca_file)
     return context
 
 

@@ -158,6 +158,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "canary_interval": "between two canaries",
         "canary_within": "how soon a canary's record must be there",
         "queue_interval": "between two samples of a queue",
+        "ca_file": "certificates of authorities of your own, in PEM, trusted besides the public ones",
         "timeout": "how long one look may take",
     },
     "ReplayTable": {

@@ -146,7 +146,7 @@ class EvaluationTable(Table):
 
 class ProbesTable(Table):
     """How often endpoints are looked at from outside. canary_within: how soon a canary's record must be
-    there."""
+    there. ca_file: certificates of authorities of your own, in PEM, trusted besides the public ones."""
 
     interval: PositiveDuration = timedelta(seconds=60)
     tls_interval: PositiveDuration = timedelta(hours=1)
@@ -154,6 +154,7 @@ class ProbesTable(Table):
     canary_interval: PositiveDuration = timedelta(minutes=5)
     canary_within: PositiveDuration = timedelta(seconds=60)
     queue_interval: PositiveDuration = timedelta(seconds=30)
+    ca_file: str | None = None
     timeout: PositiveDuration = timedelta(seconds=10)
 
 

@@ -15,6 +15,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from alerts.egress import Egress
 from alerts.errors import RequestFailed
+from alerts.http import trusting
 from monitor.clock import Clock
 from monitor.model import ProbeKind, ProbeResult
 from monitor.probes.certificates import TEXT_CHARS, explained, shown
@@ -40,7 +41,7 @@ def probe_tls(
 ) -> ProbeResult:
     """ok when the certificate verifies for the URL's name; its dates whether it does or not.
 
-    ca_file: certificates to trust in place of the bundled public ones. Never raises for what the network
+    ca_file: certificates to trust besides the bundled public ones. Never raises for what the network
     does.
     """
     parts = urlsplit(target.receives_at)
@@ -49,7 +50,7 @@ def probe_tls(
     seen: Shown | None = None
     try:
         seen = _inspect(egress, host, port, timeout_s)
-        error = _verdict(egress, host, port, timeout_s, ca_file or DEFAULT_CA_BUNDLE_PATH, seen)
+        error = _verdict(egress, host, port, timeout_s, ca_file, seen)
     except (RequestFailed, OSError, ValueError) as exc:
         error = _plain(exc)
     leaf = seen.chain[0] if seen else None
@@ -95,9 +96,14 @@ def _sent(tls: ssl.SSLSocket) -> list[bytes]:
     return [] if der is None else [der]
 
 
-def _verdict(egress: Egress, host: str, port: int, timeout_s: float, ca_file: str, seen: Shown) -> str | None:
+def _verdict(
+    egress: Egress, host: str, port: int, timeout_s: float, ca_file: str | None, seen: Shown
+) -> str | None:
     """None when the certificate verifies, else why not."""
-    context = ssl.create_default_context(cafile=ca_file)
+    context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
+    if ca_file:
+        trusting(ca_file)  # or it raises, and names the file
+        context.load_verify_locations(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.hostname_checks_common_name = False  # as senders do
     try:

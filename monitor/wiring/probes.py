@@ -132,14 +132,16 @@ def _providers(document: Document, targets: Sequence[ProbeTarget]) -> list[Probe
 class Looker:
     """Makes single probes through the egress of the document in force."""
 
-    def __init__(self, allow: Sequence[str], clock: Clock) -> None:
+    def __init__(self, allow: Sequence[str], clock: Clock, ca_file: str | None = None) -> None:
         self._egress = Egress(allow)
-        self._client = Client(self._egress)
+        self._client = Client(self._egress, ca_file=ca_file)
+        self._ca_file = ca_file
         self._clock = clock
 
     def __call__(self, target: ProbeTarget, kind: ProbeKind, timeout_s: float) -> ProbeResult:
         if kind in (ProbeKind.TLS, ProbeKind.PROVIDER):
-            return probe_tls(target, self._egress, self._clock, timeout_s, kind=kind)
+            trusted = self._ca_file
+            return probe_tls(target, self._egress, self._clock, timeout_s, ca_file=trusted, kind=kind)
         look = LOOKS.get(kind, probe_http)
         return look(target, self._client, self._clock, timeout_s)
 

@@ -33,7 +33,7 @@ PLACES = {
 """Rule → the endpoint it looks at in this test."""
 
 
-def config(inboxes: Inboxes, tls_port: int, shop_port: int) -> str:
+def config(directory: Path, inboxes: Inboxes, tls_port: int, shop_port: int) -> str:
     rules = "\n".join(
         f"""
 [[rules]]
@@ -56,6 +56,7 @@ keep_firing_for = "0s"
 [probes]
 interval = "1s"
 tls_interval = "1s"
+ca_file = "{directory}/cert.pem"
 
 [[endpoints]]
 source = "standard"
@@ -105,10 +106,10 @@ def goes_badly(receiver: Receiving) -> None:
 
 def test_six_rules_fire_and_resolve_from_their_real_causes(tmp_path: Path, inboxes: Inboxes) -> None:
     tls_port, shop_port, now = free_port(), free_port(), datetime.now(UTC)
-    (tmp_path / "hookvitals.toml").write_text(config(inboxes, tls_port, shop_port))
+    (tmp_path / "hookvitals.toml").write_text(config(tmp_path, inboxes, tls_port, shop_port))
     with ExitStack() as running:
         serving = running.enter_context(ExitStack())
-        serving.enter_context(tls_server(tmp_path, "localhost", now - timedelta(days=1), tls_port))
+        serving.enter_context(tls_server(tmp_path, "127.0.0.1", now - timedelta(days=1), tls_port))
         first_shop = running.enter_context(ExitStack())
         first_shop.enter_context(shop(tmp_path, shop_port))
         started = running.enter_context(monitor(tmp_path, {"SLACK_URL": inboxes.slack_url}))
@@ -136,7 +137,7 @@ def test_six_rules_fire_and_resolve_from_their_real_causes(tmp_path: Path, inbox
         for endpoint, trouble in (("payments", "fail"), ("reports", "slow"), ("orders", "stuck")):
             receiver.end(endpoint, trouble)
         serving.close()
-        serving.enter_context(tls_server(tmp_path, "localhost", now + timedelta(days=365), tls_port))
+        serving.enter_context(tls_server(tmp_path, "127.0.0.1", now + timedelta(days=365), tls_port))
         running.enter_context(shop(tmp_path, shop_port))
 
         def all_over() -> bool:

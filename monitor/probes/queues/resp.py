@@ -1,16 +1,14 @@
 """A few questions to a Redis over one connection: RESP 2, replies of at most 64 KiB in all, one deadline."""
 
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
-
 from alerts.egress import Egress
 from alerts.errors import Failure, RequestFailed
+from alerts.http import trusting
 from monitor.probes.queues.target import QueueTarget
 
 REPLY_BYTES = 64 * 1024
@@ -141,7 +139,7 @@ def connected(
     with egress.connect(host, port, timeout_s) as plain:
         connection = plain
         if parts.scheme == "rediss":
-            context = ssl.create_default_context(cafile=ca_file or DEFAULT_CA_BUNDLE_PATH)
+            context = trusting(ca_file)
             try:
                 connection = context.wrap_socket(plain, server_hostname=host)
             except OSError:

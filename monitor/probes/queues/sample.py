@@ -11,12 +11,14 @@ from monitor.probes.queues.resp import connected
 from monitor.probes.queues.target import QueueTarget
 
 
-def sample_queue(target: QueueTarget, egress: Egress, clock: Clock, timeout_s: float) -> QueueSample:
+def sample_queue(
+    target: QueueTarget, egress: Egress, clock: Clock, timeout_s: float, *, ca_file: str | None = None
+) -> QueueSample:
     """Raises RequestFailed in words that carry no password."""
     now = clock.now()
     if urlsplit(target.url).scheme in ("http", "https"):
-        depth, age_s = rabbitmq.read(target, Client(egress), now, timeout_s)
+        depth, age_s = rabbitmq.read(target, Client(egress, ca_file=ca_file), now, timeout_s)
     else:
-        with connected(target, egress, timeout_s) as connection:
+        with connected(target, egress, timeout_s, ca_file=ca_file) as connection:
             depth, age_s = redis.read(target, connection, now)
     return QueueSample(target.environment, target.source, target.endpoint, target.name, depth, age_s, now)

@@ -255,6 +255,14 @@ def test_stored_document_reads_back_as_it_was_stated(tmp_path: Path) -> None:
             '[[sources]]\nname = "a"\n[[sources]]\nname = "a"\n',
             'hookvitals.toml, line 4: sources[1].name: "a" is there twice',
         ),
+        (
+            '[[endpoints]]\nsource = "a"\nname = "b"\nurl = "https://a.b/"\nprobe_canary = true\n',
+            "hookvitals.toml, line 5: endpoints[0].probe_canary: a canary is signed: add a replay_secret",
+        ),
+        (
+            '[[endpoints]]\nsource = "a"\nname = "b"\nurl = "https://a.b/"\nprobe_matches = "("\n',
+            "hookvitals.toml, line 5: endpoints[0].probe_matches: ",
+        ),
     ],
 )
 def test_mistake_is_shown_with_file_line_key_and_form(tmp_path: Path, text: str, said: str) -> None:

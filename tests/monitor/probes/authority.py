@@ -66,7 +66,7 @@ def issue(
     )
     names = ([] if ca else [name]) if sans is None else list(sans)
     if names:
-        made = made.add_extension(x509.SubjectAlternativeName([_san(one) for one in names]), critical=False)
+        made = made.add_extension(x509.SubjectAlternativeName([san(one) for one in names]), critical=False)
     if not ca:
         made = made.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     return Issued(made.sign(by.key if by else own, hashes.SHA256()), own)
@@ -88,7 +88,9 @@ def issued_with_sha1(name: str, by: Issued, directory: Path) -> Issued:
     made = subprocess.run(words, check=True, capture_output=True)
     return Issued(x509.load_pem_x509_certificate(made.stdout), key)
 
-def _san(name: str) -> x509.GeneralName:
+
+def san(name: str) -> x509.GeneralName:
+    """The name or the address as a certificate names it."""
     try:
         return x509.IPAddress(ip_address(name))
     except ValueError:

@@ -1,6 +1,9 @@
 """What is probed, and how results reach the collector."""
 
+import os
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,9 +15,20 @@ from monitor.errors import Unavailable
 from monitor.model import ProbeKind, ProbeResult, QueueSample
 from monitor.probes.queues.target import QueueKind
 from monitor.probes.target import ProbeTarget
+from monitor.replay.secrets import sealed_secret
+from monitor.seal import Sealer
+from monitor.store.control import Control, upgrade
 from monitor.store.control.catalog import Endpoint, ManagedBy, ProbeSettings
-from monitor.wiring.probes import CollectorReport, Looker, plan_of, sampling_plan_of
+from monitor.wiring.probes import (
+    CollectorReport,
+    Looker,
+    canary_plan_of,
+    plan_of,
+    sampling_plan_of,
+    secrets_of,
+)
 from tests.alerts.support import Service, serving
+from tests.monitor.probes.authority import issue, showing
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 RESULT = ProbeResult("production", "stripe", "payments", ProbeKind.HTTP, False, AT, error="refused")
@@ -153,3 +167,56 @@ def test_samples_are_posted_in_the_collectors_form() -> None:
     [seen] = collector.seen
     [sent] = msgspec.json.decode(seen.body, type=list[QueueIn])
     assert (seen.path, sent.queue, sent.depth, sent.oldest_age_s) == ("/api/v1/queues", "inbox", 12, 1.5)
+
+
+def test_an_authority_of_ones_own_is_trusted_once_it_is_named_and_read_anew_when_it_changes(
+    tmp_path: Path,
+) -> None:
+    ours, other = issue("Our own", ca=True), issue("Another", ca=True)
+    ca_file, target = tmp_path / "own.pem", ProbeTarget("production", "stripe", "payments", "")
+    ca_file.write_bytes(other.pem)
+    with showing(tmp_path, issue("127.0.0.1", ours)) as port:
+        target = replace(target, url=f"https://127.0.0.1:{port}/")
+
+        def trusted(ca_file: str | None) -> bool:
+            return Looker(("127.0.0.0/8",), SystemClock(), ca_file)(target, ProbeKind.TLS, 5).ok
+
+        assert not trusted(None)
+        assert not trusted(str(ca_file))
+        ca_file.write_bytes(ours.pem)
+        os.utime(ca_file, ns=(1, 1))
+        assert trusted(str(ca_file))
+        found = Looker(("127.0.0.0/8",), SystemClock(), str(ca_file))(target, ProbeKind.HTTP, 5)
+        assert "certificate refused" not in (found.error or "")
+
+
+@pytest.mark.parametrize("kind", [ProbeKind.HTTP, ProbeKind.TLS])
+def test_a_file_of_no_certificates_is_named(tmp_path: Path, kind: ProbeKind) -> None:
+    missing = str(tmp_path / "missing.pem")
+    with showing(tmp_path, issue("127.0.0.1")) as port:
+        target = ProbeTarget("production", "stripe", "payments", f"https://127.0.0.1:{port}/")
+        found = Looker(("127.0.0.0/8",), SystemClock(), missing)(target, kind, 5)
+    assert not found.ok
+    assert f"{missing} holds no certificates" in (found.error or "")
+
+
+def test_canaries_go_where_they_are_wanted_signed_with_the_endpoints_own_secret(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'control.db'}"
+    upgrade(url)
+    control, sealer = Control.open(url, SystemClock()), Sealer(b"k" * 32)
+    sealed = sealed_secret(sealer, "whsec_c2VjcmV0", "production", "stripe", "a")
+    wanted = replace(
+        endpoint("a", "https://a.example/hook", ProbeSettings(canary=True)), replay_secret=sealed
+    )
+    bare = endpoint("b", "https://b.example/hook", ProbeSettings(canary=True))
+    with control.write() as tx:
+        for one in (wanted, bare, endpoint("c", "https://c.example/hook")):
+            control.catalog.put_endpoint(tx, one, AT)
+    first, second = canary_plan_of(Document(), control.catalog.endpoints()).targets
+    secret_of = secrets_of(control.catalog, sealer)
+    assert (first.endpoint, secret_of(first), second.endpoint) == ("a", "whsec_c2VjcmV0", "b")
+    with pytest.raises(ValueError, match="the endpoint has no replay_secret"):
+        secret_of(second)
+    with pytest.raises(ValueError, match="sealed with another key"):
+        secrets_of(control.catalog, Sealer(b"x" * 32))(first)
+    control.close()
