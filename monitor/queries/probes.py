@@ -53,7 +53,7 @@ def standings(
 ) -> dict[SeriesKey, Standing]:
     """Every endpoint of the environment probed in [start_at, end_at)."""
     by_kind: dict[ProbeKind, dict[SeriesKey, list[ProbeResult]]] = {}
-    for kind in ProbeKind:
+    for kind in (ProbeKind.HTTP, ProbeKind.TLS):
         found = by_kind.setdefault(kind, {})
         for result in reader.probe_results(kind, to_us(start_at), to_us(end_at)):
             if result.environment == environment:

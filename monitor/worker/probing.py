@@ -18,7 +18,8 @@ from monitor.clock import Clock
 from monitor.model import ProbeKind, ProbeResult
 from monitor.probes.target import ProbeTarget
 
-THREADS = 32
+THREADS = 128
+"""They do little but wait: as many endpoints that do not answer may hold up no others."""
 SLACK = timedelta(milliseconds=500)
 """A probe due within this is made now: the job's tick would otherwise slip past a whole tick."""
 APART_S = 0.05

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Lock
 
 import pytest
 
@@ -164,3 +165,18 @@ def test_in_a_maintenance_window_nothing_counts_as_down(matchers: dict[str, str]
     outside.run_for(timedelta(hours=1))
     assert len(outside.reported) == looks
     assert all(result.ok for result in outside.reported)
+
+
+def test_a_hundred_endpoints_that_do_not_answer_hold_up_none_that_do() -> None:
+    outside = Outside(*(replace(PLAIN, endpoint=f"e{n}") for n in range(101)))
+    outside.plan = replace(outside.plan, interval=timedelta(milliseconds=1))  # all are due at once
+    answering, answered = Barrier(101), Lock()
+
+    def look(target: ProbeTarget, kind: ProbeKind, timeout_s: float) -> ProbeResult:
+        answering.wait(10)  # only all of them together go on
+        with answered:
+            return outside.look(target, kind, timeout_s)
+
+    outside.job.look = look
+    outside.job.run(1)
+    assert len(outside.reported) == 101
