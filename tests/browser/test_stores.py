@@ -163,3 +163,38 @@ def test_every_page_opens_over_real_stores(operator: Watched) -> None:
         operator.open(path)
     page = operator.open("reports?week=2026-W47")
     expect(page.frame_locator(".report-frame").locator("body")).to_contain_text("stripe")
+
+
+def test_a_silence_made_in_the_page_is_a_row_and_so_is_its_end(
+    operator: Watched, made: Installation, dead: list[Record]
+) -> None:
+    page = operator.open("silences")
+    page.get_by_role("button", name="New silence").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Matchers").fill("source=orum\nsevrity=critical")
+    dialog.get_by_label("Comment").fill("the ledger is moved")
+    send = dialog.get_by_role("button", name="Silence", exact=True)
+    send.click()
+    expect(dialog.get_by_role("alert")).to_contain_text("did you mean severity?")
+    dialog.get_by_label("Matchers").fill("source=orum\nseverity=critical")
+    send.click()
+    expect(page.locator("#silences-lists")).to_contain_text("the ledger is moved")
+    asked = "SELECT matchers, created_by, (ends_us - starts_us) / 3600000000 FROM silence"
+    [(matchers, by, hours)] = control_rows(made, asked)
+    assert json.loads(str(matchers)) == {"source": "orum", "severity": "critical"}
+    assert (by, hours) == ("operator", 2)
+    page.get_by_role("button", name="End now").click()
+    expect(page.locator("#silences-lists .pill")).to_have_text("ended")
+    assert control_rows(made, "SELECT expired_by FROM silence") == [("operator",)]
+
+
+def test_an_issue_resolved_in_the_page_is_resolved_in_the_store(
+    operator: Watched, made: Installation, dead: list[Record]
+) -> None:
+    page = operator.open("issues?endpoint=transfers&source=orum")
+    page.locator("#issues-grid .ag-row input[type=checkbox]").first.check()
+    page.get_by_role("button", name="Resolve 1").click()
+    expect(page.get_by_role("button", name="Select issues to resolve")).to_be_disabled()
+    [(by,)] = control_rows(made, "SELECT resolved_by FROM issue WHERE resolved_us IS NOT NULL")
+    [audited] = control_rows(made, "SELECT actor FROM audit WHERE action = 'issue.resolve'")
+    assert (by, audited) == ("operator", ("operator",))
