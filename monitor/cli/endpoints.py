@@ -72,6 +72,7 @@ def put(
     with opened_desk(here) as (desk, actor):
         known = desk.control.catalog.endpoint(environment, source, name)
         change = EndpointChange(environment, source, name, url or (known.url if known else None))
-        change = replace(change, insecure=insecure, probe=ProbeSettings(not no_probe), replay_secret=secret)
+        probe = replace(known.probe if known else ProbeSettings(), enabled=not no_probe)
+        change = replace(change, insecure=insecure, probe=probe, replay_secret=secret)
         endpoints.put(desk, actor, change)
     say(f"{environment}/{source}/{name} is registered" + (f" at {change.url}" if change.url else ""))

@@ -1,10 +1,14 @@
 """`hookvitals key`, `user` and `endpoint` over a real store."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from monitor.clock import SystemClock
+from monitor.store.control import Control
+from monitor.store.control.catalog import Conditions, ProbeSettings
 from tests.monitor.cli.running import error_of, run
 
 
@@ -81,6 +85,25 @@ def test_endpoint_is_registered_and_keeps_its_url_when_only_the_secret_changes(
     listed = good(run("endpoint", "list", data_dir=data_dir))
     assert url in listed
     assert " set " in listed
+
+
+def test_how_an_endpoint_is_looked_at_stays_when_only_its_url_changes(data_dir: Path) -> None:
+    conditions = Conditions("ok", "ok|ready", (("checks.0.ok", True),), (("X-Build", "42"),))
+    probe = ProbeSettings(True, None, "HEAD", (200,), conditions, exposure=True, canary=True)
+    key, url = ("production", "stripe", "payments"), "https://hooks.example.com/stripe"
+    good(run("endpoint", "put", *key[1:], "--url", "https://old.example.com/", data_dir=data_dir))
+    control = Control.open(f"sqlite:///{data_dir / 'control.db'}", SystemClock())
+    known = control.catalog.endpoint(*key)
+    assert known is not None
+    with control.write() as tx:
+        control.catalog.put_endpoint(tx, replace(known, probe=probe), known.first_seen_at)
+
+    good(run("endpoint", "put", *key[1:], "--url", url, "--no-probe", data_dir=data_dir))
+
+    found = control.catalog.endpoint(*key)
+    control.close()
+    assert found is not None
+    assert (found.url, found.probe) == (url, replace(probe, enabled=False))
 
 
 def test_plain_http_is_refused_with_the_way_out(data_dir: Path) -> None:
