@@ -5,6 +5,8 @@ It knows TOML, and nothing of what the keys mean.
 
 import re
 import tomllib
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from monitor.errors import ConfigError
@@ -38,7 +40,24 @@ def line_of(text: str, location: Location) -> int | None:
     None when not even its table is found. It scans lines, so a key inside a multi-line string can mislead
     it; it is for messages only.
     """
-    best: tuple[int, int] | None = None
+    lines = _lines(text)
+    if location in lines.at_or_within:
+        return lines.at_or_within[location]
+    shorter = (location[:length] for length in range(len(location) - 1, 0, -1))
+    return next((lines.at[part] for part in shorter if part in lines.at), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Location → the first line that names it; or that names it or something within it."""
+
+    at: dict[Location, int] = field(default_factory=dict)
+    at_or_within: dict[Location, int] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=4)
+def _lines(text: str) -> _Lines:
+    found = _Lines()
     counts: dict[Location, int] = {}
     table: Location = ()
     for number, line in enumerate(text.splitlines(), 1):
@@ -50,10 +69,10 @@ def line_of(text: str, location: Location) -> int | None:
             here = (*table, key[1] or key[2] or key[3])
         else:
             continue
-        shared = min(len(here), len(location))
-        if shared and here[:shared] == location[:shared] and (best is None or shared > best[0]):
-            best = (shared, number)
-    return best[1] if best else None
+        found.at.setdefault(here, number)
+        for length in range(1, len(here) + 1):
+            found.at_or_within.setdefault(here[:length], number)
+    return found
 
 
 def _table(name: str, is_array: bool, counts: dict[Location, int]) -> Location:
