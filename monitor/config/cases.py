@@ -4,14 +4,14 @@ Times are durations from the start of a case. It reads no file and judges nothin
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from alerts.model import Severity, State
 from monitor.config.tables import Name, Status, Table
 from monitor.config.telling import SomeMatchers
-from monitor.config.values import Duration, PositiveDuration
+from monitor.config.values import Duration, PositiveDuration, duration_text
 from monitor.model import DEFAULT_ENVIRONMENT, VERIFICATION_FAILURES
 
 START = datetime(2026, 11, 18, 11, tzinfo=UTC)
@@ -128,6 +128,14 @@ class CaseTable(Table):
     blind: tuple[BlindTable, ...] = ()
     silences: tuple[HushTable, ...] = ()
     expect: Annotated[tuple[ExpectTable, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _nothing_is_expected_after_the_end(self) -> Self:
+        for expected in self.expect:
+            if expected.at > self.length:
+                said = f"{duration_text(expected.at)}, but the case ends at {duration_text(self.length)}"
+                raise ValueError(f"{expected.rule} is expected at {said}")
+        return self
 
 
 class CasesFile(Table):

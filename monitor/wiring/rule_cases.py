@@ -8,8 +8,10 @@ from pathlib import Path
 
 from alerts.message import place_of
 from alerts.model import Alert, Silence, State
+from alerts.rules import RESERVED_NAME
 from monitor.config import Document, validated
 from monitor.config.cases import CasesFile, CaseTable, ExpectTable
+from monitor.config.problems import did_you_mean
 from monitor.config.toml_file import read_toml
 from monitor.config.values import duration_text
 from monitor.errors import ConfigError
@@ -28,7 +30,11 @@ def run_cases(document: Document, path: Path) -> Iterator[tuple[str, list[str]]]
 
 
 def problems_of(document: Document, case: CaseTable) -> list[str]:
-    """What is not as the case expects, a line each."""
+    """What is not as the case expects, a line each; names that nothing bears are never as expected."""
+    known = {"*", RESERVED_NAME, *(rule.name for rule in document.effective_rules())}
+    strange = sorted({expected.rule for expected in case.expect} - known)
+    if strange:
+        return [f'there is no rule "{name}" ({did_you_mean(name, known)})' for name in strange]
     start_at = case.start if case.start.tzinfo else case.start.replace(tzinfo=UTC)
     retold = retell(
         _settings(document, case, start_at),

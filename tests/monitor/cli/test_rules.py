@@ -128,6 +128,13 @@ def test_a_story_that_goes_otherwise_fails_and_says_how(folder: Path, expected: 
     assert said in output
 
 
+def test_a_case_about_a_rule_that_is_not_there_never_passes(folder: Path) -> None:
+    status, output = judged(folder, STORY + expecting("15m", "dead_leters", "inactive"))
+
+    assert status == 1
+    assert 'there is no rule "dead_leters" (did you mean dead_letters?)' in output
+
+
 def test_a_silence_and_a_cause_hide_what_they_cover(folder: Path) -> None:
     hidden = expecting("15m", "failure_count", "firing", "told = []")
     told = expecting("15m", "endpoint_down", "firing", 'told = ["oncall", "team"]')
@@ -147,6 +154,7 @@ ANY = expecting("1m", "*", "firing")
         (STORY, "expect"),
         (STORY.replace("10m", "ten") + ANY, "expected a duration"),
         (STORY.replace("failed = 30", "refused = { tired = 3 }") + ANY, "expected a reason"),
+        (STORY + expecting("41m", "*", "inactive"), "* is expected at 41m, but the case ends at 40m"),
     ],
 )
 def test_a_file_with_a_mistake_is_refused_with_its_place(folder: Path, story: str, said: str) -> None:
