@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from alerts.egress import Egress
 from alerts.errors import Failure, RequestFailed
-from monitor.config import Document, advice, checked, placed
+from monitor.config import Document, advice, checked, placed, resolve
 from monitor.config.environment import settings_from
 from monitor.config.toml_file import Location, read_toml
 from monitor.errors import ConfigError
@@ -39,7 +39,7 @@ def checked_file(file: Path, environ: Mapping[str, str], *, offline: bool = Fals
         return Checked(mistakes)
     found = [(where, said, False) for where, said in advice(document)]
     if not offline:
-        found += [*channel_findings(document, environ), *_out_of_reach(document)]
+        found += [*channel_findings(document, environ), *_unread(document, environ), *_out_of_reach(document)]
     lines = [(placed(file, text, where, said), is_mistake) for where, said, is_mistake in found]
     return Checked(
         [*mistakes, *(line for line, is_mistake in lines if is_mistake)],
@@ -60,6 +60,20 @@ def _of_the_process(
     except ConfigError as exc:
         return [str(exc)]
     return []
+
+
+def _unread(document: Document, environ: Mapping[str, str]) -> Iterator[tuple[Location, str, bool]]:
+    """References of endpoints and queues that lead to no secret; those of channels are theirs."""
+    refs = [
+        (("endpoints", at, "replay_secret"), one.replay_secret) for at, one in enumerate(document.endpoints)
+    ]
+    refs += [(("queues", at, "password"), one.password) for at, one in enumerate(document.queues)]
+    for where, ref in refs:
+        try:
+            if ref is not None:
+                resolve(ref, environ)
+        except ConfigError as exc:
+            yield where, str(exc), True
 
 
 def _out_of_reach(document: Document) -> Iterator[tuple[Location, str, bool]]:

@@ -89,6 +89,23 @@ def test_warnings_are_listed_and_fail_where_it_is_asked_for(tmp_path: Path) -> N
     assert error_of(strict) == f"error: {file} has 3 warnings"
 
 
+def test_a_secret_that_apply_would_miss_is_a_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text(
+        '[[endpoints]]\nsource = "acme"\nname = "orders"\nurl = "https://192.0.2.1/"\n'
+        'replay_secret = { env = "NOT_SET_ANYWHERE" }\n'
+        '[[queues]]\nsource = "acme"\nendpoint = "orders"\nkind = "rq"\nurl = "redis://192.0.2.2:6379"\n'
+        'queue = "default"\npassword = { file = "/nowhere" }\n'
+    )
+    result = run("config", "check", str(file))
+    assert error_of(result) == f"error: {file} has 2 mistakes"
+    assert (
+        f"{file}, line 5: endpoints[0].replay_secret: environment variable NOT_SET_ANYWHERE" in result.stderr
+    )
+    assert f"{file}, line 12: queues[0].password: file /nowhere" in result.stderr
+    assert run("config", "check", "--offline", str(file)).exit_code == 0
+
+
 def test_a_name_that_does_not_resolve_from_here_is_a_warning(tmp_path: Path) -> None:
     file = tmp_path / "hookvitals.toml"
     file.write_text('[[channels]]\nkind = "alertmanager"\nname = "am"\nurl = "http://am.invalid:9093"\n')
