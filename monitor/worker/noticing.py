@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from alerts.sightings import Aspect, Sighting
+from alerts.sightings import SHAPES, Aspect, Sighting
 from monitor.model import SeriesKey
 
 Key = tuple[SeriesKey, Aspect, str]
@@ -13,7 +13,7 @@ Key = tuple[SeriesKey, Aspect, str]
 FIRST_LOOK = timedelta(days=1)
 OVERLAP = timedelta(minutes=2)
 """Receivers ship each few seconds: a look sees again what the one before may have missed."""
-AGAIN = timedelta(minutes=10)
+AGAIN, SHAPES_AGAIN = timedelta(minutes=10), timedelta(days=1)
 """What is known is noted again this often at most: its last time need not be more exact."""
 
 
@@ -43,4 +43,5 @@ class Noticing:
 
     def _is_news(self, key: Key, one: Sighting) -> bool:
         known = self._noted.get(key)
-        return known is None or abs(one.last_at - known) >= AGAIN
+        patience = SHAPES_AGAIN if one.aspect in SHAPES else AGAIN
+        return known is None or abs(one.last_at - known) >= patience

@@ -8,7 +8,7 @@ import pytest
 from alerts.sightings import Aspect, Sighting
 from monitor.errors import LeaseLost
 from monitor.model import Outcome, SeriesKey
-from monitor.queries.sightings import sighted
+from monitor.queries.sightings import AT_ONCE, sighted
 from monitor.store.control import Control
 from monitor.store.control.sightings import MOST
 from monitor.worker.noticing import Noticing
@@ -56,6 +56,17 @@ def test_types_addresses_and_secrets_of_what_verified_are_noted(tmp_path: Path) 
         assert job.run(epoch) == "1 seen for the first time"
         assert values(control)["203.0.113.7"][2] == last
     control.close()
+
+
+def test_a_quiet_endpoint_is_seen_behind_a_busy_one(tmp_path: Path) -> None:
+    make = RecordFactory()
+    with sqlite_facts(tmp_path) as (fill, reader):
+        fill.add([make.delivery(at=NOON - 5 * MINUTE, endpoint="quiet", secret_id="seldom")])
+        fill.add([make.delivery(at=NOON - MINUTE, endpoint="busy") for _ in range(AT_ONCE + 50)])
+
+        found = sighted(reader, NOON - 10 * MINUTE)
+
+    assert (SeriesKey("production", "stripe", "quiet"), Aspect.SECRET, "seldom") in found
 
 
 def seen(value: str, first: int, last: int) -> tuple[SeriesKey, Sighting]:
