@@ -225,7 +225,7 @@ def test_a_walk_through_the_issues_meets_each_once(client: FlaskClient, control:
 
     seen: list[str] = []
     path = "/issues?limit=3&source=stripe&environment=production&endpoint=payments"
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = get(client, path + (f"&cursor={cursor}" if cursor else ""))
         seen += [one["id"] for one in page["issues"]]
