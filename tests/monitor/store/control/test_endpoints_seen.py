@@ -1,0 +1,45 @@
+"""What was seen at endpoints, who answers for their checklists, and what is overdue, on both databases."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from alerts.model import Notification, Why
+from alerts.sightings import Aspect, Sighting
+from monitor.checklist import Attestation
+from monitor.model import SeriesKey
+from monitor.store.control import Control
+from tests.alerts.samples import alert
+from tests.facts import NOON
+
+PLACE = SeriesKey("production", "stripe", "payments")
+HOUR = timedelta(hours=1)
+SEEN = Sighting(Aspect.FIELD, "livemode", NOON - HOUR, NOON, "e" * 256)
+
+
+def test_a_value_keeps_its_first_time_and_sample_and_its_last_time(control: Control, epoch: int) -> None:
+    later = replace(SEEN, first_at=NOON, last_at=NOON + HOUR, sample="evt_2")
+    other = replace(SEEN, aspect=Aspect.TYPE)
+
+    assert control.sightings.note([(PLACE, SEEN), (PLACE, later), (PLACE, other)], epoch) == 2
+    found = {one.aspect: one for one in control.sightings.all()[PLACE]}
+    assert found[Aspect.FIELD] == replace(SEEN, last_at=NOON + HOUR)
+    assert control.sightings.purge(NOON + HOUR, epoch) == 1
+
+
+def test_the_latest_word_on_an_item_stands_for_its_endpoint_alone(control: Control) -> None:
+    first = Attestation("orum.load", "ada", NOON, "once")
+    with control.write() as tx:
+        control.attestations.put(tx, PLACE, first)
+        control.attestations.put(tx, PLACE, replace(first, by="eve", note="twice"))
+    assert control.attestations.of(PLACE) == {"orum.load": replace(first, by="eve", note="twice")}
+    assert control.attestations.of(replace(PLACE, endpoint="other")) == {}
+
+
+def test_what_is_overdue_is_counted_by_channel(control: Control, epoch: int) -> None:
+    told = [
+        Notification(key, channel, Why.FIRING, alert(), NOON - hours * HOUR)
+        for key, channel, hours in (("a", "chat", 1), ("b", "chat", 3), ("c", "mail", 2))
+    ]
+    control.notifications.add(told, epoch)
+    control.notifications.postpone(["c"], NOON + HOUR, epoch)
+    assert control.notifications.overdue(NOON) == [("chat", 2, NOON - 3 * HOUR)]
