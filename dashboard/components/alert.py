@@ -7,6 +7,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import format as fmt
+from dashboard.components.attributes import attributes
 from dashboard.components.text import pill, when
 from dashboard.links import alert_link, link
 from dashboard.palette import Tone
@@ -108,7 +109,8 @@ def silence_button(alert: AlertLine, scope: Scope, viewer: Viewer) -> dmc.Anchor
     if alert.state == "resolved" or not viewer.operates:
         return None
     href = link("silences", scope.bare().with_filters(alert=alert.id))
-    return dmc.Anchor("Silence…", href=href, className="beside")
+    named = attributes(aria_label=f"Silence… {title(alert)}, {place(alert)}")
+    return dmc.Anchor("Silence…", href=href, className="beside", **named)
 
 
 def acknowledge_button(alert: AlertLine, viewer: Viewer) -> dmc.Button | None:

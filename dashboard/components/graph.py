@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from dash import dcc
+from dash import dcc, html
 
 CONFIG: dict[str, Any] = {
     "showSendToCloud": False,
@@ -14,9 +14,9 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def graph(id: str, height_px: int = 240) -> dcc.Graph:
-    """An empty chart of that height; a callback gives it its figure."""
-    return dcc.Graph(
+def graph(id: str, height_px: int = 240) -> html.Div:
+    """An empty chart of that height, which it has before it is drawn; a callback gives it its figure."""
+    chart = dcc.Graph(
         id=id,
         config=cast(Any, CONFIG),
         responsive=True,
@@ -32,3 +32,4 @@ def graph(id: str, height_px: int = 240) -> dcc.Graph:
             },
         },
     )
+    return html.Div(chart, style={"minHeight": f"{height_px}px"})

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 from alerts.silences import LABELS
 from dashboard import format as fmt
 from dashboard.components.alert import severity_pill
+from dashboard.components.attributes import attributes
 from dashboard.components.frame import as_of, frame
 from dashboard.components.lines import lines
 from dashboard.components.panel import notice, panel
@@ -214,15 +215,20 @@ def card(
 ) -> Component:
     """One silence. hidden: what it has hidden, where that was asked for."""
     ends = viewer.operates and one.state != "ended" and not one.by_file
+    said = [f"{label}={pattern}" for label, pattern in one.matchers.items()]
     button = dmc.Button(
-        "End now", id={"kind": "end-silence", "silence": one.id}, size="xs", variant="default"
+        "End now",
+        id={"kind": "end-silence", "silence": one.id},
+        size="xs",
+        variant="default",
+        **attributes(aria_label=f"End now: {' '.join(said)}"),
     )
     return html.Div(
         [
             html.Div(
                 [
                     pill(one.state, _TONES.get(one.state, Tone.NEUTRAL)),
-                    *(mono(f"{label}={pattern}") for label, pattern in one.matchers.items()),
+                    *map(mono, said),
                 ],
                 className="alert-name",
             ),

@@ -30,6 +30,14 @@ PATHS = (
 )
 
 
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver(seen => seen.getEntries().forEach(one => window.shifts.push(one.value)))
+    .observe({type: "layout-shift", buffered: true});
+"""
+"""Notes each layout shift; a page whose sum stays below 0.1 counts as steady."""
+
+
 @pytest.fixture(scope="module")
 def reads() -> CannedReads:
     return outage()
@@ -70,6 +78,20 @@ def test_no_page_is_wider_than_a_phone(visit: Visit, address: str) -> None:
         page = watched.open(path)
         expect(page.locator("h1")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
+
+
+def test_what_is_on_a_page_stays_where_it_is_as_the_rest_arrives(operator: Watched) -> None:
+    operator.page.add_init_script(SHIFTS)
+    for path, last in (
+        ("", "#overview-endpoints .ag-row"),
+        ("endpoints/orum/transfers", "#endpoint-tables .panel"),
+        ("alerts/a1", "#alert-body .panel"),
+        ("silences", "#silences-lists .panel"),
+        ("issues", "#issues-grid .ag-row .pill"),
+    ):
+        page = operator.open(path)
+        page.wait_for_selector(last)
+        assert page.evaluate("window.shifts.reduce((sum, one) => sum + one, 0)") < 0.05, path
 
 
 def test_every_page_loads_in_the_dark(visit: Visit, address: str) -> None:
@@ -222,10 +244,7 @@ def test_a_silence_that_cannot_be_meant_is_refused_in_words(operator: Watched) -
 
 
 def test_a_silence_says_what_it_hid_and_is_ended(operator: Watched, actions: CannedActions) -> None:
-    page = operator.open("")
-    page.keyboard.press("g")
-    page.keyboard.press("m")
-    page.wait_for_url("**/silences")
+    page = operator.open("silences")
     page.get_by_role("link", name="hid 2 alerts").click()
     page.wait_for_url("**/silences?q=s1")
     expect(page.locator("#silences-lists table")).to_contain_text("It ends in 4 days.")
@@ -312,6 +331,9 @@ def test_keys_lead_to_the_pages_and_never_while_typing(operator: Watched) -> Non
     page.keyboard.press("g")
     page.keyboard.press("d")
     page.wait_for_url("**/dead-letters")
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    page.wait_for_url("**/silences")
     page.keyboard.press("g")
     page.keyboard.press("e")
     page.wait_for_url("**/events")
