@@ -107,9 +107,9 @@ class Samples:
         store.fill.add([], client=said(40, NOON, dropped={"full": 1, "late": 5}))
         store.fill.add([], client=said(7, NOON - 2 * DAY, instance="pod-0"))
 
-        assert store.reader.clients(to_us(NOON)) == [
-            replace(said(50, NOON + HOUR), dropped={"full": 2, "late": 5})
-        ]
+        known = said(50, NOON + HOUR, dropped={"full": 2, "late": 5})
+        since = {"depth": 3, "dropped_at_us": to_us(NOON + HOUR)}  # when the losses last grew
+        assert store.reader.clients(to_us(NOON)) == [replace(known, state=since)]
 
     def test_what_was_stored_of_a_client_is_counted_once(self, store: Store, make: RecordFactory) -> None:
         client = ClientCounts("shop", "1.0", "pod-1", 0, to_us(NOON), None, 0, 0, {}, {})

@@ -64,7 +64,7 @@ def command_of(argv: list[str]) -> click.Command:
     """The command that the words name; its options are parsed too, and nothing is run."""
     command: click.Command = main
     words = list(argv)
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and not (command.invoke_without_command and words[0][:1] == "-"):
         found = command.commands.get(words.pop(0))
         assert found is not None, f"hookvitals {' '.join(argv)}: no such command"
         command = found

@@ -39,12 +39,16 @@ def both():
 thread = threading.Thread(target=both)
 thread.start()
 assert inside.wait(10)
-pid = os.fork()
+MINE = Lock()
+with MINE:
+    pid = os.fork()
 if pid == 0:
     signal.alarm(10)
     with lock:
         state.claim("key", 0, 1)
     with lock:
+        pass
+    with MINE:
         os._exit(0)
 status = os.waitpid(pid, 0)[1]
 go_on.set()

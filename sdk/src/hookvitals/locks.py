@@ -22,7 +22,8 @@ class Lock:
         self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        if self._lock.locked():  # else this is the child of a fork within
+            self._lock.release()
 
     def free_in_child(self) -> None:
         """After a fork."""

@@ -4,10 +4,10 @@ Names only, never a value of the payload but its spec_version; each with the id 
 it. Bounded, and told to the collector with the declarations, so that a provider's silent change is noticed.
 """
 
-import threading
 from typing import Any, Dict, Iterable, Mapping, Sequence, Set, Tuple
 
 from hookvitals.event import Event
+from hookvitals.locks import Lock
 
 MOST, CHARS = 100, 256
 """Values of one kind, and characters of each."""
@@ -20,7 +20,7 @@ class Shapes:
     """Of one receiver. Threads may share it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._seen: Dict[str, Dict[str, str]] = {FIELD: {}, SPEC_VERSION: {}, SIGNATURE_HEADERS: {}}
         self._header_lists: Set[Tuple[str, ...]] = set()
 

@@ -41,7 +41,8 @@ def test_health_tells_ages_in_the_readers_terms(fill: Filled, reader: SqliteFact
     assert (found.heartbeat_age, found.floor_at) == (MINUTE, NOON - HOUR)
     (client,) = found.clients
     assert (client.skew, client.started_at) == (timedelta(seconds=-1.5), NOON - HOUR)
-    assert (client.produced, client.dropped, client.state) == (5, {"full": 2}, {"inbox": 3})
+    since = {"inbox": 3, "dropped_at_us": to_us(NOON)}
+    assert (client.produced, client.dropped, client.state) == (5, {"full": 2}, since)
 
 
 def test_what_was_accepted_long_ago_and_never_ended_is_stuck(
