@@ -76,7 +76,9 @@ def test_of_many_that_claim_a_notification_one_may_send_it(control: Control, epo
     control.alerts.apply(epoch, alert, [], [notification(alert)])
     key, until = notification(alert).key, START + timedelta(minutes=1)
 
-    assert sorted(each(lambda _: bool(control.notifications.claim([key], until, epoch)))) == [False] * 3 + [True]
+    assert sorted(each(lambda _: bool(control.notifications.claim([key], until, epoch)))) == [False] * 3 + [
+        True
+    ]
 
 
 def test_a_round_of_the_evaluator_never_takes_back_an_acknowledgement(control: Control, epoch: int) -> None:
