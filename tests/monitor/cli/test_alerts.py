@@ -156,9 +156,7 @@ def test_channel_test_arrives(tmp_path: Path) -> None:
 def test_config_is_applied_once_and_shown(data_dir: Path, tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_text('[[rules]]\nkind = "error_rate"\nthreshold = 0.1\n')
-    assert "1 change, none applied" in good(
-        run("config", "apply", str(file), "--dry-run", data_dir=data_dir)
-    )
+    assert "1 change, none applied" in good(run("config", "apply", str(file), "--dry-run", data_dir=data_dir))
     assert "version 1 is in force" in good(run("config", "apply", str(file), data_dir=data_dir))
     assert "version 1 stays in force" in good(run("config", "apply", str(file), data_dir=data_dir))
     shown = json.loads(good(run("config", "show", "--defaults", data_dir=data_dir)))
