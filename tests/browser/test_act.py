@@ -46,5 +46,6 @@ def test_silence_on_a_phone_below_a_base_path(made: Installation, visit: Visit) 
         page.get_by_label("4 h", exact=True).check()
         page.get_by_role("button", name="Silence").click()
         expect(page.get_by_role("heading")).to_have_text("Silenced")
+        page.wait_for_load_state("networkidle")  # its style is asked for after its heading shows
     [silence] = made.control.silences.current(made.clock.now())
     assert silence.ends_at == made.clock.now() + timedelta(hours=4)
