@@ -16,6 +16,9 @@ OVERLAP = timedelta(minutes=2)
 AGAIN, SHAPES_AGAIN = timedelta(minutes=10), timedelta(days=1)
 """What is known is noted again this often at most: its last time need not be more exact."""
 
+MOST_REMEMBERED = 20_000
+"""A sender with a new address each time fills no memory."""
+
 
 class Notes(Protocol):
     def note(self, seen: Iterable[tuple[SeriesKey, Sighting]], epoch: int) -> int: ...
@@ -37,6 +40,8 @@ class Noticing:
         seen = self.look(now - FIRST_LOOK if self._since is None else self._since - OVERLAP)
         worth = {key: one for key, one in seen.items() if self._is_news(key, one)}
         new = self.notes.note([(key[0], one) for key, one in worth.items()], epoch) if worth else 0
+        if len(self._noted) > MOST_REMEMBERED:
+            self._noted.clear()  # what is forgotten is noted once more
         self._noted.update({key: one.last_at for key, one in worth.items()})
         self._since = now
         return f"{new} seen for the first time" if new else ""

@@ -1,6 +1,7 @@
 """What stored records show of their senders is noted once, with its first and last time."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from monitor.model import Outcome, SeriesKey
 from monitor.queries.sightings import AT_ONCE, sighted
 from monitor.store.control import Control
 from monitor.store.control.sightings import MOST
-from monitor.worker.noticing import Noticing
+from monitor.worker.noticing import MOST_REMEMBERED, Key, Noticing
 from tests.control import lead, new_control
 from tests.facts import NOON, RecordFactory, sqlite_facts
 from tests.monitor.clocks import FakeClock
@@ -97,3 +98,25 @@ def test_values_are_bounded_and_what_is_long_gone_is_forgotten(control: Control)
 def test_a_worker_that_leads_no_more_notes_nothing(control: Control) -> None:
     with pytest.raises(LeaseLost):
         control.sightings.note([seen("a", 10, 5)], lead(control) + 1)
+
+
+def test_a_sender_with_a_new_address_each_time_fills_no_memory() -> None:
+    noted: list[int] = []
+
+    class Notes:
+        def note(self, some: Iterable[tuple[SeriesKey, Sighting]], epoch: int) -> int:
+            noted.append(len(list(some)))
+            return 0
+
+    numbers = iter(range(10**9))
+
+    def look(since: datetime) -> dict[Key, Sighting]:
+        found = [seen(f"address-{next(numbers)}", 1, 0)[1] for _ in range(MOST_REMEMBERED)]
+        return {(PLACE, one.aspect, one.value): one for one in found}
+
+    job = Noticing(look, Notes(), lambda: NOON)
+    for _ in range(4):
+        job.run(1)
+
+    assert noted == [MOST_REMEMBERED] * 4
+    assert len(job._noted) <= 2 * MOST_REMEMBERED
