@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 
 from dashboard import format as fmt
 from dashboard.clientside import in_browser
+from dashboard.components.filters import choice, state_choice
 from dashboard.components.frame import as_of, frame
 from dashboard.components.grid import column, number, table
 from dashboard.components.panel import notice, panel
@@ -88,28 +89,11 @@ def layout(**query: object) -> Component:
 
 
 def _filters(scope: Scope) -> Component:
-    def choose(name: str, label: str) -> dmc.Select:
-        chosen = scope.get(name)
-        return dmc.Select(
-            id=f"issues-{name}",
-            label=label,
-            value=chosen,
-            data=[chosen] if chosen else [],
-            placeholder="any",
-            clearable=True,
-            searchable=True,
-            size="sm",
-        )
-
-    state = dmc.Select(
-        id="issues-state",
-        label="State",
-        value=scope.get("state") or _STATES[0],
-        data=[{"value": name, "label": name} for name in _STATES],
-        allowDeselect=False,
-        size="sm",
+    state = state_choice("issues", _STATES, scope)
+    return html.Div(
+        [choice("issues", "source", "Source", scope), choice("issues", "endpoint", "Endpoint", scope), state],
+        className="filters",
     )
-    return html.Div([choose("source", "Source"), choose("endpoint", "Endpoint"), state], className="filters")
 
 
 def register(app: Dash, screen: Screen) -> None:
