@@ -5,7 +5,7 @@ import msgspec
 
 from monitor.collector.accept import Terms, judged
 from monitor.collector.names import Coded
-from monitor.collector.pack import MOST_MESSAGES, packed
+from monitor.collector.pack import MOST_MESSAGES, MOST_READ, packed
 from monitor.collector.wire import RecordIn
 from monitor.seal import Sealer
 
@@ -56,6 +56,12 @@ def test_dead_letters_and_replays_are_told_one_by_one() -> None:
 
 def test_a_canary_that_fails_and_what_went_well_are_not_told() -> None:
     assert fed([record(0, canary=True), record(1, "succeeded"), record(2, "duplicate")]) == []
+
+
+def test_of_a_flood_only_so_many_texts_are_read_and_every_failure_is_counted() -> None:
+    rows = fed([record(n) for n in range(MOST_READ + 50)])
+
+    assert sorted(map(len, rows)) == [50, MOST_READ]
 
 
 def test_a_client_whose_messages_all_differ_does_not_fill_the_feed() -> None:
