@@ -20,8 +20,13 @@ def encoded(raw: bytes) -> bytes:
 
 
 def decoded(text: str) -> bytes:
-    """The bytes of base64url without padding. Raises ValueError."""
-    return base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    """The bytes of base64url without padding, written the one way RFC 4648, section 3.5 calls canonical, so
+    that no other text stands for the same signature. Raises ValueError."""
+    written = text.encode("ascii")
+    raw = base64.b64decode(written + b"=" * (-len(written) % 4), altchars=b"-_", validate=True)
+    if encoded(raw) != written:
+        raise ValueError("not canonical base64url")
+    return raw
 
 
 def json_part(text: str) -> Dict[str, Any]:
@@ -33,6 +38,14 @@ def json_part(text: str) -> Dict[str, Any]:
     if not isinstance(found, dict):
         raise VerificationError(MALFORMED_SIGNATURE, "a part of the JWS is not a JSON object")
     return found
+
+
+def signature_part(text: str) -> bytes:
+    """The signature behind such a part. Raises VerificationError."""
+    try:
+        return decoded(text)
+    except ValueError as exc:
+        raise VerificationError(MALFORMED_SIGNATURE, f"the signature of the JWS: {exc}") from exc
 
 
 def jwk_key(jwk: Any, curve: str) -> PublicKey:

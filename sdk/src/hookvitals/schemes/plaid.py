@@ -19,7 +19,7 @@ from hookvitals.schemes.errors import (
     VerificationError,
 )
 from hookvitals.schemes.hmac_scheme import secret_bytes
-from hookvitals.schemes.jose import decoded, json_part, jwk_key
+from hookvitals.schemes.jose import json_part, jwk_key, signature_part
 from hookvitals.schemes.public_keys import PublicKey, need_crypto
 from hookvitals.schemes.sender import Sender
 from hookvitals.schemes.signed import (
@@ -89,7 +89,7 @@ class PlaidScheme(Sender):
             key = self._ring.get(key_id)
         except KeyUnavailable as exc:
             raise VerificationError(UNKNOWN_KEY, str(exc)) from exc
-        if not key.holds(decoded(found.group(3)), text.rpartition(".")[0].encode("ascii")):
+        if not key.holds(signature_part(found.group(3)), text.rpartition(".")[0].encode("ascii")):
             raise VerificationError(BAD_SIGNATURE, "Plaid's key did not make this signature")
         if not same(hashlib.sha256(body).hexdigest().encode(), text_bytes(digest.lower())):
             raise VerificationError(BAD_SIGNATURE, "the body is not the one that was signed")

@@ -107,11 +107,15 @@ def within(signed_at: float, now: float, tolerance_s: float) -> float:
 
 
 def from_base64(text: str, what: str) -> bytes:
-    """Strictly decoded. Raises VerificationError(malformed_signature)."""
+    """Decoded when it is written the one way RFC 4648, section 3.5 calls canonical: no other text stands for
+    the same signature. Raises VerificationError(malformed_signature)."""
     try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
+        raw = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, ValueError) as exc:
         raise VerificationError(MALFORMED_SIGNATURE, f"the {what} is not base64") from exc
+    if base64.b64encode(raw) != text.encode("ascii"):
+        raise VerificationError(MALFORMED_SIGNATURE, f"the {what} is not canonical base64")
+    return raw
 
 
 def from_hex(text: str, what: str) -> bytes:

@@ -21,7 +21,7 @@ from hookvitals.schemes.errors import (
     VerificationError,
 )
 from hookvitals.schemes.hmac_scheme import secret_bytes
-from hookvitals.schemes.jose import decoded, encoded, json_part, jwk_key
+from hookvitals.schemes.jose import encoded, json_part, jwk_key, signature_part
 from hookvitals.schemes.public_keys import PublicKey, need_crypto
 from hookvitals.schemes.sender import Sender
 from hookvitals.schemes.signed import (
@@ -84,7 +84,7 @@ class TrueLayerScheme(Sender):
             raise VerificationError(UNKNOWN_KEY, "the address of the keys is none that we listen to")
         signed = _signed_headers(headers, names)
         signed_at = instant(signed[_TIME][1], "iso")
-        key, given = self._key(address, key_id), decoded(found.group(2))
+        key, given = self._key(address, key_id), signature_part(found.group(2))
         lines = "".join(f"{name}: {value}\n" for name, value in signed.values())
         for path in _paths(url):
             payload = text_bytes(f"{method} {path}\n{lines}") + body
