@@ -7,7 +7,7 @@ transaction, the same pragmas and indexes. A round in which other programs took 
 machine is run again, three at most. --save writes results/ingest.md.
 
 Other questions, one at a time: --paced RATE (how long answers take at so many records a second), --singles
-(requests of one record), --minutes M (whether the rate lasts).
+(requests of one record), --minutes M (whether the rate lasts), --flood (every record fails).
 """
 
 import argparse
@@ -73,6 +73,7 @@ def main() -> None:
     parser.add_argument("--save", action="store_true")
     parser.add_argument("--paced", type=int, metavar="RATE")
     parser.add_argument("--singles", action="store_true")
+    parser.add_argument("--flood", action="store_true")
     parser.add_argument("--minutes", type=float, metavar="M")
     given = parser.parse_args()
     with store(given.stored) as directory:
@@ -80,6 +81,8 @@ def main() -> None:
             print(at_pace(directory, given.paced))
         elif given.singles:
             print(one_by_one(directory))
+        elif given.flood:
+            print("\n".join(flooded(given.records)))
         elif given.minutes:
             print("\n".join(steady(directory, given.minutes)))
         else:
@@ -123,10 +126,9 @@ def in_rounds(directory: Path | None, count: int, wanted: int, stored: int) -> l
     while len(quiet(rounds)) < wanted and (len(rounds) < wanted or left > 0):
         left -= len(rounds) >= wanted
         if directory is None:
-            with store(0) as folder:
-                rounds.append(one_round(folder, count, len(rounds)))
+            rounds.append(fresh_round(made(count, len(rounds), WINDOWS - len(rounds))))
         else:
-            rounds.append(one_round(directory, count, len(rounds)))
+            rounds.append(one_round(directory, made(count, len(rounds), WINDOWS - len(rounds))))
         print(row(len(rounds), rounds[-1]), flush=True)
     lines = report(rounds, count, stored)
     print("\n".join(lines))
@@ -138,12 +140,18 @@ def quiet(rounds: Sequence[Round]) -> list[Round]:
     return [found for found in rounds if found.others <= MOST_OTHERS]
 
 
-def one_round(directory: Path, count: int, number: int) -> Round:
+def fresh_round(records: list[dict[str, object]]) -> Round:
+    """A round on a store of its own."""
+    with store(0) as folder:
+        return one_round(folder, records)
+
+
+def one_round(directory: Path, records: list[dict[str, object]]) -> Round:
     """Control, collector, control. Exits if a record is lost or miscounted."""
-    records = made(count, number, WINDOWS - number)
+    count = len(records)
     requests = [request_of(records[at : at + BATCH]) for at in range(0, count, BATCH)]
     rows = [row_of(record, at) for at, record in enumerate(records)]
-    del records
+    records.clear()
     with machine.watching() as watched:
         began_s = time.process_time()
         before = raw_inserts(rows)
@@ -204,6 +212,18 @@ def one_by_one(directory: Path) -> str:
         f"{posts / answers.taken_s:,.0f} posts/s of one record over {CONNECTIONS} connections:"
         f" p50 {p50:.1f} ms, p99 {p99:.1f} ms; {said(costs, posts, watched.others)}"
     )
+
+
+def flooded(count: int) -> list[str]:
+    """The rate when every record fails: all for one reason, then each for a reason that reads differently."""
+    return [
+        f"all fail with {texts:,} texts: {found.collector / 1000:.0f}k records/s, {found.ratio:.2f} of the"
+        f" control, p99 {found.p99_ms:.0f} ms; CPU a record {found.front_us:.1f} µs in the front,"
+        f" {found.writer_us:.1f} in the writer; peak memory {found.peak_mib:.0f} MiB; other programs"
+        f" {found.others:.0%}"
+        for texts in (1, count)
+        for found in [fresh_round(made(count, 0, WINDOWS, failing_share=1.0, texts=texts))]
+    ]
 
 
 def steady(directory: Path, minutes: float) -> list[str]:

@@ -19,15 +19,18 @@ _DIGITS = [place for place in range(36) if place not in (8, 13, 18, 23)]
 """Where the digits of a UUID stand in its text."""
 
 
-def made(count: int, seed: int, windows_ago: int = 1) -> list[dict[str, object]]:
-    """Records over three minutes: those before now, or those so many times three minutes ago."""
+def made(
+    count: int, seed: int, windows_ago: int = 1, failing_share: float = FAILING, texts: int = 1
+) -> list[dict[str, object]]:
+    """Records over three minutes: those before now, or those so many times three minutes ago. texts: how many
+    error messages the failed ones have between them."""
     chance = random.Random(seed)
     start_ms = time.time_ns() // 1_000_000 - windows_ago * WINDOW_MS
     found = []
     for number in range(count):
         ms = start_ms + number * WINDOW_MS // count
         process_ms = round(chance.lognormvariate(3, 1), 3)
-        failing = chance.random() < FAILING
+        failing = chance.random() < failing_share
         record = {
             "record_id": str(UUID(int=ms << 80 | 7 << 76 | 2 << 62 | chance.getrandbits(61))),
             "event_id": f"evt_{chance.getrandbits(64):016x}",
@@ -51,7 +54,7 @@ def made(count: int, seed: int, windows_ago: int = 1) -> list[dict[str, object]]
         if failing:
             record |= {
                 "error_class": f"Error{number % 7}",
-                "error_message": "upstream did not answer in time",
+                "error_message": f"upstream {number % texts} did not answer in time",
             }
         found.append(record)
     return found
