@@ -1,27 +1,50 @@
-"""What the newest records show of their senders: types, addresses and secrets, by endpoint. Read only."""
+"""What the newest records show of their senders: types, addresses and secrets, by endpoint. Read only.
 
-from collections.abc import Mapping
+Which types there are is known exactly, at any rate and however late they came: the rollups are by type.
+"""
+
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from alerts.sightings import SHAPES, Aspect, Sighting
 from monitor.clock import from_us, to_us
-from monitor.model import OTHER, Outcome, Record, SeriesKey
-from monitor.store.facts.protocol import FactReader, RecordFilter, pages
+from monitor.model import CANARY_TYPE, OTHER, UNVERIFIED, Outcome, Record, SeriesKey
+from monitor.rollup import Rollup
+from monitor.store.facts.protocol import FactReader, Parts, RecordFilter, pages
 
+MINUTE_US = 60_000_000
 LOOKED_AT, AT_ONCE = 20_000, 1_000
 """Records of one look, and of one read. With a look each 15 s every record is seen up to 1,300 a second;
 beyond it a sample is: what is sent as a rule is seen at once, what is sent now and then in time."""
+NO_TYPE = (UNVERIFIED, CANARY_TYPE, OTHER)
 VERIFIED = tuple(outcome for outcome in Outcome if outcome is not Outcome.REJECTED)
 
 Key = tuple[SeriesKey, Aspect, str]
 
 
 def seen_since(reader: FactReader, since: datetime) -> Mapping[Key, Sighting]:
-    """Both: what records show, and what receivers tell."""
-    return {**told(reader, since), **sighted(reader, since)}
+    """All: what records show, what receivers tell, and every type of every endpoint."""
+    found = {**told(reader, since), **sighted(reader, since)}
+    return {**typed(reader, since, found), **found}
+
+
+def typed(reader: FactReader, since: datetime, known: Container[Key] = ()) -> Mapping[Key, Sighting]:
+    """Every type but the known ones, seen in the newest minute that the rollups have of it. sample: of what
+    came since then; else "", for its records may be long gone."""
+    keys = {key: found for key in reader.series().values() if (found := _type(key)) and found not in known}
+    last = reader.last_seen(list(keys))
+    start_us = to_us(since.replace(second=0, microsecond=0))
+    recent = [key for key, us in last.items() if us >= start_us]
+    end_us = max(last.values(), default=0) + MINUTE_US
+    totals = reader.total(recent, start_us, end_us, Parts((), exemplars=True)) if recent else {}
+    return {
+        keys[key]: Sighting(Aspect.TYPE, keys[key][2], from_us(us), from_us(us), _sample(totals.get(key)))
+        for key, us in last.items()
+    }
 
 
 def sighted(reader: FactReader, since: datetime) -> Mapping[Key, Sighting]:
@@ -55,6 +78,17 @@ def told(reader: FactReader, since: datetime) -> Mapping[Key, Sighting]:
                 for value, event_id in each.get("seen", {}).get(aspect.value, {}).items():
                     found[place, aspect, value] = Sighting(aspect, value, at, at, event_id)
     return found
+
+
+def _type(key: SeriesKey) -> Key | None:
+    name, endpoint = key.event_type, key.parent
+    return None if endpoint is None or name is None or name in NO_TYPE else (endpoint, Aspect.TYPE, name)
+
+
+def _sample(rollup: Rollup | None) -> str:
+    shown = (rollup or Rollup()).exemplars
+    ids = [*shown.failures.values(), *([shown.slowest[1]] if shown.slowest else [])]
+    return str(UUID(bytes=max(ids))) if ids else ""
 
 
 def _values(record: Record) -> Mapping[Aspect, str]:

@@ -15,7 +15,8 @@ from monitor.store.control.leases import leading
 from monitor.store.control.schema import sighting
 
 MOST = 100
-"""Values of one aspect of one endpoint; what comes beyond is not kept."""
+"""Values of one aspect of one endpoint; what comes beyond is not kept. Types are all kept: the facts bound
+how many a source has."""
 
 Seen = tuple[SeriesKey, Sighting]
 
@@ -51,13 +52,14 @@ def _note(tx: Tx, place: SeriesKey, one: Sighting) -> bool:
         sighting.c.aspect == one.aspect.value,
     ]
     known = tx.execute(select(sighting).where(*of_aspect, sighting.c.value == one.value)).first()
-    if known is None and (tx.scalar(select(func.count()).where(*of_aspect)) or 0) >= MOST:
+    is_bounded = known is None and one.aspect is not Aspect.TYPE
+    if is_bounded and (tx.scalar(select(func.count()).where(*of_aspect)) or 0) >= MOST:
         return False
     first_us, last_us, sample = to_us(one.first_at), to_us(one.last_at), one.sample
     if known is not None:
         last_us = max(last_us, known.last_us)
         if known.first_us <= first_us:
-            first_us, sample = known.first_us, known.sample
+            first_us, sample = known.first_us, known.sample or sample
     row = {
         "environment": place.environment,
         "source": place.source,

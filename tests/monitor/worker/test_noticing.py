@@ -9,7 +9,7 @@ import pytest
 from alerts.sightings import Aspect, Sighting
 from monitor.errors import LeaseLost
 from monitor.model import Outcome, SeriesKey
-from monitor.queries.sightings import AT_ONCE, sighted
+from monitor.queries.sightings import AT_ONCE, seen_since, sighted, typed
 from monitor.store.control import Control
 from monitor.store.control.sightings import MOST
 from monitor.worker.noticing import MOST_REMEMBERED, Key, Noticing
@@ -17,7 +17,7 @@ from tests.control import lead, new_control
 from tests.facts import NOON, RecordFactory, sqlite_facts
 from tests.monitor.clocks import FakeClock
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 PLACE = SeriesKey("production", "stripe", "payments")
 
 
@@ -70,6 +70,39 @@ def test_a_quiet_endpoint_is_seen_behind_a_busy_one(tmp_path: Path) -> None:
     assert (SeriesKey("production", "stripe", "quiet"), Aspect.SECRET, "seldom") in found
 
 
+def test_a_new_type_is_noted_however_late_its_records_came(tmp_path: Path) -> None:
+    clock, make = FakeClock(NOON), RecordFactory()
+    control = new_control(tmp_path, clock)
+    epoch = lead(control)
+    with sqlite_facts(tmp_path) as (fill, reader):
+        job = Noticing(lambda since: seen_since(reader, since), control.sightings, clock.now)
+        fill.add([make.delivery(at=NOON)])
+        job.run(epoch)
+        clock.move(HOUR)
+        fill.add([make.delivery(at=NOON + 20 * MINUTE, event_type="payout.paid")])  # spooled until now
+        fill.add([make.delivery(Outcome.REJECTED, NOON + HOUR), make.delivery(at=NOON + HOUR, canary=True)])
+
+        assert job.run(epoch) == "1 seen for the first time"
+        assert values(control)["payout.paid"] == ("event type", NOON + 20 * MINUTE, NOON + 20 * MINUTE)
+        clock.move(HOUR)
+        assert job.run(epoch) == ""
+    control.close()
+
+
+def test_a_type_that_no_sample_of_records_shows_is_read_off_the_rollups(tmp_path: Path) -> None:
+    make = RecordFactory()
+    with sqlite_facts(tmp_path) as (fill, reader):
+        rare = make(at=NOON - timedelta(seconds=90), event_type="rare")
+        fill.add([make(at=NOON - HOUR, event_type="gone"), rare, make(at=NOON - MINUTE)])
+
+        found = typed(reader, NOON - 3 * MINUTE, {(PLACE, Aspect.TYPE, "invoice.paid")})
+
+    assert {key[2]: (one.last_at, one.sample) for key, one in found.items()} == {
+        "gone": (NOON - HOUR, ""),
+        "rare": (NOON - 2 * MINUTE, str(rare.record_id)),
+    }
+
+
 def seen(value: str, first: int, last: int) -> tuple[SeriesKey, Sighting]:
     at = (NOON - first * MINUTE, NOON - last * MINUTE)
     return PLACE, Sighting(Aspect.ADDRESS, value, *at, f"record-{first}")
@@ -93,6 +126,20 @@ def test_values_are_bounded_and_what_is_long_gone_is_forgotten(control: Control)
     assert control.sightings.note([seen(f"10.0.0.{i}", i + 1, i) for i in range(MOST + 5)], epoch) == MOST
     assert control.sightings.purge(NOON - 10 * MINUTE, epoch) == MOST - 11
     assert len(control.sightings.all()[PLACE]) == 11
+
+
+def test_of_types_none_is_left_out(control: Control) -> None:
+    at = NOON - MINUTE
+    types = [(PLACE, Sighting(Aspect.TYPE, f"type.{i}", at, at, "")) for i in range(MOST + 5)]
+    assert control.sightings.note(types, lead(control)) == MOST + 5
+
+
+def test_an_example_is_kept_once_there_is_one(control: Control) -> None:
+    epoch, at = lead(control), NOON - MINUTE
+    control.sightings.note([(PLACE, Sighting(Aspect.TYPE, "rare", at, at, ""))], epoch)
+    control.sightings.note([(PLACE, Sighting(Aspect.TYPE, "rare", NOON, NOON, "record-1"))], epoch)
+    [one] = control.sightings.all()[PLACE]
+    assert (one.first_at, one.sample) == (at, "record-1")
 
 
 def test_a_worker_that_leads_no_more_notes_nothing(control: Control) -> None:
