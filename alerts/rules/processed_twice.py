@@ -2,7 +2,8 @@
 
 No rollup can tell, and to look up every success while it is stored would cost ingest a lookup a record. So
 some of the newest successes are looked at each time: a receiver that has lost its memory of events is found
-at the first look, one event in a thousand within hours. How many were looked at stands in the sentence.
+at the first look, one event in a thousand within hours. How many of how many were looked at stands in the
+sentence.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.kind import Kind, above, no_data, observed_window
 from alerts.wording import number, span
 
 
@@ -20,9 +21,12 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     if found.looked_at < max(1, rule.min_sample):
         said = f"{number(found.looked_at)} events of {target.place()} succeeded in {span(rule.window)}"
         return [no_data(rule, target, Evidence(said, sample=found.looked_at))]
+    successes = max(found.looked_at, observed_window(rule, target, seen, now).succeeded)
+    many = f"{number(found.twice)} {'event' if found.twice == 1 else 'events'}"
     evidence = Evidence(
-        f"{number(found.twice)} of {number(found.looked_at)} events of {target.place()} that were looked at "
-        f"in {span(rule.window)} had been processed to the end before (threshold {number(rule.threshold)})",
+        f"{target.place()} processed {many} to the end twice in {span(rule.window)} (threshold "
+        f"{number(rule.threshold)}): {number(found.looked_at)} events of {number(successes)} successes were "
+        "looked at",
         value=found.twice,
         threshold=rule.threshold,
         unit="events",

@@ -144,8 +144,14 @@ def summary(kind: str, world: World) -> str:
         (
             "processed_twice",
             World(done_twice=Repeats(57, 2, ("0193f000-0000-7000-8000-000000000005",))),
-            "2 of 57 events of stripe/payments that were looked at in 5 min had been processed to the end "
-            "before (threshold 0)",
+            "stripe/payments processed 2 events to the end twice in 5 min (threshold 0): "
+            "57 events of 57 successes were looked at",
+        ),
+        (
+            "processed_twice",
+            World(window_of=attempts(succeeded=4200).window_of, done_twice=Repeats(57, 1)),
+            "stripe/payments processed 1 event to the end twice in 5 min (threshold 0): "
+            "57 events of 4,200 successes were looked at",
         ),
         (
             "stuck_events",
