@@ -42,6 +42,7 @@ from monitor.reports.weekly import weekly_report
 from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader
 from monitor.wiring.addresses import collector_url, public_url, url_of
+from monitor.wiring.checklist import checklist
 from monitor.wiring.desk import desk_of
 from monitor.wiring.erasing import opened_eraser
 from monitor.wiring.following import Following
@@ -86,7 +87,12 @@ def dashboard_of(settings: Settings, control: Control, facts: FactReader, clock:
     actions, ours = StoreActions(desk), version("hookvitals-server")
     figures, counts = FactMetrics(facts, clock), ControlMetrics(control)
     api = create_api(
-        Services(desk, _reports(desk, document), partial(opened_eraser, settings)),
+        Services(
+            desk,
+            _reports(desk, document),
+            lambda place: checklist(facts, control, document(), place, clock.now()),
+            partial(opened_eraser, settings),
+        ),
         ours,
         session_caller(actions),
     )

@@ -36,12 +36,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """Somebody answers for an item."""
+    """Somebody answers for an item, until then."""
 
     item: str
     by: str
     at: datetime
     note: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """said: the figure behind the verdict, or who answers for it."""
+    """said: the figure behind the verdict, or who answers for it. attestation: what somebody said of it,
+    also where that no longer holds, or evidence goes before it."""
 
     item: Item
     verdict: Verdict
     said: str
+    attestation: Attestation | None = None
 
 
 def judged(shown: Shown, attested: Mapping[str, Attestation]) -> list[Judged]:
@@ -93,9 +96,13 @@ def judged(shown: Shown, attested: Mapping[str, Attestation]) -> list[Judged]:
 def _judge(item: Item, shown: Shown, attestation: Attestation | None) -> Judged:
     verdict, said = item.judge(shown)
     if verdict is Verdict.UNKNOWN and attestation is not None:
-        said = f"by {attestation.by}, {moment(attestation.at)}: {attestation.note}"
-        verdict = Verdict.ATTESTED
-    return Judged(item, verdict, said)
+        if shown.now < attestation.until:
+            verdict = Verdict.ATTESTED
+            until = f"until {attestation.until:%Y-%m-%d}"
+            said = f"by {attestation.by}, {moment(attestation.at)}, {until}: {attestation.note}"
+        else:
+            said = f"{said}; what {attestation.by} answered for ended {moment(attestation.until)}"
+    return Judged(item, verdict, said, attestation)
 
 
 def signatures(shown: Shown) -> Found:

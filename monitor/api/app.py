@@ -20,6 +20,7 @@ from monitor.api.access import Identify, Need, needs
 from monitor.api.alerts import alerts
 from monitor.api.audit import audit
 from monitor.api.auth import identify_with
+from monitor.api.checklists import checklists
 from monitor.api.clients import clients
 from monitor.api.dead_letters import dead_letters
 from monitor.api.endpoints import endpoints
@@ -42,8 +43,8 @@ PREFIX = "/api/v1"
 BODY_BYTES = 256 * 1024
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 NOUNS: Sequence[APIBlueprint] = (
-    events, records, series, stats, queues, clients, endpoints, alerts, silences, issues, dead_letters,
-    replays, reports, keys, users, audit,
+    events, records, series, stats, queues, clients, endpoints, checklists, alerts, silences, issues,
+    dead_letters, replays, reports, keys, users, audit,
 )  # fmt: skip
 
 SECURITY_SCHEMES: SecuritySchemesDict = {

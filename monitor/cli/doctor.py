@@ -7,8 +7,9 @@ import click
 
 from alerts.egress import Egress
 from alerts.http import Client
-from monitor.checklist import Judged, Verdict, judged
+from monitor.checklist import Judged, Verdict
 from monitor.cli.base import Commands, Here, OneLine, cell, pass_here, say
+from monitor.cli.records import duration
 from monitor.cli.stores import opened_control, opened_desk, opened_facts
 from monitor.clock import SystemClock
 from monitor.config import environment as variables
@@ -17,10 +18,9 @@ from monitor.maintain.doctor import findings, ready, served
 from monitor.maintain.finding import Finding
 from monitor.model import DEFAULT_ENVIRONMENT, SeriesKey
 from monitor.operations import attesting
-from monitor.queries.checklist import shown
 from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader
-from monitor.wiring.terms import terms_of
+from monitor.wiring.checklist import checklist
 
 MARKS = {True: "ok  ", False: "BAD ", None: "note"}
 EVERYWHERE = ("0.0.0.0/0", "::/0")
@@ -70,13 +70,32 @@ def doctor(
 @click.option("--source", help="Of this source, where several have an endpoint of that name.")
 @click.option("--environment", default=DEFAULT_ENVIRONMENT, show_default=True, help="Of this environment.")
 @click.option("--note", required=True, help="What was done, and where it can be seen.")
+@click.option("--for", "length", default="180d", show_default=True, help="How long it holds, such as 90d.")
 @pass_here
-def attest(here: Here, item: str, name: str, source: str | None, environment: str, note: str) -> None:
+def attest(
+    here: Here, item: str, name: str, source: str | None, environment: str, note: str, length: str
+) -> None:
     """Answer for an item that no record can show, in your name. ITEM: as `doctor --endpoint` prints it."""
+    lasts = duration(length, "--for")
     with opened_desk(here) as (desk, actor):
         place = _place(desk.control, environment, source, name)
-        one = attesting.attest(desk, actor, place, item, note)
-    say(f"{one.by} answers for {item} of {place.source}/{place.endpoint} in {place.environment}")
+        one = attesting.attest(desk, actor, place, item, note, lasts)
+    until = f"until {one.until:%Y-%m-%d}"
+    say(f"{one.by} answers for {item} of {place.source}/{place.endpoint} in {place.environment} {until}")
+
+
+@doctor.command()
+@click.argument("item")
+@click.option("--endpoint", "name", required=True, help="The endpoint that somebody answered for.")
+@click.option("--source", help="Of this source, where several have an endpoint of that name.")
+@click.option("--environment", default=DEFAULT_ENVIRONMENT, show_default=True, help="Of this environment.")
+@pass_here
+def withdraw(here: Here, item: str, name: str, source: str | None, environment: str) -> None:
+    """Take back what somebody answered for. ITEM: as `doctor --endpoint` prints it."""
+    with opened_desk(here) as (desk, actor):
+        place = _place(desk.control, environment, source, name)
+        attesting.withdraw(desk, actor, place, item)
+    say(f"nobody answers for {item} of {place.source}/{place.endpoint} in {place.environment} any more")
 
 
 def _installation(here: Here, only_ready: bool) -> None:
@@ -121,11 +140,7 @@ def _place(control: Control, environment: str, source: str | None, name: str) ->
 
 
 def _judged(here: Here, control: Control, facts: FactReader, place: SeriesKey) -> list[Judged]:
-    document = here.loaded.document
-    terms = terms_of(control.catalog.sources(), control.catalog.endpoints(), document.slos)
-    channels = sorted({name for route in document.effective_routes() for name in route.channels})
-    now = SystemClock().now()
-    return judged(shown(facts, control, place, terms[place], channels, now), control.attestations.of(place))
+    return checklist(facts, control, here.loaded.document, place, SystemClock().now())
 
 
 def _say_all(found: list[Judged]) -> None:

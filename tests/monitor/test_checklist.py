@@ -71,14 +71,22 @@ def test_a_figure_decides(item: str, changes: dict[str, object], verdict: Verdic
 
 
 def test_a_person_answers_for_what_has_no_evidence_and_for_no_failure() -> None:
-    word = Attestation("orum.database", "ada", NOON, "pool of 20, see PR 7")
+    word = Attestation("orum.database", "ada", NOON, "pool of 20, see PR 7", NOON + 90 * DAY)
     found = found_of("orum.database", attested={"orum.database": word})
-    assert (found.verdict, found.said) == (
+    assert (found.verdict, found.said, found.attestation) == (
         Verdict.ATTESTED,
-        "by ada, 2026-11-18 12:00 UTC: pool of 20, see PR 7",
+        "by ada, 2026-11-18 12:00 UTC, until 2027-02-16: pool of 20, see PR 7",
+        word,
     )
     failing = found_of("orum.https", url="http://x", attested={"orum.https": word})
     assert failing.verdict is Verdict.FAIL
+
+
+def test_a_word_that_has_ended_answers_for_nothing_and_is_remembered() -> None:
+    word = Attestation("orum.database", "ada", NOON - 90 * DAY, "pool of 20", NOON)
+    found = found_of("orum.database", attested={"orum.database": word})
+    assert (found.verdict, found.attestation) == (Verdict.UNKNOWN, word)
+    assert found.said.endswith("what ada answered for ended 2026-11-18 12:00 UTC")
 
 
 def test_real_traffic_is_the_evidence(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -1,9 +1,10 @@
 """Items of the checklists that a person answers for, by endpoint."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, Row, delete, select
 
 from monitor.checklist import Attestation
 from monitor.clock import from_us, to_us
@@ -25,17 +26,31 @@ class Attestations:
             "item": one.item,
             "by": one.by,
             "at_us": to_us(one.at),
+            "until_us": to_us(one.until),
             "note": one.note,
         }
         upsert(tx, attestation, row)
 
+    def withdraw(self, tx: Tx, place: SeriesKey, item: str) -> bool:
+        """Whether there was one, ended or not."""
+        gone = delete(attestation).where(*_at(place), attestation.c.item == item)
+        return tx.execute(gone).rowcount == 1
+
     def of(self, place: SeriesKey) -> Mapping[str, Attestation]:
-        """By item."""
-        wanted = select(attestation).where(
-            attestation.c.environment == place.environment,
-            attestation.c.source == place.source,
-            attestation.c.endpoint == place.endpoint,
-        )
+        """By item; those that have ended too."""
         with read(self.engine) as tx:
-            rows = tx.execute(wanted).all()
-        return {row.item: Attestation(row.item, row.by, from_us(row.at_us), row.note) for row in rows}
+            rows = tx.execute(select(attestation).where(*_at(place))).all()
+        return {row.item: _attestation(row) for row in rows}
+
+
+def _at(place: SeriesKey) -> Sequence[ColumnElement[bool]]:
+    """Of the primary key."""
+    return (
+        attestation.c.environment == place.environment,
+        attestation.c.source == place.source,
+        attestation.c.endpoint == place.endpoint,
+    )
+
+
+def _attestation(row: Row[Any]) -> Attestation:
+    return Attestation(row.item, row.by, from_us(row.at_us), row.note, from_us(row.until_us))

@@ -338,6 +338,7 @@ attestation = Table(  # items of the checklists that a person answers for
     Column("item", String(64), primary_key=True),
     Column("by", String(128), nullable=False),
     Column("at_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
     Column("note", Text, nullable=False),
 )
 

@@ -13,6 +13,9 @@ from flask.testing import FlaskClient
 
 from monitor.api.app import create_api, mounted
 from monitor.api.services import Services
+from monitor.checklist import Judged
+from monitor.config import Document
+from monitor.model import SeriesKey
 from monitor.operations import Actor, Desk, Passwords
 from monitor.operations.expunge import Eraser
 from monitor.queries.sla import week_before
@@ -25,6 +28,7 @@ from monitor.store.control.keys import ApiKey
 from monitor.store.facts.sqlite.file import create
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
+from monitor.wiring.checklist import checklist
 from tests.facts import NOON, Filled
 from tests.monitor.clocks import FakeClock
 
@@ -98,7 +102,10 @@ def api(desk: Desk, filled: Filled, clock: FakeClock) -> Flask:
     def eraser() -> Iterator[Eraser]:
         yield filled.writer
 
-    return create_api(Services(desk, report, eraser), "1.2.3", by_cookie)
+    def judge(place: SeriesKey) -> list[Judged]:
+        return checklist(desk.facts, desk.control, Document(), place, clock.now())
+
+    return create_api(Services(desk, report, judge, eraser), "1.2.3", by_cookie)
 
 
 @pytest.fixture

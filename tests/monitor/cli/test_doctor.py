@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.model import Outcome
+from monitor.model import Outcome, SeriesKey
 from monitor.store.control import Control
 from tests.alerts.support import Service, serving
 from tests.control import control_url, new_control
@@ -143,9 +143,22 @@ def test_who_answers_for_an_item_and_when_is_said_and_audited(watched: Path) -> 
     found = items(run("doctor", "--endpoint", "payments", data_dir=watched).stdout)
     assert found["orum.database"][0] == "attested"
     assert "pool of 20, see the runbook" in found["orum.database"][1]
+    back = run("doctor", "withdraw", "orum.database", "--endpoint", "payments", data_dir=watched)
+    assert "nobody answers for orum.database of stripe/payments" in back.stdout
     control = Control.open(control_url(watched))
-    assert [row.action for row in control.audit.page()] == ["checklist.attest"]
+    assert [row.action for row in control.audit.page()] == ["checklist.withdraw", "checklist.attest"]
+    assert control.attestations.of(SeriesKey("production", "stripe", "payments")) == {}
     control.close()
+
+
+def test_how_long_a_word_holds_is_chosen_and_bounded(watched: Path) -> None:
+    words = ("doctor", "attest", "orum.database", "--endpoint", "payments", "--note", "pool of 20")
+    assert run(*words, "--for", "90d", data_dir=watched).exit_code == 0
+    control = Control.open(control_url(watched))
+    [word] = control.attestations.of(SeriesKey("production", "stripe", "payments")).values()
+    control.close()
+    assert word.until - word.at == timedelta(days=90)
+    assert "at most 400 days" in error_of(run(*words, "--for", "500d", data_dir=watched))
 
 
 def test_what_is_required_decides_how_the_command_ends(watched: Path) -> None:
@@ -160,6 +173,8 @@ def test_unknown_items_and_endpoints_are_refused_with_what_to_do(watched: Path) 
     assert "no checklist has an item orum.x" in error_of(made_up)
     empty = run("doctor", "attest", "orum.load", "--endpoint", "payments", "--note", " ", data_dir=watched)
     assert "an attestation needs a note" in error_of(empty)
+    nobody = run("doctor", "withdraw", "orum.load", "--endpoint", "payments", data_dir=watched)
+    assert "nobody answers for orum.load of production/stripe/payments" in error_of(nobody)
 
 
 def test_without_an_endpoint_each_has_a_line_of_its_own(watched: Path) -> None:

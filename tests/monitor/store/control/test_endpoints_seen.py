@@ -27,12 +27,23 @@ def test_a_value_keeps_its_first_time_and_sample_and_its_last_time(control: Cont
 
 
 def test_the_latest_word_on_an_item_stands_for_its_endpoint_alone(control: Control) -> None:
-    first = Attestation("orum.load", "ada", NOON, "once")
+    first = Attestation("orum.load", "ada", NOON, "once", NOON + HOUR)
     with control.write() as tx:
         control.attestations.put(tx, PLACE, first)
         control.attestations.put(tx, PLACE, replace(first, by="eve", note="twice"))
     assert control.attestations.of(PLACE) == {"orum.load": replace(first, by="eve", note="twice")}
     assert control.attestations.of(replace(PLACE, endpoint="other")) == {}
+
+
+def test_a_word_is_taken_back_once_and_of_its_item_alone(control: Control) -> None:
+    first = Attestation("orum.load", "ada", NOON, "once", NOON + HOUR)
+    with control.write() as tx:
+        control.attestations.put(tx, PLACE, first)
+        control.attestations.put(tx, PLACE, replace(first, item="orum.database"))
+    with control.write() as tx:
+        taken = [control.attestations.withdraw(tx, PLACE, "orum.load") for _ in range(2)]
+    assert taken == [True, False]
+    assert list(control.attestations.of(PLACE)) == ["orum.database"]
 
 
 def test_what_is_overdue_is_counted_by_channel(control: Control, epoch: int) -> None:

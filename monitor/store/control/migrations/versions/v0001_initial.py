@@ -254,6 +254,7 @@ def upgrade() -> None:
     sa.Column('item', sa.String(length=64), nullable=False),
     sa.Column('by', sa.String(length=128), nullable=False),
     sa.Column('at_us', sa.BigInteger(), nullable=False),
+    sa.Column('until_us', sa.BigInteger(), nullable=False),
     sa.Column('note', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('environment', 'source', 'endpoint', 'item', name=op.f('pk_attestation'))
     )
