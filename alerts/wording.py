@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 
 def percent(share: float) -> str:
-    """0.124 as `12.4 %`; small shares keep two significant digits, so that 0.0004 is not `0 %`."""
+    """0.124 as `12.4 %`. What is near nothing or near all keeps two digits of how near, so that 0.0004 is not
+    `0 %` and an objective of 0.9995 not `100 %`."""
     value = share * 100
-    if value == 0 or abs(value) >= 0.1:
-        text = f"{value:.1f}"
-        return f"{text.removesuffix('.0')} %"
-    return f"{value:.2g} %"
+    rest = min(abs(value), abs(100 - value))
+    digits = 1 if rest == 0 or rest >= 1 else min(9, 1 - math.floor(math.log10(rest)))
+    return f"{f'{value:.{digits}f}'.rstrip('0').rstrip('.')} %"
 
 
 def number(count: float) -> str:
     """2500 as `2,500`; a fraction keeps one digit."""
     text = f"{count:,.1f}"
     return text.removesuffix(".0")
+
+
+def counted(count: int, one: str) -> str:
+    """`1 probe`, `2,500 probes`: how many of what, with a plural in s."""
+    return f"{number(count)} {one}{'' if count == 1 else 's'}"
 
 
 def span(length: timedelta) -> str:

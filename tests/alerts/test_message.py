@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from alerts.message import Exemplar, Links, compose, compose_group, plain
 from alerts.model import ErrorCount, Severity, State, Why
-from alerts.wording import measured, moment, number, percent, span
-from tests.alerts.samples import EVIDENCE, LINKS, T0, alert, message, notification
+from tests.alerts.samples import EVIDENCE, LINKS, alert, message, notification
 
 
 def test_message_holds_all_that_the_person_on_call_asks() -> None:
@@ -117,34 +115,3 @@ def test_text_from_outside_is_one_short_line(text: str, limit: int, shown: str) 
 
 def test_links_encode_what_could_leave_the_path() -> None:
     assert Links("https://m.example").alert("a/../b?c") == "https://m.example/alerts/a%2F..%2Fb%3Fc"
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0.124, "12.4 %"), (0.05, "5 %"), (1.0, "100 %"), (0.0, "0 %"), (0.0004, "0.04 %"), (0.00123, "0.1 %")],
-)
-def test_percent(share: float, text: str) -> None:
-    assert percent(share) == text
-
-
-@pytest.mark.parametrize(
-    ("length", "text"),
-    [
-        (timedelta(seconds=90), "90 s"),
-        (timedelta(minutes=15), "15 min"),
-        (timedelta(minutes=2, seconds=30), "2 min 30 s"),
-        (timedelta(hours=2), "2 h"),
-        (timedelta(hours=2, minutes=5), "2 h 5 min"),
-        (timedelta(hours=47, minutes=59), "47 h 59 min"),
-        (timedelta(days=3, hours=2), "3 d 2 h"),
-        (timedelta(days=30, hours=2), "30 d"),
-    ],
-)
-def test_span(length: timedelta, text: str) -> None:
-    assert span(length) == text
-
-
-def test_numbers_and_times_are_written_for_reading() -> None:
-    assert (number(2500), number(2.5), number(0)) == ("2,500", "2.5", "0")
-    assert (measured(0.05, "share"), measured(6200, "ms")) == ("5 %", "6,200 ms")
-    assert moment(T0) == "2026-11-21 03:00 UTC"
