@@ -96,11 +96,11 @@ def rules() -> str:
         ],
     )
     parameters = table(
-        ("kind", "`params`", "as shipped", "meaning"),
+        ("kind", "`params`", "as shipped", "values", "meaning"),
         [
-            (f"`{kind.name}`", f"`{name}`", f"{kind.defaults.params[name]:g}", about)
+            (f"`{kind.name}`", f"`{name}`", f"{kind.defaults.params[name]:g}", each.expected, each.about)
             for kind in KINDS.values()
-            for name, about in kind.parameters.items()
+            for name, each in kind.parameters.items()
         ],
     )
     return f"{kinds}\n{parameters}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from alerts.errors import RuleError
 from alerts.hours import hours_of
-from alerts.model import Rule
+from alerts.model import ZERO, Rule
 from alerts.rules import (
     ack_deadline,
     burn_rate,
@@ -42,6 +42,7 @@ from alerts.rules import (
 )
 from alerts.rules.kind import Kind
 from alerts.rules.units import in_unit
+from alerts.wording import span
 
 RUNBOOK = "docs/rules.md#{kind}"
 """What to look at and to do, unless a rule names a runbook of its own."""
@@ -89,6 +90,11 @@ TICKETS = frozenset(kind.name for kind in KINDS.values() if kind.ticket)
 """Kinds whose alerts are told once, and whose end is not."""
 
 RESERVED_NAME = "rule_broken"
+
+LONGEST = timedelta(days=400)
+"""The longest window, interval or wait of a rule."""
+
+MOST_SAMPLED = 1_000_000_000
 
 
 def default_rules() -> list[Rule]:
@@ -139,26 +145,42 @@ def checked(rule: Rule) -> Rule:
 
 
 def _problem(rule: Rule) -> str | None:
-    zero = timedelta(0)
-    numbers = {"threshold": rule.threshold, **{f"params.{key}": value for key, value in rule.params.items()}}
-    for field, value in numbers.items():
-        if not math.isfinite(value) or value < 0:
-            return f"{field} must be a number of at least 0, not {value}"
-    if KINDS[rule.kind].unit == "share" and rule.threshold >= 1:
+    kind = KINDS[rule.kind]
+    if not math.isfinite(rule.threshold) or rule.threshold < kind.least:
+        return f"threshold must be at least {kind.least:g} {kind.unit}, not {rule.threshold:g}"
+    for key, value in rule.params.items():
+        if not kind.parameters[key].takes(value):
+            return f"params.{key} must be {kind.parameters[key].expected}, not {value:g}"
+    if kind.unit == "share" and rule.threshold >= 1:
         return (
             f"threshold is a share from 0 to 1 (0.05 is 5 %), so {rule.threshold:g} would never be exceeded"
         )
     if rule.clear_threshold is not None and not 0 <= rule.clear_threshold <= rule.threshold:
         return f"clear_threshold must lie between 0 and the threshold, not at {rule.clear_threshold:g}"
-    if not 0 < rule.params.get("quantile", 0.5) < 1:
-        return "params.quantile must lie between 0 and 1, for instance 0.95"
     try:
         hours_of("00:00-00:00", rule.timezone)
         no_events.quiet_hours(rule)
     except ValueError as exc:
         return f"quiet_hours and timezone: {exc}"
-    if rule.window <= zero or rule.interval <= zero:
-        return "window and interval must be longer than 0"
-    if rule.for_ < zero or rule.keep_firing_for < zero or rule.min_sample < 0:
-        return "for, keep_firing_for and min_sample must not be negative"
+    return _problem_of_times(rule) or _problem_of_sample(rule)
+
+
+def _problem_of_times(rule: Rule) -> str | None:
+    times = {"window": rule.window, "interval": rule.interval}
+    waits = {"for": rule.for_, "keep_firing_for": rule.keep_firing_for}
+    for field, length in {**times, **waits}.items():
+        if length > LONGEST:
+            return f"{field} must be {span(LONGEST)} at most, not {span(length)}"
+        if length < ZERO or (length == ZERO and field in times):
+            return f"{field} must be longer than 0" if field in times else f"{field} must not be negative"
+    if rule.window <= timedelta(seconds=rule.params.get("older_than_s", 0)):
+        return (
+            f"params.older_than_s must be shorter than the window, {span(rule.window)}: nothing older counts"
+        )
     return None
+
+
+def _problem_of_sample(rule: Rule) -> str | None:
+    if 0 <= rule.min_sample <= MOST_SAMPLED:
+        return None
+    return f"min_sample must be a whole number from 0 to {MOST_SAMPLED}, not {rule.min_sample}"

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.parameter import quantile, share
 from alerts.wording import number, percent, seconds, span
 
 
@@ -62,7 +63,9 @@ KIND = Kind(
     ),
     evaluate=evaluate,
     parameters={
-        "deadline_share": "the part of the source's deadline beyond which an answer is late",
-        "quantile": "which quantile the sentence names, between 0 and 1",
+        "deadline_share": share(
+            "the part of the source's deadline beyond which an answer is late", least=0.01
+        ),
+        "quantile": quantile("which quantile the sentence names"),
     },
 )

@@ -20,6 +20,7 @@ from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Tar
 from alerts.rules.budget import burn_rate, time_left, window_back
 from alerts.rules.evident import is_evident
 from alerts.rules.kind import Kind, above, evidence_of, no_data
+from alerts.rules.parameter import days, factor
 from alerts.wording import number, percent, span
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -125,8 +126,8 @@ KIND = Kind(
     ),
     evaluate=evaluate,
     parameters={
-        "fast_factor": "the factor over 1 h and 5 min, which pages",
-        "medium_factor": "the factor over 6 h and 30 min, which pages",
-        "period_days": "how long the budget is to last, in days",
+        "fast_factor": factor("the factor over 1 h and 5 min, which pages"),
+        "medium_factor": factor("the factor over 6 h and 30 min, which pages"),
+        "period_days": days("how long the budget is to last", least=1),
     },
 )

@@ -22,6 +22,7 @@ from alerts.model import (
     Verdict,
 )
 from alerts.rules.kind import Kind, labels_of, no_data
+from alerts.rules.parameter import days
 from alerts.wording import number, span
 
 
@@ -82,7 +83,7 @@ def _step(rule: Rule, left_days: float) -> tuple[Severity, float]:
         (Severity.ERROR, rule.params["error_days"]),
         (Severity.WARNING, rule.params["warning_days"]),
     )
-    reached = ((severity, days) for severity, days in steps if left_days <= days)
+    reached = ((severity, step) for severity, step in steps if left_days <= step)
     return next(reached, (Severity.INFO, rule.threshold))
 
 
@@ -113,7 +114,7 @@ KIND = Kind(
     ),
     evaluate=evaluate,
     parameters={
-        f"{severity}_days": f"from so many days on it is {severity}"
+        f"{severity}_days": days(f"from so many days on it is {severity}")
         for severity in ("warning", "error", "critical")
     },
 )

@@ -64,6 +64,7 @@ KIND = Kind(
         interval=timedelta(minutes=1),
     ),
     evaluate=evaluate,
+    least=1,
     on_monitor=True,
     retold=False,
 )

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.parameter import count, days
 from alerts.sightings import SHAPES, Aspect, Sighting
 from alerts.wording import moment, number, span
 
@@ -82,7 +83,7 @@ def _unused(
 def _new(rule: Rule, target: Target, one: Sighting, now: datetime) -> Evaluation:
     place, name = target.place(), one.aspect.value.replace("_", " ")
     said = f"New {name} at {place}: {_short(one.value)}, first seen {moment(one.first_at)}"
-    exemplars = (one.sample,) if one.aspect not in SHAPES else ()
+    exemplars = (one.sample,) if one.sample and one.aspect not in SHAPES else ()
     if one.aspect in SHAPES:
         said += f", event {_short(one.sample)}"
     evidence = _evidence(rule, now, said, 1, exemplars)
@@ -139,10 +140,12 @@ KIND = Kind(
     ),
     evaluate=evaluate,
     parameters={
-        "learning_days": "so long after the first of its kind nothing counts as new, in days",
-        "silent_days": "an expected type that did not come for so long has stopped, in days",
-        "handled_days": "a type handled by name that never came in so long is told of, in days; 0: is not",
-        "most_addresses": "of a sender with more addresses than this, a new one is no news",
+        "learning_days": days("so long after the first of its kind nothing counts as new"),
+        "silent_days": days("an expected type that did not come for so long has stopped", least=0.1),
+        "handled_days": days("a type handled by name that never came in so long is told of; 0: is not"),
+        "most_addresses": count(
+            "of a sender with more addresses than this, a new one is no news; 0: none ever is", off=True
+        ),
     },
     ticket=True,
     retold=False,

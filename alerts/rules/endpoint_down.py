@@ -98,4 +98,5 @@ KIND = Kind(
         no_data=NoData.KEEP,
     ),
     evaluate=evaluate,
+    least=1,
 )

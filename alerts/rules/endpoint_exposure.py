@@ -89,4 +89,5 @@ KIND = Kind(
         no_data=NoData.KEEP,
     ),
     evaluate=evaluate,
+    least=1,
 )

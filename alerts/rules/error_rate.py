@@ -11,7 +11,8 @@ from alerts.rules.budget import burn_rate, time_left
 from alerts.rules.event_types import by_type, mostly, worst_type
 from alerts.rules.evident import is_evident
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
-from alerts.rules.usual import PARAMETERS, Usual, usual
+from alerts.rules.parameter import share
+from alerts.rules.usual import Usual, parameters, usual
 from alerts.wording import number, percent, span
 
 LEAST_OF_A_TYPE = 10
@@ -98,7 +99,7 @@ KIND = Kind(
     ),
     evaluate=evaluate,
     parameters={
-        "type_share": "also fires where so large a share of one event type failed; 0: does not",
-        **PARAMETERS,
+        "type_share": share("also fires where so large a share of one event type failed; 0: does not"),
+        **parameters(share("but never below this share")),
     },
 )

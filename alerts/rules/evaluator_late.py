@@ -47,6 +47,7 @@ KIND = Kind(
         interval=timedelta(seconds=15),
     ),
     evaluate=evaluate,
+    least=30,
     on_monitor=True,
     retold=False,
 )

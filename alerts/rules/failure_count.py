@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Verdict
 from alerts.rules.event_types import by_type, mostly
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.parameter import share
 from alerts.wording import number, percent, span
 
 
@@ -51,5 +52,5 @@ KIND = Kind(
         params={"least_share": 0.02},
     ),
     evaluate=evaluate,
-    parameters={"least_share": "so large a part of the attempts must have failed, 0 to 1"},
+    parameters={"least_share": share("so large a part of the attempts must have failed")},
 )

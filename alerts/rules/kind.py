@@ -17,6 +17,7 @@ from alerts.model import (
     Verdict,
     Window,
 )
+from alerts.rules.parameter import Parameter
 
 Evaluate = Callable[[Rule, Target, Observations, datetime], Sequence[Evaluation]]
 
@@ -27,8 +28,9 @@ class Kind:
 
     defaults: the rule as shipped; its name is the kind's, its params are the only ones the kind knows.
     on_monitor: it looks at the monitor itself, so it has no targets. parameters: what each of its params
-    means, with its unit. ticket: its alerts are told once and their end is not: there is work to plan, and
-    nobody to be called off. retold: what it looks at is stored as it was, so that the past can be judged.
+    means, and its values. least: with a smaller threshold it would never be well. ticket: its alerts are told
+    once and their end is not: there is work to plan, and nobody to be called off. retold: what it looks at is
+    stored as it was, so that the past can be judged.
     """
 
     name: str
@@ -37,7 +39,8 @@ class Kind:
     defaults: Rule
     evaluate: Evaluate
     on_monitor: bool = False
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    least: float = 0.0
     ticket: bool = False
     retold: bool = True
 

@@ -60,5 +60,6 @@ KIND = Kind(
         interval=timedelta(seconds=5),
     ),
     evaluate=evaluate,
+    least=30,  # a collector's heart beats each 10 s
     on_monitor=True,
 )

@@ -14,6 +14,8 @@ from functools import lru_cache
 from alerts.hours import Hours, hours_of
 from alerts.model import Evaluation, Evidence, NoData, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.parameter import count, weeks
+from alerts.rules.usual import past_weeks
 from alerts.wording import moment, number, span
 
 
@@ -79,8 +81,8 @@ def _judged(rule: Rule, target: Target, last_at: datetime, now: datetime, summar
 def _fewest(rule: Rule, target: Target, seen: Observations, now: datetime) -> int | None:
     """The events of the same time of the past weeks, of the week with the fewest; None when none are
     asked."""
-    weeks = int(rule.params["usual_weeks"])
-    past = seen.past(target, now - timedelta(seconds=rule.threshold), now, weeks)
+    weeks, length = int(rule.params["usual_weeks"]), timedelta(seconds=rule.threshold)
+    past = past_weeks(rule, target, seen, now, length, weeks)
     return min((window.verified for window in past), default=None)
 
 
@@ -97,8 +99,9 @@ KIND = Kind(
         params={"usual_weeks": 3, "usual_events": 20},
     ),
     evaluate=evaluate,
+    least=60,
     parameters={
-        "usual_weeks": "how many past weeks must have been busy at this time; 0: every silence counts",
-        "usual_events": "busy is at least so many events in that time",
+        "usual_weeks": weeks("how many past weeks must have been busy at this time; 0: every silence counts"),
+        "usual_events": count("busy is at least so many events in that time"),
     },
 )

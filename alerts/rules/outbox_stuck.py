@@ -51,6 +51,7 @@ KIND = Kind(
         interval=timedelta(seconds=30),
     ),
     evaluate=evaluate,
+    least=30,
     on_monitor=True,
     retold=False,
 )

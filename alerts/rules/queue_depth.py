@@ -22,6 +22,7 @@ from alerts.model import (
     Verdict,
 )
 from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.parameter import DAY_S, seconds
 from alerts.wording import number, span
 
 
@@ -85,5 +86,9 @@ KIND = Kind(
         params={"max_age_s": 900},
     ),
     evaluate=evaluate,
-    parameters={"max_age_s": "also fires when the oldest event waits longer, in seconds; 0: does not"},
+    parameters={
+        "max_age_s": seconds(
+            "also fires when the oldest event waits longer; 0: does not", most=400 * DAY_S, off=True
+        )
+    },
 )

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.parameter import days
 from alerts.sightings import Aspect, Sighting
 from alerts.wording import moment, number, span
 
@@ -88,8 +89,8 @@ KIND = Kind(
     ),
     evaluate=evaluate,
     parameters={
-        "overlap_days": "an old secret must be out of use so long after the new one came, in days",
-        "told_days": "for so long an unused secret is said to be safe to remove, in days",
+        "overlap_days": days("an old secret must be out of use so long after the new one came"),
+        "told_days": days("for so long an unused secret is said to be safe to remove; 0: is not"),
     },
     ticket=True,
     retold=False,

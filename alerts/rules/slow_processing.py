@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Window
 from alerts.rules.evident import is_evident
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
-from alerts.rules.usual import PARAMETERS, Usual, usual
+from alerts.rules.parameter import milliseconds, quantile
+from alerts.rules.usual import Usual, parameters, usual
 from alerts.wording import number, percent, span
 
 
@@ -74,5 +75,8 @@ KIND = Kind(
         },
     ),
     evaluate=evaluate,
-    parameters={"quantile": "which quantile is judged, between 0 and 1", **PARAMETERS},
+    parameters={
+        "quantile": quantile("which quantile is judged"),
+        **parameters(milliseconds("but never below this")),
+    },
 )

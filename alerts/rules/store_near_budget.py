@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from alerts.house import House
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.parameter import share
 from alerts.wording import number, percent
 
 GIB = 1024**3
@@ -65,6 +66,6 @@ KIND = Kind(
     ),
     evaluate=evaluate,
     on_monitor=True,
-    parameters={"critical_share": "a disk fuller than this is critical, 0 to 1"},
+    parameters={"critical_share": share("a disk fuller than this is critical")},
     retold=False,
 )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.parameter import DAY_S, seconds
 from alerts.wording import moment, number, span
 
 
@@ -47,5 +48,9 @@ KIND = Kind(
     ),
     evaluate=evaluate,
     retold=False,
-    parameters={"older_than_s": "how long an acknowledged event may take, in seconds; its retries included"},
+    parameters={
+        "older_than_s": seconds(
+            "how long an acknowledged event may take, its retries included", most=30 * DAY_S
+        )
+    },
 )

@@ -18,13 +18,16 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 class Unit:
     """form: what is expected, with an example. suffixes: unit in a text → what one is in this unit.
 
-    A bare number must lie in [least, most]: outside of it, another unit was meant.
+    A bare number must lie in [least, most]: outside of it, another unit was meant. However it is written it
+    is no more than `limit`: as text that is `limit_said`.
     """
 
     form: str
     suffixes: Mapping[str, float] = field(default_factory=dict)
     least: float = 0.0
     most: float = math.inf
+    limit: float = 1e9
+    limit_said: str = "1000000000"
 
 
 _COUNT = Unit('a number such as 10, or "10 events"', {"events": 1.0, "failures": 1.0})
@@ -34,12 +37,22 @@ UNITS: Mapping[str, Unit] = {
         'milliseconds such as 5000, or a time such as "5s"',
         {name: 1000 * each for name, each in _SECONDS.items()},
         least=20,
+        limit=86_400_000,
+        limit_said="a day",
     ),
-    "s": Unit('seconds such as 60, or a time such as "1m"', _SECONDS, most=86400),
+    "s": Unit(
+        'seconds such as 60, or a time such as "1m"',
+        _SECONDS,
+        most=86400,
+        limit=34_560_000,
+        limit_said="400 days",
+    ),
     "days": Unit(
         'days such as 30, or a time such as "30d"',
         {name: each / 86400 for name, each in _SECONDS.items()},
         most=1000,
+        limit=1000,
+        limit_said="1000 days",
     ),
     "events": _COUNT,
     "failures": _COUNT,
@@ -54,7 +67,13 @@ def in_unit(value: float | str, unit: str) -> float:
         found = _TEXT.fullmatch(value.strip().lower())
         if found is None or found[2] not in known.suffixes:
             raise ValueError(f'must be {known.form}, not "{value}"')
-        return float(found[1]) * known.suffixes[found[2]]
+        return _within(float(found[1]) * known.suffixes[found[2]], known, value)
     if value > 0 and math.isfinite(value) and not known.least <= value <= known.most:
         raise ValueError(f"must be {known.form}; {value:g} cannot be meant")
+    return _within(value, known, f"{value:g}")
+
+
+def _within(value: float, known: Unit, written: str) -> float:
+    if value > known.limit:
+        raise ValueError(f"must be {known.limit_said} at most, not {written}")
     return value

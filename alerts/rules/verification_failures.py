@@ -23,6 +23,7 @@ from alerts.model import (
     Window,
 )
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.parameter import count, share
 from alerts.wording import number, percent, span
 
 
@@ -161,8 +162,10 @@ KIND = Kind(
     ),
     evaluate=evaluate,
     parameters={
-        "burst": "also fires above so many from one address, whatever their share; 0 switches that off",
-        "burst_share": "the share of a sample of them that one address must have sent, 0 to 1",
-        "off_time_share": "warns where so much of what verified was signed 30 s off, 0 to 1; 0: does not",
+        "burst": count(
+            "also fires above so many from one address, whatever their share; 0: does not", off=True
+        ),
+        "burst_share": share("the share of a sample of them that one address must have sent"),
+        "off_time_share": share("warns where so much of what verified was signed 30 s off; 0: does not"),
     },
 )

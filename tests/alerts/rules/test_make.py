@@ -47,7 +47,7 @@ from alerts.rules import KINDS, make
             "quiet_hours and timezone: expected days such as mon-fri",
         ),
         ("no_events", {"timezone": "Mars"}, '"Mars" is not a time zone; write one such as Europe/Berlin'),
-        ("slow_processing", {"params": {"quantile": 95}}, "quantile must lie between 0 and 1"),
+        ("slow_processing", {"params": {"quantile": 95}}, "quantile must be a quantile from 0.01 to 0.9999"),
         ("slow_processing", {"params": {"quantil": 0.9}}, "unknown parameter quantil.*quantile"),
         ("queue_depth", {"params": {"max_age_s": -1}}, r"params\.max_age_s"),
         ("queue_depth", {"name": "rule_broken"}, "cannot be named"),

@@ -1,6 +1,9 @@
-"""A rule that is good to look at and breaks when it is evaluated: from the file to those who are told."""
+"""A rule that breaks when it is evaluated, for a part of the store is damaged: from there to those who are
+told."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,9 +25,8 @@ from tests.monitor.clocks import FakeClock
 
 KEY = b"k" * 32
 CHANNEL = {"kind": "webhook", "name": "team", "url": "https://own.example.com/", "secret": {"env": "OWN"}}
-FAR = {"kind": "stuck_events", "name": "far", "params": {"older_than_s": 1e16}}
-MENDED = {**FAR, "params": {"older_than_s": 900}}
 COUNT = {"kind": "failure_count", "threshold": 3}
+DEEP = {"kind": "queue_depth", "name": "deep"}
 
 
 class Worker:
@@ -73,16 +75,24 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
     control.close()
 
 
-def test_a_rule_that_breaks_stops_no_other_and_is_told_of_until_it_is_mended(worker: Worker) -> None:
-    worker.apply(FAR, COUNT)
+def renamed(folder: Path, table: str, name: str) -> None:
+    with closing(sqlite3.connect(folder / "facts.db")) as facts, facts:
+        facts.execute(f"ALTER TABLE {table} RENAME TO {name}")
+
+
+def test_a_rule_that_breaks_stops_no_other_and_is_told_of_until_it_is_mended(
+    worker: Worker, tmp_path: Path
+) -> None:
+    worker.apply(COUNT, DEEP, {"kind": "queue_depth", "enabled": False})
+    renamed(tmp_path, "queue_sample", "lost")
     worker.minute(failed=10)
 
     assert "failure_count" in worker.firing()
-    assert worker.firing()["rule_broken"].startswith('Rule "far" could not be evaluated (OverflowError')
+    assert worker.firing()["rule_broken"].startswith('Rule "deep" could not be evaluated (')
     assert worker.told("rule_broken") == [("team", Why.FIRING)]
     assert worker.told("failure_count") == [("team", Why.FIRING)]
 
-    worker.apply(MENDED, COUNT)
+    renamed(tmp_path, "lost", "queue_sample")
     worker.minute(failed=10)
 
     assert "rule_broken" not in worker.firing()
