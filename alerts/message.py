@@ -16,6 +16,7 @@ from urllib.parse import quote
 from alerts.grouping import Group
 from alerts.model import OPENING, Alert, ErrorCount, Notification, Severity, State, Why
 from alerts.permits import Act, Permit, Permits
+from alerts.recipients import split_name
 from alerts.wording import measured, moment, span
 
 TOP_ERRORS = 5
@@ -66,7 +67,8 @@ class Links:
             return ""
         alert = notification.alert
         ends_at = notification.created_at + LINK_LIFE
-        permit = Permit(act, alert.fingerprint, alert.episode, notification.channel, ends_at)
+        channel, _ = split_name(notification.channel)
+        permit = Permit(act, alert.fingerprint, alert.episode, channel, ends_at)
         return f"{self._root}/act/{self.permits.token(permit)}"
 
     @property

@@ -34,6 +34,7 @@ from alerts.model import (
     Why,
     fingerprint_of,
 )
+from alerts.recipients import openings
 from alerts.routing import is_quiet, matching_routes, repeat_of, routed_channels
 from alerts.rules import TICKETS
 from alerts.silences import silencing
@@ -220,17 +221,12 @@ def turn(notification: Notification, told: Iterable[Telling]) -> Turn:
     A resolved message waits for the firing one; when that never arrived, it is dropped: a channel that was
     not told of the trouble is not told of its end. told: as for `due`.
     """
-    earlier = [
-        telling
-        for telling in told
-        if telling.channel == notification.channel and telling.episode == notification.alert.episode
-    ]
     if notification.reason is not Why.RESOLVED:
         return Turn.SEND
-    openings = [telling.delivery for telling in earlier if telling.reason in OPENING]
-    if Delivery.DUE in openings:
+    opened = openings(notification, told)
+    if Delivery.DUE in opened:
         return Turn.WAIT
-    return Turn.SEND if Delivery.DELIVERED in openings else Turn.DROP
+    return Turn.SEND if Delivery.DELIVERED in opened else Turn.DROP
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
-from alerts.channels.channel import Acknowledging, Amending, Channel, Gathering, Receipt
+from alerts.channels.channel import (
+    Acknowledging,
+    Addressed,
+    Amending,
+    Channel,
+    Gathering,
+    Receipt,
+)
 from alerts.channels.title import TitleTemplate
 from alerts.message import TITLE_CHARS, Message, plain
 
@@ -15,6 +23,7 @@ class Adapted:
     gathers: bool
     amends: bool
     acknowledges: bool
+    recipients: tuple[str, ...]
 
     def __init__(self, channel: Channel, title: TitleTemplate | None = None, *, links: bool = True) -> None:
         self.name = channel.name
@@ -24,9 +33,17 @@ class Adapted:
             self.amends = channel.amends
         if isinstance(channel, Acknowledging):
             self.acknowledges = channel.acknowledges
+        if isinstance(channel, Addressed):
+            self.recipients = channel.recipients
         self._channel = channel
         self._title = title
         self._links = links
+
+    def among(self, recipients: Collection[str]) -> Adapted:
+        """The same for some of its recipients; of a channel that has none it is the whole one."""
+        if not isinstance(self._channel, Addressed):
+            return self
+        return Adapted(self._channel.among(recipients), self._title, links=self._links)
 
     def send(self, message: Message) -> Receipt:
         """As the channel does it. What is a test or a drill still says so."""

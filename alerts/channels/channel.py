@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -12,10 +12,12 @@ from alerts.message import Message
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """The service took the message. reference: its own id for it, if it gave one. warning: what went wrong
-    besides, for instance one recipient of several that was refused."""
+    besides, for instance one recipient of several that was refused. refused_for_now: recipients who did not
+    get it and may get it later."""
 
     reference: str = ""
     warning: str = ""
+    refused_for_now: tuple[str, ...] = ()
 
 
 class Channel(Protocol):
@@ -56,6 +58,17 @@ class Amending(Protocol):
     message told of belongs in one message; nobody is disturbed by many of them."""
 
     amends: bool
+
+
+@runtime_checkable
+class Addressed(Channel, Protocol):
+    """A channel with several recipients, of whom the service may refuse one and take the others."""
+
+    recipients: tuple[str, ...]
+
+    def among(self, recipients: Collection[str]) -> Addressed:
+        """The same channel, for these of its recipients alone."""
+        ...
 
 
 @runtime_checkable

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from copy import copy
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
@@ -39,24 +40,35 @@ class Email:
 
     def __init__(self, name: str, mailer: Mailer, sender: str, recipients: Sequence[str]) -> None:
         self.name = name
+        self.recipients = tuple(parseaddr(recipient)[1] for recipient in recipients)
         self._mailer = mailer
         self._sender = sender
-        self._recipients = tuple(recipients)
+        self._shown = tuple(recipients)
         for address in (sender, *recipients):
             if "@" not in parseaddr(address)[1] or one_line(address) != address:
                 raise SettingInvalid(
                     f'channel {name}: "{address}" is no mail address', hint="write somebody@example.com"
                 )
 
+    def among(self, recipients: Collection[str]) -> Email:
+        """The same mails, headers and all, for these of its recipients alone."""
+        some = copy(self)
+        some.recipients = tuple(one for one in self.recipients if one in recipients)
+        return some
+
     def send(self, message: Message) -> Receipt:
         """Hands the mail to the server; a recipient that was refused beside others is a warning.
 
         Raises ChannelError.
         """
-        mail = rendered(message, self.name, self._sender, self._recipients)
-        refused = self._mailer.send(mail, parseaddr(self._sender)[1], _addresses(self._recipients))
-        warning = ", ".join(f"{refusal.recipient} was refused ({refusal.code})" for refusal in refused)
-        return Receipt(reference=mail["Message-ID"], warning=warning)
+        mail = rendered(message, self.name, self._sender, self._shown)
+        refused = self._mailer.send(mail, parseaddr(self._sender)[1], self.recipients)
+        later = tuple(one.recipient for one in refused if one.may_pass)
+        said = (
+            f"{one.recipient} was refused ({one.code})" + (", is tried again alone" if one.may_pass else "")
+            for one in refused
+        )
+        return Receipt(reference=mail["Message-ID"], warning="; ".join(said), refused_for_now=later)
 
 
 def rendered(message: Message, channel: str, sender: str, recipients: Sequence[str]) -> EmailMessage:
@@ -93,7 +105,3 @@ def one_line(text: str, limit: int = 200) -> str:
 
 def _message_id(seed: str, domain: str) -> str:
     return f"<{hashlib.sha256(seed.encode()).hexdigest()[:40]}@{domain}>"
-
-
-def _addresses(recipients: Sequence[str]) -> list[str]:
-    return [parseaddr(recipient)[1] for recipient in recipients]

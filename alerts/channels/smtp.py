@@ -30,6 +30,10 @@ class Refusal:
     recipient: str
     code: int
 
+    @property
+    def may_pass(self) -> bool:
+        return _passing(self.code)
+
 
 class Mailer:
     """One SMTP server and account. ca_file: certificates to trust in place of the system's.

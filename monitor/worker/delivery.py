@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from alerts.channels.channel import Amending, Channel, Gathering
+from alerts.channels.channel import Addressed, Amending, Channel, Gathering, Receipt
 from alerts.errors import ChannelError, Failure
 from alerts.grouping import INTERVAL, Group, grouped
 from alerts.message import Links, compose_group
@@ -29,6 +29,7 @@ from alerts.notifier import (
     later_or_never,
     turn,
 )
+from alerts.recipients import apart, split_name, told_apart
 from monitor.errors import HookvitalsError
 from monitor.store.control.notifications import Waiting
 
@@ -139,7 +140,7 @@ class Delivery:
     ) -> Iterator[str]:
         """Sends what is ready for one channel in order; once it is seen to be down, the rest waits."""
         name = ready[0].channel
-        channel = self.channels().get(name)
+        channel = self._channel(name)
         refused: list[ChannelError] = []
         for group in self._groups(ready, channel):
             if len(refused) == DOWN_AFTER:
@@ -150,20 +151,35 @@ class Delivery:
             (self.failing.add if refused else self.failing.discard)(name)
             yield "" if attempted is None else _sentence(group, attempted)
 
+    def _channel(self, name: str) -> Channel | None:
+        """The channel of that name, or what it is for one of its recipients; None when neither is left."""
+        channels = self.channels()
+        if name in channels:
+            return channels[name]
+        whole, recipient = split_name(name)
+        channel = channels.get(whole)
+        if not isinstance(channel, Addressed) or recipient not in channel.recipients:
+            return None
+        return channel.among((recipient,))
+
     def _groups(self, ready: Sequence[Notification], channel: Channel | None) -> Iterator[Group]:
         """What one message tells of. A channel that changes its earlier message hears of the end of what that
-        one told of, and of nothing else with it."""
+        one told of, and of nothing else with it; one that leaves out a recipient leaves it out of all."""
         if not _gathers(channel):
             yield from ((one,) for one in ready)
             return
         for group in grouped(ready):
-            if not _amends(channel, group):
-                yield group
-                continue
-            together: dict[str, list[Notification]] = {}
+            amends = _amends(channel, group)
+            together: dict[object, list[Notification]] = {}
             for one in group:
-                together.setdefault(self.outbox.opened_as(one), []).append(one)
+                alike = self.outbox.opened_as(one) if amends else self._told_apart(one, channel)
+                together.setdefault(alike, []).append(one)
             yield from (tuple(some) for some in together.values())
+
+    def _told_apart(self, one: Notification, channel: Channel | None) -> frozenset[str]:
+        if not isinstance(channel, Addressed) or len(channel.recipients) < 2:
+            return frozenset()
+        return told_apart(one, self.outbox.told(one)) & set(channel.recipients)
 
     def _has_its_turn(self, notification: Notification, epoch: int) -> bool:
         now = self.now()
@@ -188,11 +204,16 @@ class Delivery:
         mine = tuple(one for one in group if one.key in claimed)
         if not mine:
             return None
-        attempted = self._attempt(mine, channel, waiting[mine[0].key].tries, now)
+        left_out = self._told_apart(mine[0], channel)
+        attempted = self._attempt(mine, channel, left_out, waiting[mine[0].key].tries, now)
         if not isinstance(attempted, Delivered):
             self._put_off(mine, waiting, attempted.error, epoch)
             return attempted
-        self.outbox.settle(dict.fromkeys(claimed, attempted), self.now(), [], epoch)
+        later = [*attempted.receipt.refused_for_now]
+        if mine[0].reason is not Why.RESOLVED:  # the end of what was told apart is due by itself
+            later += sorted(left_out)
+        parted = [apart(one, recipient) for one in mine for recipient in later]
+        self.outbox.settle(dict.fromkeys(claimed, attempted), self.now(), parted, epoch)
         return attempted
 
     def _put_off(
@@ -223,7 +244,9 @@ class Delivery:
         last_at = self.outbox.last_sent_at(group[0])
         return last_at + INTERVAL if last_at is not None and last_at <= now < last_at + INTERVAL else None
 
-    def _attempt(self, group: Group, channel: Channel | None, tries: int, now: datetime) -> Attempted:
+    def _attempt(
+        self, group: Group, channel: Channel | None, left_out: Collection[str], tries: int, now: datetime
+    ) -> Attempted:
         first = group[0]
         if channel is None:
             return GivenUp(
@@ -234,6 +257,10 @@ class Delivery:
                     hint="put it back into hookvitals.toml, or change the route",
                 )
             )
+        if left_out and isinstance(channel, Addressed):
+            channel = channel.among(set(channel.recipients) - set(left_out))
+            if not channel.recipients:
+                return Delivered(Receipt(warning="each recipient is told apart from the others"))
         message = compose_group(group, self.links, self._earlier(group))
         return deliver(first, channel, message, tries=tries, now=now, random=self.random)
 

@@ -331,3 +331,12 @@ def test_sending_leaves_no_connection_and_no_timer_behind(server: MailServer) ->
     for timer in (one for one in threading.enumerate() if isinstance(one, threading.Timer)):
         timer.join(5)  # it was told to end
     assert threading.active_count() == before
+
+
+def test_refusals_that_may_pass_are_told_from_those_for_good(server: MailServer) -> None:
+    server.refuses = {"bob@example.com": "451 greylisted", "eve@example.com": "550 no such user"}
+    receipt = channel(server, recipients=[*PEOPLE, "eve@example.com"]).send(message())
+    assert receipt.refused_for_now == ("bob@example.com",)
+    assert receipt.warning == (
+        "bob@example.com was refused (451), is tried again alone; eve@example.com was refused (550)"
+    )
