@@ -35,6 +35,7 @@ from monitor.api.replays import replays
 from monitor.api.reports import reports
 from monitor.api.series import series
 from monitor.api.services import Services
+from monitor.api.sightings import sightings
 from monitor.api.silences import silences
 from monitor.api.stats import stats
 from monitor.api.users import users
@@ -43,8 +44,8 @@ PREFIX = "/api/v1"
 BODY_BYTES = 256 * 1024
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 NOUNS: Sequence[APIBlueprint] = (
-    events, records, series, stats, queues, clients, endpoints, checklists, alerts, silences, issues,
-    dead_letters, replays, reports, keys, users, audit,
+    events, records, series, stats, queues, clients, endpoints, checklists, sightings, alerts, silences,
+    issues, dead_letters, replays, reports, keys, users, audit,
 )  # fmt: skip
 
 SECURITY_SCHEMES: SecuritySchemesDict = {

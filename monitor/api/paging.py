@@ -32,7 +32,7 @@ class Paged(BaseModel):
         try:
             return from_us(int(us)), id
         except (ValueError, OverflowError) as exc:
-            raise _foreign() from exc
+            raise foreign() from exc
 
 
 def cursor_below(at: datetime, id: str) -> str:
@@ -50,11 +50,11 @@ def key_of(cursor: str) -> str:
     try:
         key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, ValueError) as exc:
-        raise _foreign() from exc
+        raise foreign() from exc
     if "\0" in key:  # no store has such a key, and PostgreSQL takes no such text
-        raise _foreign()
+        raise foreign()
     return key
 
 
-def _foreign() -> Unprocessable:
+def foreign() -> Unprocessable:
     return Unprocessable("This cursor is not one of ours.", "start again without a cursor")

@@ -29,6 +29,7 @@ from monitor.cli.replays import replay
 from monitor.cli.report import report
 from monitor.cli.restore import restore
 from monitor.cli.rules import rules
+from monitor.cli.sightings import sightings
 from monitor.cli.up import up
 from monitor.cli.users import user
 
@@ -56,7 +57,7 @@ def version() -> None:
 for command in (
     *(up, collector, worker, dashboard, demo),
     *(config, db, key, user, endpoint),
-    *(records, stats, clients, alerts, silence, issues, rules, channel),
+    *(records, stats, clients, alerts, silence, issues, sightings, rules, channel),
     *(dead_letters, replay, report),
     *(facts, audit, doctor),
     *(backup, restore, export, expunge),

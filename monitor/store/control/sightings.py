@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, delete, func, select
+from sqlalchemy import ColumnElement, Engine, Row, and_, delete, func, literal, or_, select, tuple_
 
 from alerts.sightings import Aspect, Sighting
 from monitor.clock import from_us, to_us
@@ -19,6 +19,24 @@ MOST = 100
 how many a source has."""
 
 Seen = tuple[SeriesKey, Sighting]
+
+
+Key = tuple[str, ...]
+"""The primary key: environment, source, endpoint, aspect, value."""
+
+
+def key_of(place: SeriesKey, one: Sighting) -> Key:
+    return place.environment, place.source or "", place.endpoint or "", one.aspect.value, one.value
+
+
+@dataclass(frozen=True, slots=True)
+class SightingFilter:
+    """Which sightings; None matches all."""
+
+    environment: str | None = None
+    source: str | None = None
+    endpoint: str | None = None
+    aspect: Aspect | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +55,27 @@ class Sightings:
             for row in tx.execute(select(sighting)).all():
                 found.setdefault(SeriesKey(row.environment, row.source, row.endpoint), []).append(_seen(row))
         return found
+
+    def page(
+        self, wanted: SightingFilter, limit: int, below: tuple[datetime, Key] | None = None
+    ) -> Sequence[Seen]:
+        """What was last seen for the first time comes first; `below` is (first time, key) to go on below.
+
+        Found by the primary key and sorted: each endpoint has few.
+        """
+        asked = {
+            sighting.c.environment: wanted.environment,
+            sighting.c.source: wanted.source,
+            sighting.c.endpoint: wanted.endpoint,
+            sighting.c.aspect: wanted.aspect and wanted.aspect.value,
+        }
+        chosen = select(sighting).where(*(column == value for column, value in asked.items() if value))
+        if below is not None:
+            chosen = chosen.where(_below(*below))
+        ordered = chosen.order_by(sighting.c.first_us.desc(), *sighting.primary_key.columns).limit(limit)
+        with read(self.engine) as tx:
+            rows = tx.execute(ordered).all()
+        return [(SeriesKey(row.environment, row.source, row.endpoint), _seen(row)) for row in rows]
 
     def purge(self, before: datetime, epoch: int) -> int:
         """Deletes what was not seen since; how many."""
@@ -72,6 +111,13 @@ def _note(tx: Tx, place: SeriesKey, one: Sighting) -> bool:
     }
     upsert(tx, sighting, row)
     return known is None
+
+
+def _below(first_at: datetime, key: Key) -> ColumnElement[bool]:
+    """What comes after this row: an earlier first time, or the same and a later key."""
+    first_us = to_us(first_at)
+    later = tuple_(*sighting.primary_key.columns) > tuple_(*map(literal, key))
+    return or_(sighting.c.first_us < first_us, and_(sighting.c.first_us == first_us, later))
 
 
 def _seen(row: Row[Any]) -> Sighting:

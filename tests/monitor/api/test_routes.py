@@ -29,6 +29,7 @@ ROUTES: dict[tuple[str, str], Need] = {
     ("GET", "/endpoints/<environment>/<source>/<name>/checklist"): Need.READ,
     ("POST", "/endpoints/<environment>/<source>/<name>/attestations"): Need.OPERATE,
     ("DELETE", "/endpoints/<environment>/<source>/<name>/attestations/<item>"): Need.OPERATE,
+    ("GET", "/sightings"): Need.READ,
     ("GET", "/alerts"): Need.READ,
     ("GET", "/alerts/<fingerprint>"): Need.READ,
     ("GET", "/alerts/history"): Need.READ,

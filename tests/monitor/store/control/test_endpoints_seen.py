@@ -8,6 +8,7 @@ from alerts.sightings import Aspect, Sighting
 from monitor.checklist import Attestation
 from monitor.model import SeriesKey
 from monitor.store.control import Control
+from monitor.store.control.sightings import SightingFilter, key_of
 from tests.alerts.samples import alert
 from tests.facts import NOON
 
@@ -24,6 +25,25 @@ def test_a_value_keeps_its_first_time_and_sample_and_its_last_time(control: Cont
     found = {one.aspect: one for one in control.sightings.all()[PLACE]}
     assert found[Aspect.FIELD] == replace(SEEN, last_at=NOON + HOUR)
     assert control.sightings.purge(NOON + HOUR, epoch) == 1
+
+
+def test_the_newest_are_a_page_of_one_endpoint_and_the_next_goes_on_below(
+    control: Control, epoch: int
+) -> None:
+    elsewhere = replace(PLACE, endpoint="refunds")
+    values = [replace(SEEN, value=f"field {number}") for number in range(3)]
+    newest = replace(SEEN, aspect=Aspect.TYPE, first_at=NOON)
+    control.sightings.note([(PLACE, newest), (elsewhere, SEEN), *((PLACE, one) for one in values)], epoch)
+    wanted = SightingFilter("production", "stripe", "payments")
+
+    first = control.sightings.page(wanted, 2)
+    below = first[-1][1].first_at, key_of(*first[-1])
+    rest = control.sightings.page(wanted, 10, below)
+
+    assert [one for _, one in [*first, *rest]] == [newest, *values]
+    assert control.sightings.page(SightingFilter(endpoint="refunds", aspect=Aspect.FIELD), 10) == [
+        (elsewhere, SEEN)
+    ]
 
 
 def test_the_latest_word_on_an_item_stands_for_its_endpoint_alone(control: Control) -> None:
