@@ -63,6 +63,11 @@ def hours_of(span: str, timezone: str = "UTC", days: str = "") -> Hours:
     return Hours(_time(found[1]), _time(found[2]), _zone(timezone), _days(days))
 
 
+def weeks_before(at: datetime, weeks: int, timezone: str) -> datetime:
+    """The moment so many weeks earlier at which the clocks of the zone showed the same, in UTC."""
+    return (at.astimezone(ZoneInfo(timezone)) - 7 * weeks * DAY).astimezone(UTC)
+
+
 def _time(text: str) -> time:
     try:
         return time.fromisoformat(text.rjust(5, "0"))

@@ -174,9 +174,9 @@ class Observations(Protocol):
         """What the target did in [start_at, end_at)."""
         ...
 
-    def past(self, target: Target, start_at: datetime, end_at: datetime, weeks: int) -> Sequence[Window]:
-        """What it did at this time of each of so many past weeks, the latest first: the whole hours around
-        the window. A week without a record has an empty window."""
+    def past(self, target: Target, start_at: datetime, end_at: datetime) -> Window:
+        """What the target did in the whole hours around [start_at, end_at), which are long past; empty
+        without a record."""
         ...
 
     def last_event_at(self, target: Target) -> datetime | None:

@@ -38,7 +38,7 @@ from monitor.queries.summary import top_errors
 from monitor.rollup import Exemplars, Rollup
 from monitor.store.facts.protocol import FactReader, Parts, RecordFilter
 
-MINUTE, HOUR, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(weeks=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 QUEUES_BACK = timedelta(hours=1)
 PROBES_BACK = {
     ProbeKind.HTTP: timedelta(hours=1),
@@ -117,9 +117,8 @@ class StoredObservations:
             self._windows[place] = self._window(target, start_at, end_at)
         return self._windows[place]
 
-    def past(self, target: Target, start_at: datetime, end_at: datetime, weeks: int) -> Sequence[Window]:
-        first, end = start_at - (start_at - EPOCH) % HOUR, end_at + (EPOCH - end_at) % HOUR
-        return [self.window(target, first - n * WEEK, end - n * WEEK) for n in range(1, weeks + 1)]
+    def past(self, target: Target, start_at: datetime, end_at: datetime) -> Window:
+        return self.window(target, start_at - (start_at - EPOCH) % HOUR, end_at + (EPOCH - end_at) % HOUR)
 
     def last_event_at(self, target: Target) -> datetime | None:
         return self._last_events.get(_key(target))

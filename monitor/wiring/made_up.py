@@ -144,8 +144,8 @@ class Moment:
                 found = _added(found, table.per_minute, times)
         return found
 
-    def past(self, target: Target, start_at: datetime, end_at: datetime, weeks: int) -> Sequence[Window]:
-        return [Window(target, start_at, end_at)] * weeks
+    def past(self, target: Target, start_at: datetime, end_at: datetime) -> Window:
+        return Window(target, start_at, end_at)
 
     def last_event_at(self, target: Target) -> datetime | None:
         moving = [self._last_minute(table) for table in self._traffic(target) if _verified(table.per_minute)]

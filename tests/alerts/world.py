@@ -25,7 +25,6 @@ from alerts.model import (
 from alerts.sightings import Aspect, Declared, Sighting
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
-WEEK = timedelta(weeks=1)
 PAYMENTS = Target("production", "stripe", "payments")
 BROKEN = Kin("production", "stripe", "payments", "invoice.paid", "Timeout", "no answer within <number> s")
 RECORD_ID = "0193f000-0000-7000-8000-000000000001"
@@ -88,8 +87,8 @@ class World:
     def terms(self, target: Target) -> Terms:
         return self.agreed
 
-    def past(self, target: Target, start_at: datetime, end_at: datetime, weeks: int) -> Sequence[Window]:
-        return [self.past_of(target, start_at - n * WEEK, end_at - n * WEEK) for n in range(1, weeks + 1)]
+    def past(self, target: Target, start_at: datetime, end_at: datetime) -> Window:
+        return self.past_of(target, start_at, end_at)
 
     def last_event_at(self, target: Target) -> datetime | None:
         return self.last_at

@@ -156,10 +156,8 @@ class Week(World):
     def types(self, target: Target) -> Sequence[Target]:
         return [VOIDED] if target == PAYMENTS else []
 
-    def past(self, target: Target, start_at: datetime, end_at: datetime, weeks: int) -> Sequence[Window]:
-        first = start_at.replace(minute=0)
-        end = (end_at + 59 * MINUTE).replace(minute=0)
-        return [self.window(target, first - n * WEEK, end - n * WEEK) for n in range(1, weeks + 1)]
+    def past(self, target: Target, start_at: datetime, end_at: datetime) -> Window:
+        return self.window(target, start_at.replace(minute=0), (end_at + 59 * MINUTE).replace(minute=0))
 
     def last_event_at(self, target: Target) -> datetime | None:
         minute = int(self.lasts[target][min(MINUTES, (self.now - FIRST) // MINUTE) - 1])

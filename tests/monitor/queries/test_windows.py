@@ -142,16 +142,16 @@ def test_windows_of_all_endpoints_are_read_at_once(fill: Filled, reader: Reader,
     assert counted.totals == 2
 
 
-def test_the_past_is_the_same_hour_of_each_week_before(
-    fill: Filled, reader: Reader, make: RecordFactory
-) -> None:
+def test_the_past_is_the_whole_hours_around_a_time(fill: Filled, reader: Reader, make: RecordFactory) -> None:
     now = NOON + 20 * MINUTE
     for weeks, failed in ((1, 2), (2, 3), (4, 1)):
         early, late = NOON - weeks * WEEK + MINUTE, NOON - weeks * WEEK + 59 * MINUTE
         fill.add([make(Outcome.FAILED, early, error_class="Old") for _ in range(failed)] + [make(at=late)])
         fill.add([make(Outcome.FAILED, NOON - weeks * WEEK - MINUTE)])  # of the hour before
 
-    past = seen(reader, now=now).past(PAYMENTS, now - 15 * MINUTE, now, weeks=4)
+    observed = seen(reader, now=now)
+    ends = [now - n * WEEK for n in (1, 2, 3, 4)]
+    past = [observed.past(PAYMENTS, end - 15 * MINUTE, end) for end in ends]
 
     assert [(window.failed, window.attempts) for window in past] == [(2, 3), (3, 4), (0, 0), (1, 2)]
     assert past[0].start_at == NOON - WEEK
