@@ -45,6 +45,12 @@ def when(at: datetime | None, now: datetime) -> html.Time | html.Span:
     return html.Time(fmt.ago(at, now), title=fmt.precise(at), dateTime=at.isoformat())
 
 
+def lasting(since: datetime, now: datetime) -> html.Time:
+    """`12 min`: how long it has gone on, with the time it began in UTC on hover."""
+    began = fmt.precise(since)
+    return html.Time(fmt.span(now - since), title=f"since {began}", dateTime=since.isoformat())
+
+
 def mono(text: str) -> html.Span:
     """An identifier."""
     return html.Span(text, className="mono")
@@ -58,7 +64,7 @@ def facts(pairs: Sequence[tuple[str, Children]]) -> html.Dl:
     return html.Dl(items, className="facts")
 
 
-def empty(title: str, text: str = "", name: str = "empty") -> html.Div:
+def empty(title: str, text: Children = "", name: str = "empty") -> html.Div:
     """What stands where nothing is to be shown."""
     return html.Div(
         [

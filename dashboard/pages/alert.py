@@ -1,5 +1,6 @@
 """One alert: its evidence, the events that show it, every move it made, and every message about it."""
 
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import unquote
 
@@ -11,11 +12,13 @@ from dashboard import format as fmt
 from dashboard.components.acknowledge import acknowledge_dialog, dialog_outputs
 from dashboard.components.alert import (
     acknowledge_button,
+    is_web,
+    lasts,
     measured,
     place,
+    runbook_button,
     severity_pill,
     silence_button,
-    suppressed_by,
     taken_until,
     title,
     told,
@@ -23,11 +26,11 @@ from dashboard.components.alert import (
 from dashboard.components.frame import as_of, frame
 from dashboard.components.lines import lines
 from dashboard.components.panel import panel
-from dashboard.components.text import Children, empty, facts, mono, pill, when
+from dashboard.components.text import Children, empty, facts, lasting, mono, pill, when
 from dashboard.links import endpoint_link, event_link, link
 from dashboard.pages.page import Page
 from dashboard.palette import OUTCOME_TONES, Tone
-from dashboard.scope import Scope, scope_of
+from dashboard.scope import RANGE_WORDS, RANGES, Scope, scope_of
 from dashboard.screen import Screen
 from dashboard.views import AlertLine, AlertView, Viewer
 from monitor.model import Record
@@ -40,6 +43,19 @@ _BECAUSE = {
     "repeat": "it still fires",
     "escalated": "nobody took it on",
     "fallback": "another channel gave up",
+    "firing": "it fires",
+    "resolved": "it is over",
+}
+_WHY = {
+    "breach_started": "the limit was passed",
+    "breach_held": "the limit stayed passed",
+    "breach_ended": "back within the limit before it fired",
+    "severity_raised": "it got worse",
+    "severity_lowered": "it got better",
+    "recovered": "back within the limit",
+    "no_data": "nothing left to judge",
+    "target_gone": "what it watched is gone",
+    "rule_removed": "its rule was removed",
 }
 
 
@@ -86,24 +102,26 @@ def register(app: Dash, screen: Screen) -> None:
 def body(view: AlertView, scope: Scope, now: datetime) -> list[Component]:
     """The panels of one alert."""
     alert = view.alert
-    panels: list[Component] = [
-        panel("Evidence", [html.P(alert.summary, className="summary"), facts(_facts(view, scope, now))]),
-        panel("Events that show it", _exemplars(view, scope, now), flush=True),
-    ]
+    shown: Component = panel("Events that show it", _exemplars(view, scope, now), flush=True)
     if alert.top_errors:
         rows: list[list[Children]] = [[name, fmt.count(n)] for name, n in alert.top_errors]
-        panels.append(panel("Most frequent errors", lines(["Error or reason", ">Count"], rows), flush=True))
+        errors = panel("Most frequent errors", lines(["Error or reason", ">Count"], rows), flush=True)
+        shown = html.Div([shown, errors], className="columns-2-1")
+    panels: list[Component] = [
+        panel("Evidence", [html.P(alert.summary, className="summary"), facts(_facts(view, scope, now))]),
+        shown,
+    ]
     moves: list[list[Children]] = [
         [
             when(move.at, now),
             pill(move.to_state, _STATES.get(move.to_state, Tone.NEUTRAL)),
             severity_pill(move.severity),
-            fmt.words(move.reason),
+            _WHY.get(move.reason, fmt.words(move.reason)),
             move.summary,
         ]
         for move in view.transitions
     ]
-    panels.append(panel("Moves", lines(["When", "To", "Severity", "Because", "Said"], moves), flush=True))
+    panels.append(panel("History", lines(["When", "Became", "Severity", "Why", "Said"], moves), flush=True))
     messages: list[list[Children]] = [
         [
             when(message.created_at, now),
@@ -116,13 +134,11 @@ def body(view: AlertView, scope: Scope, now: datetime) -> list[Component]:
         ]
         for message in view.notifications
     ]
-    heads = ["When", "Channel", "Because", "State", ">Attempts", "Error", "Receipt"]
+    heads = ["When", "Channel", "Why", "State", ">Tries", "Error", "Receipt"]
     panels.append(
         panel(
             "Messages",
-            lines(heads, messages)
-            if messages
-            else empty("No message was sent", told(alert).capitalize() + "."),
+            lines(heads, messages) if messages else empty("No message was sent", told(alert, scope)),
             flush=True,
         )
     )
@@ -132,7 +148,8 @@ def body(view: AlertView, scope: Scope, now: datetime) -> list[Component]:
 def _side(alert: AlertLine, scope: Scope, viewer: Viewer) -> list[Component | None]:
     return [
         pill(alert.state, _STATES.get(alert.state, Tone.NEUTRAL)),
-        severity_pill(alert.severity),
+        severity_pill(alert.severity, alert.state),
+        runbook_button(alert),
         silence_button(alert, scope, viewer),
         acknowledge_button(alert, viewer),
     ]
@@ -142,18 +159,16 @@ def _facts(view: AlertView, scope: Scope, now: datetime) -> list[tuple[str, Chil
     alert = view.alert
     source, endpoint = alert.labels.get("source"), alert.labels.get("endpoint")
     found: list[tuple[str, Children | None]] = [
-        ("Value", measured(alert.value, alert.unit)),
-        ("Threshold", measured(alert.threshold, alert.unit)),
+        ("Measured", _measured(alert)),
+        ("Limit", measured(alert.threshold, alert.unit) if alert.threshold is not None else None),
         ("Judged from", f"{fmt.count(alert.sample)} observations" if alert.sample else None),
-        ("Since", when(alert.since, now)),
-        ("Resolved", when(alert.resolved_at, now) if alert.resolved_at else None),
-        ("Told", told(alert)),
-        ("Suppressed by", suppressed_by(alert, scope)),
+        ("State", lasts(alert, now)),
+        ("Who knows", told(alert, scope)),
         ("Acknowledged", _acked(alert, now)),
         ("Escalated to", _escalated(view, now)),
         (
             "Flapping",
-            ["since ", when(alert.flapping_since, now), "; told once until it is calm"]
+            ["for ", lasting(alert.flapping_since, now), "; told once until it is calm"]
             if alert.flapping_since
             else None,
         ),
@@ -165,14 +180,9 @@ def _facts(view: AlertView, scope: Scope, now: datetime) -> list[tuple[str, Chil
             else None,
         ),
         ("Environment", alert.labels.get("environment")),
-        ("Rule", f"{alert.rule} ({fmt.words(alert.kind)})"),
+        ("Rule", alert.rule if alert.rule == alert.kind else f"{alert.rule} ({fmt.words(alert.kind)})"),
         ("Runbook", _runbook(alert.runbook)),
-        (
-            "Records of that time",
-            dmc.Anchor(
-                "open", href=link("events", scope.bare().with_filters(source=source, endpoint=endpoint))
-            ),
-        ),
+        ("Its records", _records(alert, scope, now)),
     ]
     return [(name, value) for name, value in found if value]
 
@@ -197,9 +207,23 @@ def _escalated(view: AlertView, now: datetime) -> Children | None:
     return told or None
 
 
+def _measured(alert: AlertLine) -> Children | None:
+    return html.B(measured(alert.value, alert.unit)) if alert.value is not None else None
+
+
+def _records(alert: AlertLine, scope: Scope, now: datetime) -> dmc.Anchor | None:
+    """Leads to the records of its place, by the shortest range that reaches back to its start."""
+    back = next((name for name, length in RANGES.items() if now - alert.since < length), None)
+    if back is None:
+        return None
+    place = {name: alert.labels.get(name) for name in ("source", "endpoint")}
+    of_then = replace(scope.bare(), range=back).with_filters(**place, type=alert.labels.get("event_type"))
+    return dmc.Anchor(f"of the last {RANGE_WORDS[back]}", href=link("events", of_then))
+
+
 def _runbook(text: str) -> Children | None:
     """A link only where it leads to the web: what a file says is text otherwise."""
-    if text.startswith(("https://", "http://")):
+    if is_web(text):
         return html.A(text, href=text, rel="noopener noreferrer", target="_blank")
     return text or None
 

@@ -8,7 +8,7 @@ from dash.development.base_component import Component
 
 from dashboard import format as fmt
 from dashboard.components.acknowledge import acknowledge_dialog, dialog_outputs
-from dashboard.components.alert import alert_card
+from dashboard.components.alert import alert_card, worst_first
 from dashboard.components.frame import as_of, frame
 from dashboard.components.panel import panel
 from dashboard.components.text import empty
@@ -27,7 +27,7 @@ def layout(**query: object) -> Component:
         "Alerts",
         scope,
         [html.Div(id="alerts-lists", className="stack"), acknowledge_dialog("alerts")],
-        lead=f"In {scope.environment}: what fires, what may fire soon, what has resolved",
+        lead=f"In {scope.environment}: what fires, the worst first; what may fire soon; what is over",
     )
 
 
@@ -53,7 +53,7 @@ def lists(alerts: Sequence[AlertLine], scope: Scope, viewer: Viewer, now: dateti
         ("pending", "Pending", ""),
         ("resolved", "Resolved", ""),
     ):
-        chosen = sorted((a for a in alerts if a.state == state), key=_worst_first)
+        chosen = sorted((a for a in alerts if a.state == state), key=worst_first)
         cards = [alert_card(alert, scope, viewer, now) for alert in chosen[:_RESOLVED_SHOWN]]
         if cards or absent:
             body = cards or [
@@ -61,13 +61,6 @@ def lists(alerts: Sequence[AlertLine], scope: Scope, viewer: Viewer, now: dateti
             ]
             shown.append(panel(title, body, side=fmt.count(len(chosen)) if chosen else None, flush=True))
     return shown
-
-
-def _worst_first(alert: AlertLine) -> tuple[int, float]:
-    ranks = {"critical": 0, "error": 1, "warning": 2, "info": 3}
-    if alert.state == "resolved":
-        return 0, -(alert.resolved_at or alert.since).timestamp()
-    return ranks.get(alert.severity, 4), -alert.since.timestamp()
 
 
 PAGE = Page("alerts", "Alerts", "/alerts", layout, register)

@@ -1,5 +1,6 @@
 """One endpoint: its figures, its course, its issues, how it looks from outside, its types, errors, queue."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import unquote
 
@@ -8,6 +9,8 @@ from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard import format as fmt
+from dashboard.components.alert import firing_list
+from dashboard.components.attributes import attributes
 from dashboard.components.frame import as_of, frame
 from dashboard.components.graph import graph
 from dashboard.components.lines import lines
@@ -26,7 +29,9 @@ from dashboard.scheme import asked_palette
 from dashboard.scope import RANGE_WORDS, Scope, scope_of
 from dashboard.screen import Screen
 from dashboard.tiles import figure_tiles
-from dashboard.views import EndpointLine, EndpointView, IssueLine
+from dashboard.views import AlertLine, EndpointLine, EndpointView, IssueLine
+
+_FIRING_SHOWN = 4
 
 
 def layout(source: str = "", endpoint: str = "", **query: object) -> Component:
@@ -34,10 +39,12 @@ def layout(source: str = "", endpoint: str = "", **query: object) -> Component:
     names = unquote(source), unquote(endpoint)
     return frame(
         "endpoint",
-        names[1] or "Endpoint",
+        f"{names[0]} / {names[1]}" if names[1] else "Endpoint",
         scope,
         [
+            html.Div(id="endpoint-firing", className="await", **attributes(aria_live="polite")),
             html.Div(id="endpoint-tiles", className="tiles tiles-6"),
+            html.Div(id="endpoint-troubles", className="troubles"),
             panel("Throughput by outcome", graph("endpoint-throughput", 220), about=OUTCOMES),
             html.Div(
                 [
@@ -49,7 +56,7 @@ def layout(source: str = "", endpoint: str = "", **query: object) -> Component:
             panel("Queue depth", graph("endpoint-queue", 170), about=QUEUE),
             html.Div(id="endpoint-tables", className="stack"),
         ],
-        lead=f"Receives from {names[0]} in {scope.environment}; the last {RANGE_WORDS[scope.range]}",
+        lead=f"The last {RANGE_WORDS[scope.range]} in {scope.environment}",
         side=html.Div(id="endpoint-side", className="actions"),
         stored={"on_source": names[0], "on_endpoint": names[1]},
     )
@@ -57,7 +64,9 @@ def layout(source: str = "", endpoint: str = "", **query: object) -> Component:
 
 def register(app: Dash, screen: Screen) -> None:
     @app.callback(
+        Output("endpoint-firing", "children"),
         Output("endpoint-tiles", "children"),
+        Output("endpoint-troubles", "children"),
         *[Output(f"endpoint-{name}", "figure") for name in ("throughput", "errors", "latency", "queue")],
         Output("endpoint-tables", "children"),
         Output("endpoint-side", "children"),
@@ -72,16 +81,25 @@ def register(app: Dash, screen: Screen) -> None:
             gone = panel(
                 "Endpoint", empty("No such endpoint", f"Nothing of it was recorded in {scope.environment}.")
             )
-            return [], *[nothing(palette)] * 4, [gone], [], as_of(now)
+            return gone, [], [], *[nothing(palette)] * 4, [], [], as_of(now)
         key = f"{view.line.source} {view.line.endpoint} {scope.environment} {scope.range}"
         return (
+            _firing(screen.reads.alerts(scope.environment) if view.line.firing else (), view, scope, now),
             [*rounded(view.rounded_to, view.start_at), *(tile(shown) for shown in tiles(view, scope))],
+            _troubles(view, scope, now),
             *course(view.buckets, view.end_at, palette, key),
             depth(view.queues, view.start_at, view.end_at, palette, key),
-            [_troubles(view, scope, now), *tables(view)],
-            _side(view, scope, now),
+            tables(view),
+            _side(view, scope),
             as_of(now),
         )
+
+
+def _firing(alerts: Sequence[AlertLine], view: EndpointView, scope: Scope, now: datetime) -> Component:
+    here = (view.line.source, view.line.endpoint)
+    of_it = [one for one in alerts if (one.labels.get("source"), one.labels.get("endpoint")) == here]
+    found = firing_list(of_it, scope, now, _FIRING_SHOWN)
+    return html.Div(found, className="panel firing", hidden=not found)
 
 
 def tiles(view: EndpointView, scope: Scope) -> list[Tile]:
@@ -222,15 +240,11 @@ def _up(share: float | None, probes: int) -> Children:
     return [fmt.percent(share), html.Span(f" of {fmt.count(probes)} probes", className="muted")]
 
 
-def _side(view: EndpointView, scope: Scope, now: datetime) -> list[Component]:
+def _side(view: EndpointView, scope: Scope) -> list[Component]:
     status, tone = endpoint_status(view.line, None)
-    certificate = view.line.cert_not_after
     return [
         pill(status, tone),
-        html.Span(f"certificate ends {fmt.ago(certificate, now)}", className="muted")
-        if certificate
-        else html.Span(),
-        dmc.Anchor("Its records", href=_records(view, scope)),
+        dmc.Anchor("Records", href=_records(view, scope), className="beside", underline="never"),
     ]
 
 

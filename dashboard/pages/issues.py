@@ -25,7 +25,7 @@ _FILTERS = ("source", "endpoint", "state")
 _PLAIN = {"state": _STATES[0]}  # what the address need not say
 _COLUMNS = [
     column("state", "State", 108),
-    column("error", "Error", 320),
+    column("error", "Error", 200, flex=320),
     column("where", "Endpoint", 120),
     column("type", "Type", 150),
     number("failures", "Failures", 84),
@@ -71,7 +71,6 @@ def layout(**query: object) -> Component:
                     table(
                         "issues-grid",
                         _COLUMNS,
-                        height_px=560,
                         selects=True,
                         pagination=True,
                         paginationPageSize=50,

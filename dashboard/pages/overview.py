@@ -1,11 +1,13 @@
 """The first screen: is it well, since when, and where is it worst. Everything links to what explains it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
 from dashboard import format as fmt
+from dashboard.components.alert import firing_list
 from dashboard.components.attributes import attributes
 from dashboard.components.frame import as_of, frame
 from dashboard.components.graph import graph
@@ -22,14 +24,14 @@ from dashboard.scheme import asked_palette
 from dashboard.scope import RANGE_WORDS, Scope, scope_of
 from dashboard.screen import Screen
 from dashboard.tiles import figure_tiles
-from dashboard.views import EndpointLine, OverviewView
+from dashboard.views import AlertLine, EndpointLine, OverviewView
 
 _COLUMNS = [
     column("endpoint", "Endpoint", 150),
     column("status", "Status", 124),
-    number("deliveries", "Deliveries", 92),
-    number("success", "Success", 86),
     number("error_rate", "Errors", 84),
+    number("success", "Success", 86),
+    number("deliveries", "Deliveries", 92),
     number("p95", "p95", 76),
     number("ack", "Ack success", 100),
     number("queue", "Queue", 72),
@@ -38,6 +40,7 @@ _COLUMNS = [
     number("certificate", "Certificate", 92),
     number("last", "Last record", 104),
 ]
+_FIRING_SHOWN = 4
 
 
 def layout(**query: object) -> Component:
@@ -47,7 +50,8 @@ def layout(**query: object) -> Component:
         "Overview",
         scope,
         [
-            html.Div(id="overview-tiles", className="tiles", **attributes(aria_live="polite")),
+            html.Div(id="overview-firing", className="await", **attributes(aria_live="polite")),
+            html.Div(id="overview-tiles", className="tiles"),
             panel("Throughput by outcome", graph("overview-throughput", 240), about=OUTCOMES),
             html.Div(
                 [
@@ -64,6 +68,7 @@ def layout(**query: object) -> Component:
 
 def register(app: Dash, screen: Screen) -> None:
     @app.callback(
+        Output("overview-firing", "children"),
         Output("overview-tiles", "children"),
         Output("overview-throughput", "figure"),
         Output("overview-errors", "figure"),
@@ -77,6 +82,7 @@ def register(app: Dash, screen: Screen) -> None:
         scope, now = scope_of(stored), screen.clock.now()
         view = screen.reads.overview(scope, now)
         return (
+            firing(screen.reads.alerts(scope.environment) if view.firing else (), scope, now),
             [*rounded(view.rounded_to, view.start_at), *(tile(shown) for shown in tiles(view, scope))],
             *course(
                 view.buckets,
@@ -88,6 +94,12 @@ def register(app: Dash, screen: Screen) -> None:
             rows(view, scope, now),
             as_of(now),
         )
+
+
+def firing(alerts: Sequence[AlertLine], scope: Scope, now: datetime) -> Component:
+    """What fires, above all else; an empty box when nothing does."""
+    found = firing_list(alerts, scope, now, _FIRING_SHOWN)
+    return html.Div(found, className="panel firing", hidden=not found)
 
 
 def tiles(view: OverviewView, scope: Scope) -> list[Tile]:

@@ -235,7 +235,9 @@ def card(
             html.Div(button if ends else None, className="alert-side"),
             html.Div(one.comment, className="alert-summary"),
             html.Div([html.Span(line) for line in _meta(one, scope, now)], className="alert-meta"),
-            html.Div(_hidden(hidden, scope, now), className="alert-summary") if hidden is not None else None,
+            html.Div(_hidden(hidden, scope, now), className="alert-summary alert-hidden")
+            if hidden is not None
+            else None,
         ],
         className=f"alert-card alert-{'warning' if one.state == 'in force' else 'resolved'}",
     )

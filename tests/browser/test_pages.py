@@ -112,12 +112,20 @@ def test_the_overview_shows_its_tiles_and_the_worst_endpoint_first(operator: Wat
     expect(page.locator("#overview-throughput .bars")).to_have_count(6)
 
 
+def test_what_fires_stands_above_all_else_and_leads_to_its_alert(operator: Watched) -> None:
+    page = operator.open("")
+    expect(page.locator("#overview-firing .firing-line")).to_have_count(2)
+    page.locator("#overview-firing").get_by_role("link").first.click()
+    page.wait_for_url("**/alerts/a1")
+    expect(page.locator("h1")).to_have_text("Error rate")
+
+
 def test_an_endpoint_row_leads_to_its_page_without_a_reload(operator: Watched) -> None:
     page = operator.open("?range=6h")
     page.evaluate("window.stillHere = true")
-    page.get_by_role("link", name="transfers").first.click()
+    page.get_by_role("link", name="transfers", exact=True).first.click()
     page.wait_for_url("**/endpoints/orum/transfers?range=6h")
-    expect(page.locator("h1")).to_have_text("transfers")
+    expect(page.locator("h1")).to_have_text("orum / transfers")
     assert page.evaluate("window.stillHere") is True
 
 
@@ -281,7 +289,7 @@ def test_a_filter_of_the_issues_stands_in_the_address(operator: Watched, reads: 
 
 def test_an_endpoint_shows_its_open_issues_and_how_it_looks_from_outside(operator: Watched) -> None:
     page = operator.open("endpoints/orum/transfers")
-    tables = page.locator("#endpoint-tables")
+    tables = page.locator("#endpoint-troubles")
     expect(tables).to_contain_text("99.86 % of 1,440 probes")
     expect(tables).to_contain_text("no data")
     tables.get_by_role("link", name="all 1").click()
