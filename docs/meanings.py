@@ -66,7 +66,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "labels": "labels that its alerts carry besides",
         "params": "the kind's own settings",
         "quiet_hours": "when silence means nothing, of no_events",
-        "timezone": "by whose clocks",
+        "timezone": "by whose clocks quiet hours and past weeks are told; UTC unless set",
         "enabled": "false switches it off",
     },
     "Channel": {
