@@ -10,11 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from alerts.model import ZERO, Evaluation, Evidence, Observations, Rule, Severity, Target, Verdict
+from alerts.model import ZERO, ErrorCount, Evaluation, Evidence, Observations, Rule, Severity, Target, Verdict
 from alerts.patterns import matches
-from alerts.rules import KINDS, RESERVED_NAME, monitor_blind
+from alerts.rules import KINDS, RESERVED_NAME, RUNBOOK, monitor_blind
 
-RULE_BROKEN = Rule(name=RESERVED_NAME, kind=RESERVED_NAME, severity=Severity.ERROR)
+RULE_BROKEN = Rule(
+    name=RESERVED_NAME,
+    kind=RESERVED_NAME,
+    severity=Severity.ERROR,
+    runbook=RUNBOOK.format(kind=RESERVED_NAME),
+)
 """Stands for every rule that could not be evaluated; needs no configuration."""
 
 BROKEN_LABEL = "broken_rule"
@@ -77,7 +82,7 @@ def evaluate(
             found = _run(rule, seen, now)
         except Exception as exc:  # the boundary: one broken rule must not silence the others
             frozen.add(rule.name)
-            evaluations.append(_broken(rule, exc))
+            evaluations.append(_broken(rule, exc, now))
         else:
             judged.add(rule.name)
             evaluations += [*found, _works(rule)]
@@ -130,7 +135,7 @@ def selects(rule: Rule, target: Target) -> bool:
     )
 
 
-def _broken(rule: Rule, exc: Exception) -> Evaluation:
+def _broken(rule: Rule, exc: Exception, now: datetime) -> Evaluation:
     detail = (str(exc).splitlines() or [""])[0][:200]
     said = (
         f'Rule "{rule.name}" could not be evaluated ({type(exc).__name__}: {detail}); '
@@ -141,7 +146,16 @@ def _broken(rule: Rule, exc: Exception) -> Evaluation:
         labels=_broken_labels(rule),
         verdict=Verdict.BREACH,
         severity=RULE_BROKEN.severity,
-        evidence=Evidence(said, value=1, threshold=0, unit="failures", sample=1),
+        evidence=Evidence(
+            said,
+            value=1,
+            threshold=0,
+            unit="failures",
+            window_start_at=now - rule.interval,
+            window_end_at=now,
+            sample=1,
+            top_errors=(ErrorCount(type(exc).__name__, 1),),
+        ),
     )
 
 

@@ -37,6 +37,8 @@ def test_broken_rule_is_a_breach_of_its_own_and_stops_no_other() -> None:
         "Rule \"queue_depth\" could not be evaluated (KeyError: 'no such column\\nsecond line'); "
         "what it watches goes unseen"
     )
+    assert [error.name for error in broken.evidence.top_errors] == ["KeyError"]
+    assert broken.evidence.window_end_at == NOW
 
 
 def test_broken_rule_is_frozen_and_not_judged() -> None:
