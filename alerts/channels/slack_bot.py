@@ -67,6 +67,9 @@ class _Said(msgspec.Struct):
     ts: str = ""
 
 
+_read_said = msgspec.json.Decoder(_Said).decode  # here, where one thread imports: not safe at a first use
+
+
 class SlackBot:
     """One Slack channel, written to by one app. token is a secret; channel: an id such as C0123456789."""
 
@@ -113,7 +116,7 @@ class SlackBot:
         everything else."""
         answer = self._poster.post(f"{self._api_url}/{method}", encoded(body), self._headers)
         try:
-            said = msgspec.json.decode(answer.body, type=_Said)
+            said = _read_said(answer.body)
         except msgspec.DecodeError:
             raise ChannelError(
                 Failure.BROKEN_RESPONSE,

@@ -15,12 +15,14 @@ from sqlalchemy import Engine, Row, and_, delete, exists, func, or_, select, upd
 from alerts.model import Ack, Alert, Change, Notification, Severity, State, Transition, Why
 from alerts.rules import TICKETS
 from monitor.clock import from_us, to_us
+from monitor.store.control.bodies import reader
 from monitor.store.control.engine import Tx, insert_missing, read, tally, upsert
 from monitor.store.control.leases import leading
 from monitor.store.control.notifications import OPENING, enqueue
 from monitor.store.control.schema import alert, notification, transition
 from monitor.store.control.silences import note_hidden
 
+_read = reader(Alert)
 ACTIVE = (State.PENDING.value, State.FIRING.value)
 LATELY_US = 86_400_000_000
 """An end is due in the transaction that stores it. To look further back than a day costs each round more, the
@@ -218,7 +220,7 @@ def _half_told() -> Any:
 
 
 def _alert(row: Row[Any]) -> Alert:
-    found = msgspec.convert(row.body, Alert)
+    found = _read(row.body)
     if row.ack_episode != row.episode or found.state is not State.FIRING:
         return found
     until = None if row.ack_until_us is None else from_us(row.ack_until_us)

@@ -17,12 +17,14 @@ from alerts.model import OPENING as OPENING_REASONS
 from alerts.model import Alert, Delivery, Notification, Severity, Telling, Why
 from alerts.notifier import Attempted, Delivered, GivenUp, Retry
 from monitor.clock import Clock, from_us, to_us
+from monitor.store.control.bodies import reader
 from monitor.store.control.engine import Tx, insert_missing, read, tally
 from monitor.store.control.leases import leading
 from monitor.store.control.schema import notification
 
 OPENING = tuple(sorted(reason.value for reason in OPENING_REASONS))
 MICROSECOND = timedelta(microseconds=1)
+_read = reader(Notification)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,7 @@ class Notifications:
         )
         with read(self.engine) as tx:
             rows = tx.execute(wanted).all()
-        return [
-            Waiting(msgspec.convert(row.body, Notification), row.tries, row.next_us <= now_us) for row in rows
-        ]
+        return [Waiting(_read(row.body), row.tries, row.next_us <= now_us) for row in rows]
 
     def told(self, one: Notification) -> Sequence[Telling]:
         """What the outbox holds of the notification's alert and episode."""
@@ -278,7 +278,7 @@ def _telling(row: Row[Any]) -> Telling:
 
 def _outbox_row(row: Row[Any]) -> OutboxRow:
     return OutboxRow(
-        msgspec.convert(row.body, Notification),
+        _read(row.body),
         Delivery(row.state),
         row.tries,
         from_us(row.next_us),

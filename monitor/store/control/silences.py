@@ -15,12 +15,14 @@ from alerts.hours import Hours
 from alerts.model import Alert, Notification, Severity, Silence, State
 from alerts.reminders import Hidden, Reminder
 from monitor.clock import from_us, to_us
+from monitor.store.control.bodies import reader
 from monitor.store.control.engine import Tx, insert_missing, read, tally
 from monitor.store.control.leases import leading
 from monitor.store.control.notifications import enqueue
 from monitor.store.control.schema import hidden, silence
 
 MUTED = "silence:"
+_read_hours = reader(Hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,5 +153,5 @@ def _silence(row: Row[Any]) -> Silence:
         from_us(row.ends_us),
         row.created_by,
         row.comment,
-        None if row.hours is None else msgspec.convert(row.hours, Hours),
+        None if row.hours is None else _read_hours(row.hours),
     )
