@@ -56,12 +56,16 @@ def _count(lines: Sequence[object], what: str) -> str:
 @config.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only say what would change.")
+@click.option(
+    "--offline", is_flag=True, help="Warn of nothing that references to secrets and DNS would show."
+)
 @pass_here
-def apply(here: Here, file: Path | None, dry_run: bool) -> None:
+def apply(here: Here, file: Path | None, dry_run: bool, offline: bool) -> None:
     """Check the file and put it in force; every process follows within seconds."""
     loaded = load_here(file) if file else here.loaded
     if loaded.file is None:
         raise OneLine(f"there is no {DEFAULT_FILE} here; name a file")
+    _warn(loaded.file, offline=offline)
     with opened_control(here) as control:
         if dry_run:
             latest = control.configs.latest()
@@ -85,6 +89,21 @@ def apply(here: Here, file: Path | None, dry_run: bool) -> None:
         say(f"version {applied.number} is in force, {_count(changes, 'change')}")
     else:
         say(f"version {applied.number} stays in force: nothing changed")
+
+
+def _warn(file: Path, *, offline: bool) -> None:
+    """Says what `check` says of a file that can be applied. The worker may know secrets and names that this
+    shell does not, so even what `check` calls a mistake is a warning here."""
+    found = checked_file(file, environment(), offline=offline)
+    lines = [*found.mistakes, *found.warnings]
+    for line in lines:
+        click.echo(f"warning: {line}", err=True)
+    if lines:
+        click.echo(f"{_count(lines, 'warning')}; nothing is refused for {_them(lines)}", err=True)
+
+
+def _them(lines: Sequence[object]) -> str:
+    return "it" if len(lines) == 1 else "them"
 
 
 @config.command()

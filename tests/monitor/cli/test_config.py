@@ -136,6 +136,28 @@ def test_versions_are_listed_with_what_each_changed_and_can_be_looked_at(tmp_pat
     assert "there is no version 7" in error_of(run("config", "show", "7", data_dir=tmp_path))
 
 
+def test_apply_says_what_check_would_warn_of_and_refuses_nothing_for_it(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(
+        '[[channels]]\nkind = "alertmanager"\nname = "am"\nurl = "http://127.0.0.1:9093"\n'
+        '[[endpoints]]\nsource = "acme"\nname = "orders"\nurl = "https://192.168.7.1/hooks/acme"\n'
+    )
+    assert run("db", "upgrade", data_dir=tmp_path).exit_code == 0
+    checked = run("config", "check", str(file)).stderr.splitlines()
+    tried = run("config", "apply", "--dry-run", str(file), data_dir=tmp_path)
+    applied = run("config", "apply", str(file), data_dir=tmp_path)
+
+    mistakes = [f"warning: {line}" for line in checked if line.startswith(f"{file}, line 4: ")]
+    warnings = [line for line in checked if line.startswith("warning: ")]
+    assert (len(mistakes), len(warnings)) == (1, 2)
+    said = [*mistakes, *warnings, "3 warnings; nothing is refused for them"]
+    assert tried.stderr.splitlines() == applied.stderr.splitlines() == said
+    assert applied.stdout.endswith("version 1 is in force, 2 changes\n")
+
+    quiet = run("config", "apply", "--offline", str(file), data_dir=tmp_path)
+    assert quiet.stderr.splitlines() == [warnings[0], "1 warning; nothing is refused for it"]
+
+
 def test_title_with_a_misspelt_word_is_a_mistake_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "hookvitals.toml"
     file.write_text(
