@@ -18,10 +18,10 @@ from alerts.model import (
     Rule,
     Severity,
     Target,
-    Verdict,
 )
-from alerts.rules.kind import Kind, labels_of, no_data
-from alerts.wording import number, span
+from alerts.rules import in_a_row
+from alerts.rules.kind import Kind, no_data
+from alerts.wording import counted, moment, number, span
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
@@ -32,34 +32,17 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     if now - latest.checked_at > rule.window:
         said = f"No canary was sent to {target.place()} for {span(now - latest.checked_at)}"
         return [no_data(rule, target, Evidence(said))]
-    failing = latest.consecutive_failures
-    row = results[: max(1, failing)]
-    summary = (
-        f"Canaries come through {target.place()}"
-        if latest.ok
-        else f"{number(failing)} canaries to {target.place()} failed in a row (threshold "
-        f"{number(rule.threshold)}): {latest.error}"
-    )
-    evidence = Evidence(
-        summary=summary,
-        value=failing,
-        threshold=rule.threshold,
-        unit="failures",
-        window_start_at=row[-1].checked_at,
-        window_end_at=now,
-        sample=len(results),
-        top_errors=() if latest.ok else (ErrorCount(latest.error, failing),),
-    )
-    return [
-        Evaluation(
-            rule=rule.name,
-            labels=labels_of(rule, target),
-            verdict=Verdict.BREACH if failing >= rule.threshold else Verdict.OK,
-            severity=rule.severity,
-            evidence=evidence,
-            cleared=latest.ok,
+    bad = latest.consecutive_failures
+    if latest.ok:
+        said = f"Canaries come through {target.place()}"
+    else:
+        said = (
+            f"No canary comes through {target.place()} since {moment(in_a_row.since(results, bad))}: "
+            f"{counted(bad, 'failure')} in a row (threshold {number(rule.threshold)}), "
+            f"the last: {latest.error}"
         )
-    ]
+    errors = () if latest.ok else (ErrorCount(latest.error, bad),)
+    return [in_a_row.judged(rule, target, results, now, said, errors, bad=bad)]
 
 
 KIND = Kind(

@@ -18,10 +18,10 @@ from alerts.model import (
     Rule,
     Severity,
     Target,
-    Verdict,
 )
-from alerts.rules.kind import Kind, labels_of, no_data
-from alerts.wording import number, span
+from alerts.rules import in_a_row
+from alerts.rules.kind import Kind, no_data
+from alerts.wording import counted, moment, number, span
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
@@ -32,51 +32,25 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     if now - latest.checked_at > rule.window:
         said = f"No probe of {target.place()} for {span(now - latest.checked_at)}"
         return [no_data(rule, target, Evidence(said))]
-    failing = latest.consecutive_failures
-    evidence = Evidence(
-        summary=_sentence(rule, target, latest),
-        value=failing,
-        threshold=rule.threshold,
-        unit="failures",
-        window_start_at=_failing_since(results),
-        window_end_at=now,
-        sample=len(results),
-        top_errors=_errors(results),
-    )
-    return [
-        Evaluation(
-            rule=rule.name,
-            labels=labels_of(rule, target),
-            verdict=Verdict.BREACH if failing >= rule.threshold else Verdict.OK,
-            severity=rule.severity,
-            evidence=evidence,
-            cleared=latest.ok,
-        )
-    ]
+    said, bad = _sentence(rule, target, results), latest.consecutive_failures
+    return [in_a_row.judged(rule, target, results, now, said, _errors(results), bad=bad)]
 
 
-def _sentence(rule: Rule, target: Target, latest: ProbeResult) -> str:
+def _sentence(rule: Rule, target: Target, results: Sequence[ProbeResult]) -> str:
+    latest = results[0]
     if latest.ok:
         took = "" if latest.latency_ms is None else f" in {number(round(latest.latency_ms))} ms"
         return f"{target.place()} answers{took}"
+    bad = latest.consecutive_failures
     return (
-        f"{target.place()} does not answer: {number(latest.consecutive_failures)} probes in a row failed "
-        f"(threshold {number(rule.threshold)}), the last with {_problem(latest)}"
+        f"{target.place()} does not answer since {moment(in_a_row.since(results, bad))}: "
+        f"{counted(bad, 'probe')} in a row failed (threshold {number(rule.threshold)}), "
+        f"the last with {_problem(latest)}"
     )
 
 
 def _problem(result: ProbeResult) -> str:
     return result.error or (f"HTTP {result.status}" if result.status is not None else "no answer")
-
-
-def _failing_since(results: Sequence[ProbeResult]) -> datetime:
-    """When the unbroken run of failures at the head of the results began, as far as they reach back."""
-    since = results[0].checked_at
-    for result in results:
-        if result.ok:
-            break
-        since = result.checked_at
-    return since
 
 
 def _errors(results: Sequence[ProbeResult]) -> tuple[ErrorCount, ...]:

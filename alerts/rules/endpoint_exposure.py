@@ -21,10 +21,10 @@ from alerts.model import (
     Rule,
     Severity,
     Target,
-    Verdict,
 )
-from alerts.rules.kind import Kind, labels_of, no_data
-from alerts.wording import span
+from alerts.rules import in_a_row
+from alerts.rules.kind import Kind, no_data
+from alerts.wording import moment, span
 
 ASKED = {ProbeKind.UNSIGNED: "an unsigned POST", ProbeKind.METHOD: "a GET"}
 
@@ -42,23 +42,20 @@ def _judge(rule: Rule, target: Target, results: Sequence[ProbeResult], now: date
         said = f"{target.place()} was not asked with {ASKED[latest.kind]} for {span(now - latest.checked_at)}"
         return no_data(rule, target, Evidence(said), more_labels=own)
     bad = next((at for at, result in enumerate(results) if result.ok), len(results))
-    evidence = Evidence(
-        summary=_sentence(target, latest),
-        value=bad,
-        threshold=rule.threshold,
-        unit="failures",
-        window_start_at=results[max(0, bad - 1)].checked_at,
-        window_end_at=now,
-        sample=len(results),
-        top_errors=(ErrorCount(f"HTTP {latest.status}", bad),) if bad else (),
-    )
-    return Evaluation(
-        rule=rule.name,
-        labels=labels_of(rule, target, own),
-        verdict=Verdict.BREACH if bad >= rule.threshold else Verdict.OK,
+    if bad:
+        said = f"{target.place()}: {latest.error} (since {moment(in_a_row.since(results, bad))})"
+    else:
+        said = f"{target.place()} refuses {ASKED[latest.kind]} with {latest.status}"
+    return in_a_row.judged(
+        rule,
+        target,
+        results,
+        now,
+        said,
+        (ErrorCount(f"HTTP {latest.status}", bad),) if bad else (),
+        bad=bad,
         severity=_severity(rule, latest),
-        evidence=evidence,
-        cleared=latest.ok,
+        more_labels=own,
     )
 
 
@@ -67,12 +64,6 @@ def _severity(rule: Rule, latest: ProbeResult) -> Severity:
         return Severity.INFO
     accepted = latest.status is not None and 200 <= latest.status < 300
     return rule.severity if accepted else Severity.WARNING
-
-
-def _sentence(target: Target, latest: ProbeResult) -> str:
-    if latest.ok:
-        return f"{target.place()} refuses {ASKED[latest.kind]} with {latest.status}"
-    return f"{target.place()}: {latest.error}"
 
 
 KIND = Kind(

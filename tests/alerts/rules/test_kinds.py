@@ -31,6 +31,7 @@ from tests.alerts.world import (
     World,
     answered,
     attempts,
+    canaries_lost,
     certificate,
     deliveries,
     down,
@@ -102,8 +103,20 @@ def summary(kind: str, world: World) -> str:
         (
             "endpoint_down",
             down(4),
-            "stripe/payments does not answer: 4 probes in a row failed (threshold 3), "
-            "the last with connection refused",
+            "stripe/payments does not answer since 2026-11-21 02:57 UTC: 4 probes in a row failed "
+            "(threshold 3), the last with connection refused",
+        ),
+        (
+            "endpoint_down",
+            down(1, error=""),
+            "stripe/payments does not answer since 2026-11-21 03:00 UTC: 1 probe in a row failed "
+            "(threshold 3), the last with no answer",
+        ),
+        (
+            "canary_lost",
+            canaries_lost(3),
+            "No canary comes through stripe/payments since 2026-11-21 02:50 UTC: 3 failures in a row "
+            "(threshold 2), the last: a canary was answered 200, but left no record within 60 s",
         ),
         ("endpoint_down", down(0), "stripe/payments answers in 12 ms"),
         (
@@ -248,7 +261,7 @@ def test_a_stranger_that_is_let_in_is_critical_and_one_that_is_sent_away_wrongly
     rule = KINDS["endpoint_exposure"]
     [found] = rule.evaluate(rule.defaults, PAYMENTS, probed(away, result), NOW)
     assert (found.verdict, found.severity, found.labels["probe"]) == (Verdict.BREACH, severity, kind.value)
-    assert found.evidence.summary == f"stripe/payments: {error}"
+    assert found.evidence.summary == f"stripe/payments: {error} (since 2026-11-21 03:00 UTC)"
     assert rule.evaluate(rule.defaults, PAYMENTS, probed(away), NOW) == []
 
 
