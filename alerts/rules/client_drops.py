@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from alerts.house import Instance
 from alerts.model import ErrorCount, Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, no_data
-from alerts.wording import number, span
+from alerts.wording import counted, number, span
 
 GAP = "unaccounted for"
 """Of records that were made, and neither stored nor waiting nor dropped."""
@@ -25,9 +25,9 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     total = reasons.total()
     worst = max(lost, key=lambda name: lost[name].total())
     evidence = Evidence(
-        _sentence(reasons, worst, sum(map(bool, lost.values())))
+        _sentence(rule, reasons, worst, sum(map(bool, lost.values())))
         if total
-        else f"The monitor has every record of {number(len(heard))} receivers' processes",
+        else f"The monitor has every record of {counted(len(heard), 'process')} that reported",
         value=float(total),
         threshold=rule.threshold,
         unit="events",
@@ -48,10 +48,13 @@ def _lost(one: Instance, since: datetime) -> Counter[str]:
     return lost
 
 
-def _sentence(reasons: Counter[str], worst: str, places: int) -> str:
+def _sentence(rule: Rule, reasons: Counter[str], worst: str, places: int) -> str:
     why = ", ".join(f"{number(n)} {name}" for name, n in reasons.most_common(3))
     more = f" and {number(places - 1)} more" if places > 1 else ""
-    return f"The monitor misses {number(reasons.total())} records of {worst[:60]}{more}: {why}"
+    return (
+        f"The monitor misses {counted(reasons.total(), 'record')} of {worst[:60]}{more} (threshold "
+        f"{number(rule.threshold)}), counted from the start of the process: {why}"
+    )
 
 
 KIND = Kind(

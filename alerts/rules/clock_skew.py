@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from alerts.house import ZERO, Instance
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, no_data
-from alerts.wording import number, span
+from alerts.wording import counted, number, span
 
 NAMED = 3
 
@@ -24,7 +24,7 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     limit = timedelta(seconds=rule.threshold)
     worst = sorted(told, key=_off, reverse=True)
     off = [one for one in worst if _off(one) > limit]
-    said = f"The monitor's clock and those of {number(len(told))} receivers are within {span(limit)}"
+    said = f"The monitor's clock and those of {counted(len(told), 'receiver')} are within {span(limit)}"
     evidence = Evidence(
         _sentence(off, limit) if off else said,
         value=_off(worst[0]).total_seconds(),
@@ -42,13 +42,13 @@ def _off(one: Instance) -> timedelta:
 
 
 def _sentence(off: Sequence[Instance], limit: timedelta) -> str:
-    named = ", ".join(f"{one.name[:40]} {_way(one)}" for one in off[:NAMED])
+    named = ", ".join(f"{one.name[:40]} is {_way(one)}" for one in off[:NAMED])
     more = f" and {number(len(off) - NAMED)} more" if len(off) > NAMED else ""
-    return f"The monitor's clock is not that of {named}{more} (threshold {span(limit)})"
+    return f"The monitor's clock is not that of its receivers: {named}{more} (threshold {span(limit)})"
 
 
 def _way(one: Instance) -> str:
-    return f"({span(_off(one))} {'ahead' if (one.skew or ZERO) > ZERO else 'behind'})"
+    return f"{span(_off(one))} {'ahead' if (one.skew or ZERO) > ZERO else 'behind'}"
 
 
 KIND = Kind(

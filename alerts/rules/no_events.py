@@ -36,7 +36,7 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     if usual is not None and usual < max(1, rule.params["usual_events"]):
         said = f"No event of {target.place()} for {span(silence)}, which is usual at this time"
         return [_judged(rule, target, now, now, said)]
-    there_were = "" if usual is None else f"; at least {number(usual)} came by this time in each past week"
+    there_were = "" if usual is None else f"; at least {number(usual)} came at this hour of each past week"
     return [
         _judged(
             rule,

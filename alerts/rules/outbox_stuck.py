@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from alerts.house import Backlog
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, no_data
-from alerts.wording import moment, number, span
+from alerts.wording import counted, moment, span
 
 CHANNEL = "channel"
 """The label that names the channel an alert is about."""
@@ -25,7 +25,7 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
 def _judged(rule: Rule, target: Target, backlog: Backlog, now: datetime) -> Evaluation:
     waited = max(now - backlog.since, timedelta(0))
     limit = timedelta(seconds=rule.threshold)
-    many = "1 message waits" if backlog.count == 1 else f"{number(backlog.count)} messages wait"
+    many = f"{counted(backlog.count, 'message')} wait{'s' if backlog.count == 1 else ''}"
     evidence = Evidence(
         f"The monitor cannot tell {backlog.channel}: {many}, the oldest for {span(waited)} "
         f"(threshold {span(limit)}), since {moment(backlog.since)}",

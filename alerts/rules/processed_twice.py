@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, no_data, observed_window
-from alerts.wording import number, span
+from alerts.wording import counted, number, span
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
@@ -22,11 +22,10 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         said = f"{number(found.looked_at)} events of {target.place()} succeeded in {span(rule.window)}"
         return [no_data(rule, target, Evidence(said, sample=found.looked_at))]
     successes = max(found.looked_at, observed_window(rule, target, seen, now).succeeded)
-    many = f"{number(found.twice)} {'event' if found.twice == 1 else 'events'}"
     evidence = Evidence(
-        f"{target.place()} processed {many} to the end twice in {span(rule.window)} (threshold "
-        f"{number(rule.threshold)}): {number(found.looked_at)} events of {number(successes)} successes were "
-        "looked at",
+        f"{target.place()} processed {counted(found.twice, 'event')} to the end twice in {span(rule.window)} "
+        f"(threshold {number(rule.threshold)}): {number(found.looked_at)} of its {number(successes)} "
+        "successes were looked at",
         value=found.twice,
         threshold=rule.threshold,
         unit="events",

@@ -11,7 +11,7 @@ from alerts.rules.evident import is_evident
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
 from alerts.rules.parameter import milliseconds, quantile
 from alerts.rules.usual import Usual, parameters, usual
-from alerts.wording import number, percent, span
+from alerts.wording import number, percent, seconds, span
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
@@ -33,10 +33,10 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     if known.limit is not None and value <= limit:
         slow = round(times.share_above(known.limit) * times.count)
         limit = known.limit if is_evident(slow, times.count, 1 - q) else limit
-    normally = "" if known.value is None else f", normally {number(round(known.value))} ms"
+    normally = "" if known.value is None else f", normally {seconds(known.value)}"
     summary = (
-        f"p{q * 100:g} processing time of {target.place()} was {number(round(value))} ms in "
-        f"{span(rule.window)}{normally} (threshold {number(round(limit))} ms); "
+        f"p{q * 100:g} processing time of {target.place()} was {seconds(value)} in "
+        f"{span(rule.window)}{normally} (threshold {seconds(limit)}); "
         f"{percent(times.share_above(limit))} of {number(times.count)} attempts took longer than that"
     )
     evidence = evidence_of(

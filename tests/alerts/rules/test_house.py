@@ -39,7 +39,7 @@ def test_a_skewed_clock_is_named_with_its_way() -> None:
     """practice 20"""
     [found] = KINDS["clock_skew"].evaluate(make("clock_skew"), PAYMENTS, clock_off(-45 * SECOND), NOW)
     assert found.evidence.summary == (
-        "The monitor's clock is not that of web-1 (45 s behind) (threshold 30 s)"
+        "The monitor's clock is not that of its receivers: web-1 is 45 s behind (threshold 30 s)"
     )
 
 
@@ -53,7 +53,8 @@ def test_records_nobody_knows_of_are_named_with_those_that_were_dropped() -> Non
     world = lost(dropped=7, missing=5)
     [found] = KINDS["client_drops"].evaluate(make("client_drops"), PAYMENTS, world, NOW)
     assert found.evidence.summary == (
-        "The monitor misses 12 records of web-1: 7 memory_full, 5 unaccounted for"
+        "The monitor misses 12 records of web-1 (threshold 0), counted from the start of the process: "
+        "7 memory_full, 5 unaccounted for"
     )
     [found] = KINDS["client_drops"].evaluate(
         make("client_drops"), PAYMENTS, lost(dropped=7, missing=5, ago=timedelta(hours=1)), NOW
