@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from alerts.errors import AlertsError
 from alerts.rules import KINDS
 from monitor.config.channels import EmailTable
+from monitor.config.circles import circles
 from monitor.config.document import Document
 from monitor.config.places import unknown_places
 from monitor.config.problems import did_you_mean
@@ -32,6 +33,7 @@ def disagreements(document: Document) -> Iterator[tuple[Location, str]]:
     yield from _bad_rules(document)
     yield from unknown_places(document, plain=True)
     yield from _unknown_channels(document)
+    yield from _circles(document)
     try:
         ZoneInfo(document.report.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -107,6 +109,13 @@ def _unknown_channels(document: Document) -> Iterator[tuple[Location, str]]:
         yield ("report", "channel"), _no_channel(report.channel, channels)
     elif report.channel is not None and not isinstance(channels[report.channel], EmailTable):
         yield ("report", "channel"), f'"{report.channel}" is not an email channel; reports go by email'
+
+
+def _circles(document: Document) -> Iterator[tuple[Location, str]]:
+    rules = {kind: kind for kind in KINDS} | {rule.name or rule.kind: rule.kind for rule in document.rules}
+    for at, names in circles(document.effective_inhibitions(), rules):
+        said = " hides ".join(f'"{name}"' for name in (names[-1], *names))
+        yield ("inhibitions", at), f"a circle: {said}, so none of them is the cause; take one of them out"
 
 
 def _no_channel(name: str, channels: Mapping[str, object]) -> str:
