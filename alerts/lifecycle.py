@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from alerts.flapping import DAMPING, Damping, firings, held, is_flapping
 from alerts.model import ZERO, Alert, Change, Evaluation, NoData, Rule, State, Transition, Verdict
-from alerts.rules.evaluate import BROKEN_LABEL, Round
+from alerts.rules.evaluate import BROKEN_LABEL, TICK_SLACK, Round
 
 ACTIVE = (State.PENDING, State.FIRING)
 LATE = timedelta(minutes=1)
@@ -114,7 +114,8 @@ def _on_breach(
             return alert, None
         return alert, Change.SEVERITY_RAISED if raised > 0 else Change.SEVERITY_LOWERED
     pending_since = alert.pending_since if alert.state is State.PENDING else None
-    if now - (pending_since or now) >= rule.for_:
+    # Judged a moment short of it, by the worker's tick, it has held: a whole interval more would be too late.
+    if now - (pending_since or now) + TICK_SLACK >= rule.for_:
         change = Change.BREACH_STARTED if pending_since is None else Change.BREACH_HELD
         return _fired(alert, pending_since, now, damping), change
     if pending_since is not None:

@@ -82,7 +82,7 @@ def test_no_alert_comes_to_be_without_a_breach(evaluation: Evaluation) -> None:
 
 
 def test_breach_is_pending_until_it_has_held() -> None:
-    life = Life().sees(BREACH, T0).sees(BREACH, T0 + 2 * MINUTE - timedelta(microseconds=1))
+    life = Life().sees(BREACH, T0).sees(BREACH, T0 + 2 * MINUTE - timedelta(seconds=1))
     assert life.state is State.PENDING
     assert life.sees(BREACH, T0 + 2 * MINUTE).state is State.FIRING
     assert life.reasons == [Change.BREACH_STARTED, Change.BREACH_HELD]
@@ -111,6 +111,12 @@ def test_firing_ends_with_the_breach() -> None:
     assert (life.state, life.reasons[-1]) == (State.RESOLVED, Change.RECOVERED)
     assert life.alert is not None
     assert life.alert.resolved_at == T0 + MINUTE
+
+
+@pytest.mark.parametrize(("short_ms", "state"), [(20, State.FIRING), (600, State.PENDING)])
+def test_ticks_that_come_a_moment_early_cost_no_interval_more(short_ms: int, state: State) -> None:
+    life = Life().sees(BREACH, T0).sees(BREACH, T0 + 2 * MINUTE - timedelta(milliseconds=short_ms))
+    assert life.state is state
 
 
 def test_firing_is_kept_for_a_while_after_the_last_breach() -> None:
