@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from alerts.permits import Permits
+from dashboard.drafts import Draft
 from dashboard.views import Payload, ReplayPlan, Role, Viewer
 from monitor.errors import Unprocessable
 from monitor.operations import Desk, alerts, by_link, issues, payload, replays, sessions, silences
@@ -50,9 +51,16 @@ class StoreActions:
     def acknowledge(self, viewer: Viewer, alert_id: str, note: str, lasts: timedelta | None = None) -> None:
         alerts.acknowledge(self.desk, _actor(viewer), alert_id, note, lasts)
 
-    def silence(self, viewer: Viewer, matchers: Mapping[str, str], lasts: timedelta, comment: str) -> None:
-        now = self.desk.clock.now()
-        silences.create(self.desk, _actor(viewer), matchers, now, now + lasts, comment)
+    def silence(self, viewer: Viewer, draft: Draft) -> None:
+        silences.create(
+            self.desk,
+            _actor(viewer),
+            draft.matchers,
+            draft.starts_at,
+            draft.ends_at,
+            draft.comment,
+            draft.hours,
+        )
 
     def end_silence(self, viewer: Viewer, silence_id: str) -> None:
         silences.expire(self.desk, _actor(viewer), silence_id)

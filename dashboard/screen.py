@@ -1,10 +1,11 @@
 """What the pages are built on: reads, actions, the clock, who looks. Protocols: pages know no store."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from dashboard.drafts import Draft
 from dashboard.scope import Scope
 from dashboard.views import (
     AlertLine,
@@ -82,9 +83,7 @@ class Actions(Protocol):
         self, viewer: Viewer, alert_id: str, note: str, lasts: timedelta | None = None
     ) -> None: ...
 
-    def silence(
-        self, viewer: Viewer, matchers: Mapping[str, str], lasts: timedelta, comment: str
-    ) -> None: ...
+    def silence(self, viewer: Viewer, draft: Draft) -> None: ...
 
     def end_silence(self, viewer: Viewer, silence_id: str) -> None: ...
 

@@ -1,14 +1,14 @@
 """Silences: what nobody is told of, until when, who said so and why, and what each has kept quiet so far."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 
-from alerts.silences import LABELS
 from dashboard import format as fmt
+from dashboard.components import silence_dialog
 from dashboard.components.alert import severity_pill
 from dashboard.components.attributes import attributes
 from dashboard.components.frame import as_of, frame
@@ -21,20 +21,9 @@ from dashboard.palette import Tone
 from dashboard.scope import Scope, scope_of
 from dashboard.screen import Screen
 from dashboard.views import HiddenLine, SilenceLine, SilencesView, Viewer
-from monitor.errors import HookvitalsError, Unprocessable
+from monitor.errors import HookvitalsError
 
 _TONES = {"in force": Tone.WARNING, "between its hours": Tone.INFO, "coming": Tone.INFO}
-LENGTHS = {
-    "30 minutes": timedelta(minutes=30),
-    "1 hour": timedelta(hours=1),
-    "2 hours": timedelta(hours=2),
-    "4 hours": timedelta(hours=4),
-    "8 hours": timedelta(hours=8),
-    "1 day": timedelta(days=1),
-    "1 week": timedelta(days=7),
-    "30 days": timedelta(days=30),
-}
-_USUAL = "2 hours"
 _FOR_EVER = 9999  # the year in which what the file says ends
 
 
@@ -43,56 +32,15 @@ def layout(**query: object) -> Component:
         "silences",
         "Silences",
         scope_of(query),
-        [html.Div(id="silences-problem"), html.Div(id="silences-lists", className="stack"), _dialog()],
+        [
+            html.Div(id="silences-problem"),
+            html.Div(id="silences-lists", className="stack"),
+            silence_dialog.silence_dialog(),
+        ],
         lead="Alerts that nobody is told of for a while. They still show, and what a silence hid is listed.",
         side=dmc.Button(
             "New silence", id="silences-new", leftSection=icon("silences"), size="xs", display="none"
         ),
-    )
-
-
-def _dialog() -> dmc.Modal:
-    return dmc.Modal(
-        [
-            dmc.Textarea(
-                id="silences-matchers",
-                label="Matchers",
-                description="One a line: label=pattern. All of them must match an alert; * stands "
-                f"for any text. Labels: {', '.join(LABELS)}.",
-                placeholder="source=stripe\nrule=error_*",
-                autosize=True,
-                minRows=3,
-                maxRows=12,
-                spellCheck=False,
-                required=True,
-            ),
-            dmc.Select(
-                id="silences-length",
-                label="For",
-                value=_USUAL,
-                data=list(LENGTHS),
-                allowDeselect=False,
-                my="sm",
-                comboboxProps={"withinPortal": True},
-            ),
-            dmc.Textarea(
-                id="silences-comment",
-                label="Comment",
-                description="Why, for whoever wonders later.",
-                autosize=True,
-                minRows=2,
-                required=True,
-                mb="sm",
-            ),
-            html.Div(id="silences-refused"),
-            dmc.Group([dmc.Button("Silence", id="silences-send")], justify="flex-end", mt="sm"),
-        ],
-        id="silences-dialog",
-        title="Silence alerts",
-        opened=False,
-        size="lg",
-        centered=True,
-        closeButtonProps={"aria-label": "Close"},
     )
 
 
@@ -109,50 +57,7 @@ def register(app: Dash, screen: Screen) -> None:
         view = screen.reads.silences(scope.get("q"), now)
         return lists(view, scope, viewer, now), "inline-flex" if viewer.operates else "none", as_of(now)
 
-    @app.callback(
-        Output("silences-dialog", "opened"),
-        Output("silences-matchers", "value"),
-        Input("silences-scope", "data"),
-    )
-    def fill_in(stored: dict[str, object]) -> tuple[object, object]:
-        asked = scope_of(stored).get("alert")
-        found = screen.reads.alert(asked) if asked and screen.viewer().operates else None
-        if found is None:
-            return no_update, no_update
-        return True, matchers_text({"rule": found.alert.rule, **found.alert.labels})
-
-    @app.callback(
-        Output("silences-dialog", "opened", allow_duplicate=True),
-        Output("silences-matchers", "value", allow_duplicate=True),
-        Output("silences-refused", "children"),
-        Output("silences-comment", "value"),
-        Output("silences-tick", "n_intervals"),
-        Input("silences-new", "n_clicks"),
-        Input("silences-send", "n_clicks"),
-        State("silences-matchers", "value"),
-        State("silences-length", "value"),
-        State("silences-comment", "value"),
-        State("silences-tick", "n_intervals"),
-        prevent_initial_call=True,
-    )
-    def step(
-        opening: int | None,
-        sending: int | None,
-        matchers: str | None,
-        length: str | None,
-        comment: str | None,
-        ticks: int | None,
-    ) -> tuple[object, ...]:
-        if ctx.triggered_id == "silences-new" and opening:
-            return True, "", [], "", no_update
-        if ctx.triggered_id == "silences-send" and sending:
-            try:
-                lasts = LENGTHS[length or _USUAL]
-                screen.actions.silence(screen.viewer(), matchers_of(matchers or ""), lasts, comment or "")
-            except HookvitalsError as exc:
-                return True, no_update, notice(Tone.ERROR, "Not silenced.", str(exc)), no_update, no_update
-            return False, no_update, [], no_update, (ticks or 0) + 1
-        return (no_update,) * 5
+    silence_dialog.register(app, screen)
 
     @app.callback(
         Output("silences-problem", "children"),
@@ -170,24 +75,6 @@ def register(app: Dash, screen: Screen) -> None:
         except HookvitalsError as exc:
             return notice(Tone.ERROR, "Not ended.", str(exc)), no_update
         return [], (ticks or 0) + 1
-
-
-def matchers_of(text: str) -> dict[str, str]:
-    """The matchers of lines such as `source=stripe`. Raises Unprocessable for a line that is none."""
-    found: dict[str, str] = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
-        label, equals, pattern = (part.strip() for part in line.partition("="))
-        if not equals:
-            raise Unprocessable(f'"{line}" is no matcher', "write label=pattern, such as source=stripe")
-        if label in found:
-            raise Unprocessable(f"{label} is matched twice", "one pattern with * may cover both")
-        found[label] = pattern
-    return found
-
-
-def matchers_text(matchers: Mapping[str, str]) -> str:
-    """What `matchers_of` reads back."""
-    return "\n".join(f"{label}={pattern}" for label, pattern in matchers.items())
 
 
 def lists(view: SilencesView, scope: Scope, viewer: Viewer, now: datetime) -> list[Component]:

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from alerts.hours import hours_of
+from dashboard.drafts import Draft
 from tests.browser.conftest import PHONE, Visit, Watched, serving
 from tests.browser.scenes import EVENT, deeds, outage, replays
 from tests.dashboard.canned import CannedActions, CannedReads
-from tests.dashboard.support import application
+from tests.dashboard.support import NOW, application
 
 pytestmark = pytest.mark.browser
 
@@ -235,8 +237,31 @@ def test_an_alert_is_silenced_from_its_page(operator: Watched, actions: CannedAc
     dialog.get_by_role("button", name="Silence", exact=True).click()
     expect(page.get_by_role("dialog")).to_have_count(0)
     matchers = {"rule": "error_rate", "source": "or*"}
-    told = ("operator", "silence", matchers, timedelta(hours=2), "the ledger is being moved")
-    assert actions.done[-1] == told
+    draft = Draft(matchers, NOW, NOW + timedelta(hours=2), "the ledger is being moved")
+    assert actions.done[-1] == ("operator", "silence", draft)
+
+
+def test_a_silence_starts_later_and_comes_back_each_weekend(
+    operator: Watched, actions: CannedActions
+) -> None:
+    page = operator.open("silences")
+    page.get_by_role("button", name="New silence").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Matchers").fill("source=orum")
+    dialog.get_by_label("Comment").fill("nightly import")
+    dialog.get_by_text("Start later").click()
+    dialog.get_by_label("Starts").fill("2026-11-22T02:00")
+    dialog.get_by_label("Only from – to").fill("nightly")
+    expect(dialog.locator("#silences-preview")).to_contain_text("expected hours such as 22:00-07:00")
+    dialog.get_by_label("Only from – to").fill("22:00-06:00")
+    dialog.get_by_text("Sat", exact=True).click()
+    expect(dialog.locator("#silences-preview")).to_contain_text("only 22:00-06:00 on sat (UTC)")
+    dialog.get_by_role("button", name="Silence", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    starts = datetime(2026, 11, 22, 2, tzinfo=UTC)
+    hours = hours_of("22:00-06:00", days="sat")
+    draft = Draft({"source": "orum"}, starts, starts + timedelta(hours=2), "nightly import", hours)
+    assert actions.done[-1] == ("operator", "silence", draft)
 
 
 def test_a_silence_that_cannot_be_meant_is_refused_in_words(operator: Watched) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from dashboard.drafts import Draft
 from dashboard.scope import Scope
 from dashboard.views import (
     AlertLine,
@@ -131,10 +132,10 @@ class CannedActions:
     def acknowledge(self, viewer: Viewer, alert_id: str, note: str, lasts: timedelta | None = None) -> None:
         self._act(viewer, "acknowledge", alert_id, note, lasts)
 
-    def silence(self, viewer: Viewer, matchers: Mapping[str, str], lasts: timedelta, comment: str) -> None:
-        if not matchers:
+    def silence(self, viewer: Viewer, draft: Draft) -> None:
+        if not draft.matchers:
             raise Unprocessable("a silence needs 1 to 16 matchers", "name labels, such as source = stripe")
-        self._act(viewer, "silence", dict(matchers), lasts, comment)
+        self._act(viewer, "silence", draft)
 
     def end_silence(self, viewer: Viewer, silence_id: str) -> None:
         self._act(viewer, "end", silence_id)
