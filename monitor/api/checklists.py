@@ -28,8 +28,12 @@ class AttestationShape(Shape):
 
 
 class ItemShape(Shape):
-    """One item. said: the figure behind the verdict. attestation: null where nobody answered; one that has
-    ended, and one that a failure or evidence goes before, is there too and changes no verdict."""
+    """One item. said: the figure behind the verdict. evidence_at: when the newest evidence is from, of what
+    is counted the start of its day; evidence that is too old makes no verdict.
+
+    attestation: null where nobody answered; one that has ended, and one that evidence goes before, is there
+    too and makes no verdict either.
+    """
 
     id: str
     list: str
@@ -37,6 +41,7 @@ class ItemShape(Shape):
     asks: str
     verdict: Verdict
     said: str
+    evidence_at: datetime | None
     attestation: AttestationShape | None
 
 
@@ -126,6 +131,7 @@ def _item(one: Judged) -> ItemShape:
         asks=item.asks,
         verdict=one.verdict,
         said=one.said,
+        evidence_at=one.on,
         attestation=None if word is None else _attestation(word),
     )
 

@@ -1,21 +1,22 @@
-"""What one endpoint has to show for the checklists: a week of it, its probes, what was seen of its sender."""
+"""What one endpoint has to show for the checklists: its traffic, its probes, what was seen of its sender, and
+whether its alerts arrive. Read only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from alerts.model import Target, Terms
+from alerts.model import Delivery, Target, Terms
 from monitor import figures
-from monitor.checklist import Shown
-from monitor.clock import to_us
-from monitor.model import Grain, Outcome, ProbeKind, ProbeResult, SeriesKey
+from monitor.checklist import FRESH, LOOKED_BACK, Days, Rush, Shown, Told
+from monitor.clock import from_us, to_us
+from monitor.model import Duration, Grain, ProbeKind, ProbeResult, SeriesKey
 from monitor.queries.windows import PROBES_BACK, StoredObservations
 from monitor.rollup import Rollup
 from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader, Parts
 
-WEEK, DAY = timedelta(days=7), timedelta(days=1)
+WEEK, HOUR_US = timedelta(days=7), 3_600_000_000
 RECENT = timedelta(minutes=15)
-COUNTED = Parts((), exemplars=False)
+COUNTED, TIMED = Parts((), exemplars=False), Parts((Duration.ACK,), exemplars=False)
 
 
 def shown(
@@ -23,25 +24,55 @@ def shown(
     control: Control,
     place: SeriesKey,
     terms: Terms,
-    channels: Sequence[str],
+    channels: Collection[str],
     now: datetime,
 ) -> Shown:
-    """As of now."""
+    """As of now. channels: the names of those that alerts go to."""
     endpoint = control.catalog.endpoint(place.environment, place.source or "", place.endpoint or "")
     target = Target(place.environment, place.source, place.endpoint)
-    week = reader.total([place], to_us(now - WEEK), to_us(now)).get(place) or Rollup()
+    places = [place, *_elsewhere(reader, place)]
+    days = _days(reader, places, now)
     return Shown(
         now=now,
         url=endpoint.url if endpoint else None,
         terms=terms,
-        week=week,
+        week=reader.total([place], to_us(now - WEEK), to_us(now)).get(place) or Rollup(),
+        days=days.get(place, {}),
         probes=_probes(reader, place, now),
         sightings=control.sightings.all().get(place, ()),
         repeats=StoredObservations(reader, now).repeats(target, now - RECENT, now),
-        peak=_peak(reader, place, now),
-        elsewhere=_elsewhere(reader, place),
-        channels=channels,
+        elsewhere={key.environment: found for key, found in days.items() if key != place},
+        rushes=list(_rushes(reader, places, now)),
+        channels=_told(control, channels, now),
     )
+
+
+def _elsewhere(reader: FactReader, place: SeriesKey) -> Sequence[SeriesKey]:
+    """The same endpoint in other environments."""
+    return [
+        key
+        for key in reader.series().values()
+        if key.environment != place.environment
+        and (key.source, key.endpoint, key.event_type) == (place.source, place.endpoint, None)
+    ]
+
+
+def _days(reader: FactReader, places: Sequence[SeriesKey], now: datetime) -> Mapping[SeriesKey, Days]:
+    kept = reader.rollups(places, Grain.DAY, to_us(now - LOOKED_BACK), to_us(now), parts=COUNTED)
+    return {key: {from_us(at_us): one for at_us, one in days.items()} for key, days in kept.items()}
+
+
+def _rushes(reader: FactReader, places: Sequence[SeriesKey], now: datetime) -> Iterator[Rush]:
+    """Of the first of the places, and of the others under the names of their environments."""
+    kept = reader.rollups(places, Grain.HOUR, to_us(now - FRESH), to_us(now), parts=COUNTED)
+    for key, hours in kept.items():
+        at_us = max(hours, key=lambda each: (figures.deliveries(hours[each]), each))
+        until_us = at_us + HOUR_US
+        minutes = reader.rollups([key], Grain.MINUTE, at_us, until_us, parts=COUNTED).get(key, {})
+        a_minute = max(map(figures.deliveries, minutes.values()), default=0)
+        hour = reader.total([key], at_us, until_us, TIMED).get(key) or Rollup()
+        other = None if key == places[0] else key.environment
+        yield Rush(from_us(at_us), a_minute, hour.distribution(Duration.ACK), other)
 
 
 def _probes(reader: FactReader, place: SeriesKey, now: datetime) -> Mapping[ProbeKind, ProbeResult]:
@@ -54,20 +85,19 @@ def _probes(reader: FactReader, place: SeriesKey, now: datetime) -> Mapping[Prob
     return found
 
 
-def _peak(reader: FactReader, place: SeriesKey, now: datetime) -> int:
-    minutes = reader.rollups([place], Grain.MINUTE, to_us(now - DAY), to_us(now), parts=COUNTED)
-    return max((figures.deliveries(one) for one in minutes.get(place, {}).values()), default=0)
+def _told(control: Control, channels: Collection[str], now: datetime) -> Mapping[str, Told | None]:
+    """By alert, drill or test, whichever was last."""
+    return {name: _last_told(control, name, now) for name in channels}
 
 
-def _elsewhere(reader: FactReader, place: SeriesKey) -> Mapping[str, int]:
-    others = [
-        key
-        for key in reader.series().values()
-        if key.environment != place.environment
-        and (key.source, key.endpoint, key.event_type) == (place.source, place.endpoint, None)
-    ]
-    ever = reader.ever(others, COUNTED)
-    return {key.environment: sum(one.outcome(each) for each in Outcome) for key, one in ever.items()}
+def _last_told(control: Control, channel: str, now: datetime) -> Told | None:
+    settled = control.notifications.last_settled(channel, now - LOOKED_BACK)
+    tested_at = control.audit.last_at("channel.test", channel)
+    if settled is None or settled.settled_at is None:
+        return None if tested_at is None else Told(tested_at, took=True)
+    if tested_at is not None and tested_at > settled.settled_at:
+        return Told(tested_at, took=True)
+    return Told(settled.settled_at, settled.delivery is Delivery.DELIVERED, settled.error)
 
 
 def _parts(key: SeriesKey) -> tuple[str, str | None, str | None]:

@@ -1,17 +1,24 @@
 """The checklists' items: which figure makes one pass or fail, and what a person may answer for."""
 
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from alerts.channels.channel import Receipt
+from alerts.errors import ChannelError, Failure
+from alerts.exercises import drill
 from alerts.model import Repeats, Terms
-from monitor.checklist import HOPNOW, ITEMS, ORUM, Attestation, Judged, Shown, Verdict, judged
+from alerts.notifier import Delivered, GivenUp
+from monitor.checklist import HOPNOW, ITEMS, ORUM, Attestation, Judged, Shown, Told, Verdict, judged
 from monitor.model import Outcome, ProbeKind, ProbeResult, Reason, SeriesKey
 from monitor.queries.checklist import shown
 from monitor.rollup import Rollup
 from monitor.store.control import Control
 from monitor.store.facts.sqlite.reader import SqliteFactReader
-from tests.control import new_control
+from tests.control import lead, new_control
 from tests.facts import NOON, Filled, RecordFactory, sqlite_facts
 from tests.monitor.clocks import FakeClock
 
@@ -60,8 +67,19 @@ def test_an_endpoint_that_nobody_used_has_no_evidence_and_no_failure_but_the_mis
         ("orum.mock", {"probes": probe(ProbeKind.CANARY, True, 200)}, Verdict.PASS, "came through"),
         ("orum.mock", {"probes": probe(ProbeKind.CANARY, False, 500)}, Verdict.FAIL, "500"),
         ("orum.idempotent", {"repeats": Repeats(50, 2)}, Verdict.FAIL, "2 of 50"),
-        ("orum.staging", {"elsewhere": {"staging": 12}}, Verdict.PASS, "staging: 12 records"),
-        ("orum.monitoring", {"channels": ["pager"]}, Verdict.PASS, "alerts go to pager"),
+        ("orum.monitoring", {"channels": {"pager": Told(NOON, True)}}, Verdict.PASS, "pager took a message"),
+        (
+            "orum.monitoring",
+            {"channels": {"pager": None}},
+            Verdict.UNKNOWN,
+            "`hookvitals channel test pager`",
+        ),
+        (
+            "orum.monitoring",
+            {"channels": {"chat": Told(NOON, True), "mail": Told(NOON, False, "550 unknown user")}},
+            Verdict.FAIL,
+            "mail gave up a message 2026-11-18 12:00 UTC: 550 unknown user",
+        ),
     ],
 )
 def test_a_figure_decides(item: str, changes: dict[str, object], verdict: Verdict, said: str) -> None:
@@ -89,26 +107,41 @@ def test_a_word_that_has_ended_answers_for_nothing_and_is_remembered() -> None:
     assert found.said.endswith("what ada answered for ended 2026-11-18 12:00 UTC")
 
 
-def test_real_traffic_is_the_evidence(tmp_path_factory: pytest.TempPathFactory) -> None:
-    directory, make = tmp_path_factory.mktemp("facts"), RecordFactory()
-    control = new_control(directory, FakeClock(NOON))
-    with sqlite_facts(directory) as (fill, reader):
-        fill_with_a_week(fill, make)
-        found = {one.item.id: one for one in judged_now(reader, control)}
-    control.close()
+@pytest.fixture
+def control(tmp_path: Path) -> Iterator[Control]:
+    opened = new_control(tmp_path, FakeClock(NOON))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def facts(tmp_path: Path) -> Iterator[tuple[Filled, SqliteFactReader]]:
+    with sqlite_facts(tmp_path) as opened:
+        yield opened
+
+
+Facts = tuple[Filled, SqliteFactReader]
+
+
+def test_real_traffic_is_the_evidence(facts: Facts, control: Control) -> None:
+    """practice 45"""
+    fill_with_a_week(facts[0], RecordFactory())
+    found = judged_now(facts[1], control)
     passed = sorted(name for name, one in found.items() if one.verdict is Verdict.PASS)
     assert passed == sorted(
         [
-            *("orum.public", "orum.idempotent", "orum.deadline", "orum.retries", "orum.logging"),
+            *("orum.signatures", "orum.public", "orum.idempotent", "orum.deadline", "orum.retries"),
             *("orum.addresses", "orum.concurrency", "orum.load", "orum.failures", "orum.staging"),
-            *("orum.monitoring", "orum.background"),
-            *("hopnow.deadline", "hopnow.idempotent", "hopnow.order", "hopnow.logging"),
-            *("hopnow.monitoring", "hopnow.errors", "hopnow.background"),
+            *("orum.logging", "orum.background"),
+            *("hopnow.signatures", "hopnow.deadline", "hopnow.idempotent", "hopnow.order"),
+            *("hopnow.logging", "hopnow.errors", "hopnow.background"),
         ]
     )
-    assert found["orum.idempotent"].said == "3 copies recognised in 7 d"
+    assert found["orum.idempotent"].said == "3 duplicates recognised in 30 d, the last on 2026-11-18"
+    assert "1 forged request refused in 30 d" in found["orum.signatures"].said
     assert found["hopnow.deadline"].said.endswith("(limit 5 s)")
-    assert found["orum.load"].said.startswith("79 deliveries in the busiest minute")
+    assert found["orum.load"].said.startswith("80 deliveries in the busiest minute, 2026-11-18 11:00")
+    assert "99 % of 80 answers" in (found["orum.load"].said)
 
 
 def fill_with_a_week(fill: Filled, make: RecordFactory) -> None:
@@ -117,9 +150,74 @@ def fill_with_a_week(fill: Filled, make: RecordFactory) -> None:
     fill.add([make.delivery(Outcome.DUPLICATE, at) for _ in range(3)])
     fill.add([make.delivery(Outcome.STALE, at) for _ in range(2)])
     fill.add([make.delivery(Outcome.REJECTED, at, reason=Reason.IP_NOT_ALLOWED) for _ in range(2)])
+    fill.add([make.delivery(Outcome.REJECTED, at)])
     fill.add([make.delivery(Outcome.FAILED, at, http_status=500) for _ in range(2)])
     fill.add([make.delivery(at=at, environment="staging")])
 
 
-def judged_now(reader: SqliteFactReader, control: Control) -> list[Judged]:
-    return judged(shown(reader, control, PLACE, Terms(), ["pager"], NOON), {})
+def judged_now(
+    reader: SqliteFactReader, control: Control, now: datetime = NOON, channels: Sequence[str] = ()
+) -> dict[str, Judged]:
+    found = judged(shown(reader, control, PLACE, Terms(), channels, now), {})
+    return {one.item.id: one for one in found}
+
+
+def test_what_was_seen_too_long_ago_is_no_evidence_and_says_its_age(facts: Facts, control: Control) -> None:
+    fill_with_a_week(facts[0], RecordFactory())
+    still = judged_now(facts[1], control, NOON + 29 * DAY)
+    assert still["orum.idempotent"].verdict is Verdict.PASS
+    found = judged_now(facts[1], control, NOON + 40 * DAY)
+    assert {one.verdict for one in found.values()} == {Verdict.UNKNOWN, Verdict.FAIL}
+    aged = {name for name, one in found.items() if one.said.endswith("the last was 40 d ago")}
+    assert {"orum.signatures", "orum.addresses", "orum.idempotent", "orum.deadline", "orum.retries"} <= aged
+    assert {"orum.failures", "orum.staging", "orum.logging", "hopnow.order", "hopnow.background"} <= aged
+    assert found["orum.failures"].said.startswith("no forgery and no copy was seen in 30 d")
+    assert found["orum.idempotent"].on == NOON.replace(hour=0)
+
+
+def test_canaries_and_replays_are_drills_that_count(facts: Facts, control: Control) -> None:
+    fill, make, at = facts[0], RecordFactory(), NOON - 9 * DAY
+    fill.add([make.delivery(at=at, environment="staging", canary=True)])
+    fill.add([make(Outcome.DUPLICATE, at, replay_id="rep_1")])
+    fill.add([make(at=at, replay_id="rep_2")])
+    found = judged_now(facts[1], control)
+    passed = {name: one.said for name, one in found.items() if one.verdict is Verdict.PASS}
+    assert passed["orum.mock"] == "1 signed test event came through in 30 d, the last on 2026-11-09"
+    assert passed["orum.idempotent"] == "1 duplicate recognised in 30 d, the last on 2026-11-09"
+    assert passed["hopnow.errors"].endswith("replayed to a good end 1")
+    broken = make.delivery(Outcome.FAILED, NOON - DAY, http_status=500, canary=True)
+    fill.add([broken])
+    assert judged_now(facts[1], control)["orum.mock"].said == passed["orum.mock"]
+
+
+def test_a_test_of_load_in_staging_says_nothing_of_production(facts: Facts, control: Control) -> None:
+    fill, make, at = facts[0], RecordFactory(), NOON - 9 * DAY
+    fill.add([make.delivery(at=at, environment="staging", ack_ms=45_000.0) for _ in range(60)])
+    found = judged_now(facts[1], control)
+    assert found["orum.concurrency"].verdict is Verdict.UNKNOWN
+    assert found["orum.load"].verdict is Verdict.FAIL
+    assert "60 deliveries in the busiest minute in staging, 2026-11-09 12:00 UTC" in found["orum.load"].said
+
+
+def test_a_channel_is_believed_by_the_last_message_it_took(facts: Facts, control: Control) -> None:
+    weekly, epoch = drill("mail", "2026-W42", NOON - 31 * DAY), lead(control)
+    control.notifications.add([weekly], epoch)
+    judging = partial(judged_now, facts[1], control, NOON, ["mail"])
+    never = judging()["orum.monitoring"]
+    assert (never.verdict, never.on) == (Verdict.UNKNOWN, None)
+
+    control.notifications.settle({weekly.key: Delivered(Receipt())}, NOON - 31 * DAY, [], epoch)
+    stale = judging()["hopnow.monitoring"]
+    assert stale.verdict is Verdict.UNKNOWN
+    assert stale.said.endswith("try `hookvitals channel test mail`; the last was 31 d ago")
+
+    with control.write() as tx:
+        control.audit.append(tx, NOON - DAY, "ada", "admin", "cli", "channel.test", "mail", {})
+    tested = judging()["orum.monitoring"]
+    assert (tested.verdict, tested.on) == (Verdict.PASS, NOON - DAY)
+
+    again = drill("mail", "2026-W47", NOON)
+    refused = ChannelError(Failure.RECIPIENTS_REFUSED, "550 unknown", retryable=False)
+    control.notifications.add([again], epoch)
+    control.notifications.settle({again.key: GivenUp(refused)}, NOON, [], epoch)
+    assert judging()["orum.monitoring"].verdict is Verdict.FAIL

@@ -93,6 +93,13 @@ class Audit:
         with read(self.engine) as tx:
             return [_row(row) for row in tx.execute(wanted).all()]
 
+    def last_at(self, action: str, subject: str) -> datetime | None:
+        """When this was last done to the subject; by its index."""
+        newest = select(audit.c.at_us).where(audit.c.subject == subject, audit.c.action == action)
+        with read(self.engine) as tx:
+            at_us = tx.scalar(newest.order_by(audit.c.seq.desc()).limit(1))
+        return None if at_us is None else from_us(at_us)
+
     def verify(self) -> Verified:
         """Recomputes the whole chain, BATCH rows at a time."""
         prev, seq = GENESIS, 0

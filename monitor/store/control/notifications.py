@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Row, Update, delete, func, or_, select, update
+from sqlalchemy import Engine, Row, Update, delete, func, or_, select, tuple_, update
 
 from alerts.grouping import group_key
 from alerts.model import OPENING as OPENING_REASONS
@@ -80,9 +80,9 @@ class Notifications:
         names = sorted(episodes)
         with read(self.engine) as tx:
             for at in range(0, len(names), 500):
-                for row in tx.execute(_tellings(names[at : at + 500])).all():
-                    if row.episode == episodes[row.fingerprint]:
-                        found.setdefault(row.fingerprint, []).append(_telling(row))
+                current = [(name, episodes[name]) for name in names[at : at + 500]]
+                for row in tx.execute(_tellings(current)).all():
+                    found.setdefault(row.fingerprint, []).append(_telling(row))
         return found
 
     def claim(self, keys: Collection[str], until: datetime, epoch: int) -> frozenset[str]:
@@ -156,6 +156,23 @@ class Notifications:
         with read(self.engine) as tx:
             rows = tx.execute(wanted.order_by(notification.c.created_us.desc()).limit(limit)).all()
         return [_outbox_row(row) for row in rows]
+
+    def last_settled(self, channel: str, since: datetime) -> OutboxRow | None:
+        """The newest message that the channel took or gave up; created since then, by that index."""
+        over = Delivery.DELIVERED.value, Delivery.GIVEN_UP.value
+        wanted = (
+            select(notification)
+            .where(
+                notification.c.channel == channel,
+                notification.c.state.in_(over),
+                notification.c.created_us >= to_us(since),
+            )
+            .order_by(notification.c.created_us.desc(), notification.c.key.desc())
+            .limit(1)
+        )
+        with read(self.engine) as tx:
+            row = tx.execute(wanted).one_or_none()
+        return None if row is None else _outbox_row(row)
 
     def overdue(self, now: datetime) -> Sequence[tuple[str, int, datetime]]:
         """Of each channel what waits although its time has come or was tried: how many, the oldest since."""
@@ -246,20 +263,31 @@ def _unheld(now_us: int) -> Any:
     return or_(held.is_(None), held <= now_us)
 
 
-def _tellings(fingerprints: Sequence[str]) -> Any:
+def _tellings(episodes: Sequence[tuple[str, int]]) -> Any:
+    """One row for all that are alike in all but time: an alert that is repeated for a month has few.
+
+    steady_us: the latest time, by a clock that never jumped.
+    """
+    alike = (
+        notification.c.fingerprint,
+        notification.c.episode,
+        notification.c.channel,
+        notification.c.reason,
+        notification.c.severity,
+        notification.c.state,
+    )
+    created_us = notification.c.created_us
+    latest_us = func.max(created_us)
     return (
         select(
-            notification.c.fingerprint,
-            notification.c.episode,
-            notification.c.channel,
-            notification.c.reason,
-            notification.c.severity,
-            notification.c.created_us,
-            notification.c.state,
-            notification.c.jumped_us,
+            *alike,
+            latest_us.label("latest_us"),
+            func.max(created_us - notification.c.jumped_us).label("steady_us"),
+            func.count().label("times"),
         )
-        .where(notification.c.fingerprint.in_(fingerprints))
-        .order_by(notification.c.created_us)
+        .where(tuple_(notification.c.fingerprint, notification.c.episode).in_(episodes))
+        .group_by(*alike)
+        .order_by(latest_us)
     )
 
 
@@ -270,9 +298,10 @@ def _telling(row: Row[Any]) -> Telling:
         row.channel,
         Why(row.reason),
         Severity(row.severity),
-        from_us(row.created_us),
+        from_us(row.latest_us),
         Delivery(row.state),
-        row.jumped_us * MICROSECOND,
+        (row.latest_us - row.steady_us) * MICROSECOND,
+        row.times,
     )
 
 

@@ -35,7 +35,8 @@ def test_every_item_has_a_verdict_and_the_figure_behind_it(client: FlaskClient) 
     assert set(found["counts"]) == {"pass", "fail", "no evidence yet", "attested"}
     copies = items(client)["orum.idempotent"]
     assert (copies["verdict"], copies["group"], copies["attestation"]) == ("pass", "reliability", None)
-    assert copies["said"].startswith("1 copies recognised")
+    assert copies["evidence_at"] == "2026-11-18T00:00:00Z"
+    assert copies["said"].startswith("1 duplicate recognised")
 
 
 @pytest.mark.usefixtures("endpoint")

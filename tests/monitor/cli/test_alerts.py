@@ -29,6 +29,7 @@ from monitor.store.control import Control
 from monitor.store.control.issues import Failure
 from monitor.store.control.notifications import enqueue
 from tests.alerts.support import Service, serving
+from tests.control import control_url
 from tests.monitor.cli.running import error_of, run
 
 NOW = SystemClock().now()
@@ -151,6 +152,22 @@ def test_channel_test_arrives(tmp_path: Path) -> None:
         slack.status = 500
         assert "HTTP 500" in error_of(run("channel", "test", "team", config=file))
     assert "there are: team" in error_of(run("channel", "test", "taem", config=file))
+
+
+def test_a_channel_that_took_a_test_is_noted_with_its_time(data_dir: Path, tmp_path: Path) -> None:
+    file, url = tmp_path / "own.toml", tmp_path / "url"
+    file.write_text(
+        f'[process]\ndata_dir = "{data_dir}"\n[egress]\nallow = ["127.0.0.0/8"]\n'
+        f'[[channels]]\nkind = "slack"\nname = "team"\nurl = {{ file = "{url}" }}\n'
+    )
+    with serving(Service()) as slack:
+        url.write_text(f"{slack.url}/services/x")
+        good(run("channel", "test", "team", config=file))
+        slack.status = 500
+        error_of(run("channel", "test", "team", config=file))
+    control = Control.open(control_url(data_dir))
+    assert [(row.action, row.subject) for row in control.audit.page()] == [("channel.test", "team")]
+    control.close()
 
 
 def test_config_is_applied_once_and_shown(data_dir: Path, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_an_endpoint_is_judged_by_both_checklists_with_the_figure_behind_each_it
     found = items(result.stdout)
     assert len(found) == 26
     assert found["orum.idempotent"][0] == "pass"
-    assert "1 copies recognised in 7 d" in found["orum.idempotent"][1]
+    assert "1 duplicate recognised in 30 d" in found["orum.idempotent"][1]
     assert found["hopnow.order"][0] == "no evidence yet"
     assert error_of(result) == "error: 2 of 26 items must be mended"  # nobody is told of alerts
 
