@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerts.flapping import DAMPING, Damping, firings, held, is_flapping
-from alerts.model import ZERO, Alert, Change, Evaluation, NoData, Rule, State, Transition, Verdict
+from alerts.model import ZERO, Alert, Change, Evaluation, NoData, Rule, State, Steady, Transition, Verdict
 from alerts.rules.evaluate import BROKEN_LABEL, TICK_SLACK, Round
 
 ACTIVE = (State.PENDING, State.FIRING)
 LATE = timedelta(minutes=1)
 """An evaluation this late, or one that was left out, still counts as watched: a takeover takes 15 s."""
+JUMP = timedelta(seconds=5)
+"""The wall clock may stray this far from the steady one between two evaluations; beyond it was set."""
 FORGOTTEN = timedelta(minutes=90)
 """A breach that was pending is a new one after so long unwatched. Longer than an hour: an outage of one, or a
 clock that is put forward by one, must not begin the waiting anew."""
@@ -68,6 +70,20 @@ def step(
     else:
         after, change = _on_ok(rule, known, evaluation, now, damping)
     return Move(alert, *_recorded(known, after, change, now))
+
+
+def put_right(alert: Alert, now: datetime, steady: Steady | None) -> Alert:
+    """The alert after any jump that the wall clock made since its last evaluation, whoever made that one.
+
+    steady: what the steady clock says now; without it, or after the machine was started anew, nobody can tell
+    a clock that was put forward from time that passed.
+    """
+    known = alert.steady
+    if steady is None or known is None or known.boot != steady.boot:
+        return alert
+    passed = timedelta(seconds=steady.seconds - known.seconds)
+    jump = now - alert.last_evaluated_at - passed
+    return jumped(alert, jump) if abs(jump) > JUMP else alert
 
 
 def jumped(alert: Alert, by: timedelta) -> Alert:

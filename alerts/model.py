@@ -58,6 +58,7 @@ __all__ = [
     "Severity",
     "Silence",
     "State",
+    "Steady",
     "Step",
     "Stuck",
     "Target",
@@ -274,14 +275,23 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True)
+class Steady:
+    """What a clock that nobody sets said. Its seconds count from a start of the machine, which `boot` names:
+    the readings of two starts cannot be compared."""
+
+    boot: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """All there is to know to continue an alert after a restart; nothing about it lives in memory alone.
 
     revision counts the transitions, episode the firings. last_breach_at, pending_since, fired_at (the last
     firings) and flapping_since are timers, moved when time passed that must not count; firing_since is the
     wall time people are shown. jumped: by how much the wall clock has run ahead of the time that passed, over
-    all that is known of the alert. muted_by names the silence or the alert that keeps this one quiet, or the
-    quiet hours.
+    all that is known of the alert; steady: what the steady clock said at last_evaluated_at. muted_by
+    names the silence or the alert that keeps this one quiet, or the quiet hours.
     """
 
     fingerprint: str
@@ -305,6 +315,7 @@ class Alert:
     fired_at: tuple[datetime, ...] = ()
     flapping_since: datetime | None = None
     jumped: timedelta = ZERO
+    steady: Steady | None = None
 
 
 class Change(StrEnum):
@@ -442,7 +453,8 @@ class Delivery(StrEnum):
 class Telling:
     """What the outbox remembers of a notification: enough to decide what is due next, and in which order.
 
-    jumped: the alert's when it was told.
+    jumped: the alert's when it was told. times: for how many it stands that are alike in all but time; the
+    time is that of the latest. Only repeats are more than one.
     """
 
     fingerprint: str
@@ -453,3 +465,4 @@ class Telling:
     created_at: datetime
     delivery: Delivery = Delivery.DUE
     jumped: timedelta = ZERO
+    times: int = 1

@@ -145,7 +145,9 @@ def _let_go(alert: Alert, before: Sequence[Telling]) -> bool:
 def _notification(
     alert: Alert, channel: str, reason: Why, known: Sequence[Telling], now: datetime, fallback: str | None
 ) -> Notification:
-    repeats = sum(telling.channel == channel and telling.reason is reason for telling in known)
+    repeats = sum(
+        telling.times for telling in known if telling.channel == channel and telling.reason is reason
+    )
     return Notification(
         key=key_of(alert, channel, reason, repeats),
         channel=channel,

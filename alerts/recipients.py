@@ -53,8 +53,8 @@ def apart(notification: Notification, recipient: str) -> Notification:
     return replace(notification, key=key, channel=channel, fallback=None)
 
 
-def openings(notification: Notification, told: Iterable[Telling]) -> list[Delivery]:
-    """What became of each message that told the notification's channel of this firing.
+def openings(notification: Notification, told: Iterable[Telling]) -> set[Delivery]:
+    """What became of the messages that told the notification's channel of this firing.
 
     For one recipient: of those sent to it alone, and of those that the whole channel took while it was with
     the others. told: as for `alerts.notifier.due`.
@@ -64,11 +64,11 @@ def openings(notification: Notification, told: Iterable[Telling]) -> list[Delive
         for telling in told
         if telling.episode == notification.alert.episode and telling.reason in OPENING
     ]
-    alone = [telling.delivery for telling in here if telling.channel == notification.channel]
+    alone = [telling for telling in here if telling.channel == notification.channel]
     whole, recipient = split_name(notification.channel)
-    if not recipient:
-        return alone
-    together = [telling.delivery for telling in here if telling.channel == whole]
+    together = [telling for telling in here if recipient and telling.channel == whole]
+    found = {telling.delivery for telling in alone}
+    found |= {Delivery.DUE for telling in together if telling.delivery is Delivery.DUE}
     # Each message to this recipient alone stands for one that the whole channel took without it.
-    taken = together.count(Delivery.DELIVERED) - len(alone)
-    return [*alone, *[one for one in together if one is Delivery.DUE], *[Delivery.DELIVERED] * max(taken, 0)]
+    taken = sum(telling.times for telling in together if telling.delivery is Delivery.DELIVERED)
+    return found | {Delivery.DELIVERED} if taken > sum(telling.times for telling in alone) else found

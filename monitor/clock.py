@@ -1,7 +1,9 @@
 """Time as an argument: whoever needs the time is given a Clock, so that tests move it and never sleep."""
 
+import secrets
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 
@@ -22,6 +24,17 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
+
+def boot_name() -> str:
+    """The same for every process while the machine runs; one of its own for this process where the system
+    tells none. What `monotonic` said may be compared under the same name only."""
+    try:
+        return BOOT_ID.read_text().strip()
+    except OSError:
+        return secrets.token_hex(16)
+
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from alerts.channels.channel import Channel
 from alerts.egress import Egress
 from alerts.http import Client
-from monitor.clock import Clock
+from monitor.clock import Clock, boot_name
 from monitor.config import Document, Settings, environment, resolve
 from monitor.model import ProbeKind, ProbeResult, QueueSample
 from monitor.probes.canary import arrived, send_canary
@@ -166,6 +166,7 @@ def _evaluation(parts: Parts) -> Evaluation:
         inhibitions=lambda: document().effective_inhibitions(),
         damping=lambda: document().flapping.damping(),
         monotonic=parts.clock.monotonic,
+        boot=boot_name(),
     )
 
 

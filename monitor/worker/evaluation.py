@@ -6,12 +6,12 @@ round or none of it. It sends nothing.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from alerts.flapping import DAMPING, Damping
-from alerts.inhibition import possible_causes
-from alerts.lifecycle import Move, advance, jumped
+from alerts.inhibition import causes_named, possible_causes
+from alerts.lifecycle import Move, advance, put_right
 from alerts.model import (
     Alert,
     Inhibition,
@@ -21,14 +21,12 @@ from alerts.model import (
     Rule,
     Silence,
     State,
+    Steady,
     Telling,
     Verdict,
 )
 from alerts.notifier import due
 from alerts.rules.evaluate import evaluate
-
-JUMP = timedelta(seconds=5)
-"""The wall clock may stray this far from the steady one between two rounds; beyond it was set."""
 
 
 class Book(Protocol):
@@ -52,11 +50,10 @@ class Book(Protocol):
 
 @dataclass(slots=True)
 class Evaluation:
-    """The job. It remembers when each rule last ran and what the clocks said, and nothing else: a restart
-    makes every rule due.
+    """The job. It remembers when each rule last ran, and nothing else: a restart makes every rule due.
 
-    windows: silences that no person made, such as maintenance. monotonic: seconds that never run backwards;
-    without it only a clock that was put back is noticed.
+    windows: silences that no person made, such as maintenance. monotonic: seconds that never run backwards,
+    from the machine's start that `boot` names; without it only a clock that was put back is noticed.
     """
 
     observe: Callable[[datetime], Observations]
@@ -69,37 +66,35 @@ class Evaluation:
     inhibitions: Callable[[], Sequence[Inhibition]] = tuple
     damping: Callable[[], Damping] = lambda: DAMPING
     monotonic: Callable[[], float] | None = None
-    _clocks: tuple[datetime, float] | None = None
+    boot: str = ""
     _settles_at: datetime | None = None
 
     def run(self, epoch: int) -> str:
         """Judges the rules that are due; says what changed."""
-        now, jump = self.now(), self._jump()
+        now, steady = self.now(), self._steady()
         found = evaluate(self.rules(), self.observe(now), now, self.last_run, self._settles_at)
         breaches = {one.fingerprint for one in found.evaluations if one.verdict is Verdict.BREACH}
         stored = self.book.alerts(breaches)
-        alerts = {key: jumped(alert, jump) if jump else alert for key, alert in stored.items()}
-        moves = advance(alerts, found, self.damping())
-        if jump:
-            moved = {move.after.fingerprint for move in moves}
-            moves += [Move(stored[key], alert) for key, alert in alerts.items() if key not in moved]
+        if ended := causes_named(stored.values()) - stored.keys():
+            stored = self.book.alerts(breaches | ended)
+        alerts = {key: put_right(alert, now, steady) for key, alert in stored.items()}
+        moves = [_stamped(move, now, steady) for move in advance(alerts, found, self.damping())]
+        moved = {move.after.fingerprint for move in moves}
+        moves += [
+            Move(stored[key], alert)
+            for key, alert in alerts.items()
+            if alert is not stored[key] and key not in moved
+        ]
         after = {**alerts, **{move.after.fingerprint: move.after for move in moves}}
         moves, notifications = self._told(moves, after, now)
         if moves or notifications:
             self.book.commit(moves, notifications, epoch)
         self.last_run, self._settles_at = dict(found.last_run), found.settles_at
-        if self.monotonic is not None:
-            self._clocks = (now, self.monotonic())
         changes = [move for move in moves if move.transition is not None]
         return "; ".join(_sentence(move) for move in changes)
 
-    def _jump(self) -> timedelta:
-        """By how much the wall clock was put forward or back since the last round."""
-        if self._clocks is None or self.monotonic is None:
-            return timedelta(0)
-        wall, steady_s = self._clocks
-        jump = self.now() - wall - timedelta(seconds=self.monotonic() - steady_s)
-        return jump if abs(jump) > JUMP else timedelta(0)
+    def _steady(self) -> Steady | None:
+        return None if self.monotonic is None else Steady(self.boot, self.monotonic())
 
     def _told(
         self, moves: Sequence[Move], after: Mapping[str, Alert], now: datetime
@@ -127,6 +122,12 @@ class Evaluation:
                 muted = replace(known.after, muted_by=decided.muted_by)
                 by_fingerprint[alert.fingerprint] = replace(known, after=muted)
         return list(by_fingerprint.values()), notifications
+
+
+def _stamped(move: Move, now: datetime, steady: Steady | None) -> Move:
+    if move.after.last_evaluated_at != now:
+        return move
+    return replace(move, after=replace(move.after, steady=steady))
 
 
 def _sentence(move: Move) -> str:

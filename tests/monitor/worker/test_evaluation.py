@@ -44,7 +44,7 @@ class Round:
         self.heard: datetime | None = None
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, boot: str = "first") -> None:
         self.job = Evaluation(
             self.observe,
             lambda: self.rules,
@@ -54,6 +54,7 @@ class Round:
             windows=lambda: self.windows,
             inhibitions=lambda: self.inhibitions,
             monotonic=self.clock.monotonic,
+            boot=boot,
         )
 
     def observe(self, now: object) -> Observations:
@@ -194,6 +195,52 @@ def test_step_is_taken_by_the_worker_that_comes_after() -> None:
     assert world.told() == [Why.FIRING, Why.ESCALATED]
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_clock_set_while_the_worker_is_down_brings_no_step_and_no_repeat_early(hours: int) -> None:
+    world = Round()
+    every = dict.fromkeys(Severity, timedelta(minutes=15))
+    world.routes = [Route(("team",), repeat=every, steps=(Step(timedelta(minutes=10), ("phone",)),))]
+    world.run(BAD)
+    world.restart()
+    world.clock.at += timedelta(hours=hours)
+    world.clock.move(timedelta(minutes=5))
+    for _ in range(4):
+        world.run(BAD)
+    assert world.told() == [Why.FIRING]
+    world.run(BAD)
+    assert world.told() == [Why.FIRING, Why.ESCALATED]
+    for _ in range(4):
+        world.run(BAD)
+    assert world.told() == [Why.FIRING, Why.ESCALATED]
+    world.run(BAD)
+    assert world.told() == [Why.FIRING, Why.ESCALATED, Why.REPEAT]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_clock_set_while_the_worker_is_down_does_not_start_the_waiting_anew(hours: int) -> None:
+    world = Round([PATIENT])
+    for _ in range(21):
+        world.run(BAD)
+    world.restart()
+    world.clock.at += timedelta(hours=hours)
+    for _ in range(9):
+        world.run(BAD)
+    assert world.states() == [State.PENDING]
+    world.run(BAD)
+    assert world.states() == [State.PENDING, State.FIRING]
+
+
+def test_after_a_start_of_the_machine_the_wall_clock_counts() -> None:
+    world = Round()
+    world.routes = [Route(("team",), steps=(Step(timedelta(minutes=10), ("phone",)),))]
+    world.run(BAD)
+    world.clock.elapsed_s = 0
+    world.clock.at += timedelta(minutes=9)
+    world.restart("second")
+    world.run(BAD)
+    assert world.told() == [Why.FIRING, Why.ESCALATED]
+
+
 class Outage(Round):
     """Ten attempts a minute, half of them failed. The collector is away for a while; receivers keep what they
     would have sent, and send it half a minute after it is back."""
@@ -244,7 +291,7 @@ def test_collector_that_is_away_for_ten_minutes_resolves_nothing_and_pages_only_
         State.FIRING,
         State.RESOLVED,
     ]
-    assert [entry.notification.reason for entry in world.of("error_rate")] == [Why.FIRING]
+    assert [entry.notification.reason for entry in world.of("failure_count")] == [Why.FIRING]
 
 
 def test_healthy_receivers_page_nobody_while_the_collector_is_away_and_after() -> None:

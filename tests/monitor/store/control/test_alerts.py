@@ -5,6 +5,7 @@ import pytest
 
 from alerts.channels.channel import Receipt
 from alerts.errors import ChannelError, Failure
+from alerts.escalation import elapsed_since
 from alerts.lifecycle import Move
 from alerts.model import (
     Ack,
@@ -168,6 +169,35 @@ def test_tellings_are_of_the_current_episode_alone(control: Control, epoch: int)
     control.alerts.apply(epoch, first, [], [notification(first)])
 
     assert control.notifications.tellings([second]) == {}
+
+
+def test_repeats_of_a_day_are_read_as_one_and_decide_the_same(control: Control, epoch: int) -> None:
+    alert = firing()
+    hours = [timedelta(hours=hour) for hour in range(1, 25)]
+    repeats = [
+        replace(notification(alert, reason=Why.REPEAT), key=str(h), created_at=START + h) for h in hours
+    ]
+    for one in [notification(alert), *repeats]:
+        control.notifications.add([one], epoch)
+        control.notifications.settle({one.key: Delivered(Receipt())}, START, [], epoch)
+
+    first, rest = control.notifications.tellings([alert])[alert.fingerprint]
+
+    assert (first.reason, first.created_at, first.times) == (Why.FIRING, START, 1)
+    assert (rest.reason, rest.created_at, rest.times) == (Why.REPEAT, START + hours[-1], 24)
+
+
+def test_latest_telling_is_the_latest_of_them_whatever_the_clock_did(control: Control, epoch: int) -> None:
+    alert, hour = firing(), timedelta(hours=1)
+    ahead = replace(alert, jumped=2 * hour)
+    early, late = (replace(notification(alert, reason=Why.REPEAT), key=key) for key in "ab")
+    early = replace(early, alert=ahead, created_at=START + 3 * hour)
+    late = replace(late, created_at=START + 2 * hour)
+    control.notifications.add([early, late], epoch)
+
+    [telling] = control.notifications.tellings([alert])[alert.fingerprint]
+
+    assert elapsed_since(telling, alert, START + 3 * hour) == hour
 
 
 def test_pages_of_alerts_neither_skip_nor_repeat(control: Control, epoch: int) -> None:
