@@ -114,7 +114,7 @@ class Delivery:
         busy = set(self.busy)
         due = (one for one in self.outbox.due(now, BATCH) if one.notification.channel not in busy)
         waiting = {one.notification.key: one for one in due}
-        ready = [one.notification for one in waiting.values() if self._has_its_turn(one.notification, epoch)]
+        ready = self._in_turn([one.notification for one in waiting.values()], epoch)
         said: list[str] = []
         for name in dict.fromkeys(one.channel for one in ready if waiting[one.key].is_due):
             work = partial(self._emptied, [one for one in ready if one.channel == name], waiting, epoch)
@@ -142,14 +142,17 @@ class Delivery:
         name = ready[0].channel
         channel = self._channel(name)
         refused: list[ChannelError] = []
+        left: list[Notification] = []
         for group in self._groups(ready, channel):
             if len(refused) == DOWN_AFTER:
-                self._put_off([one for one in group if waiting[one.key].is_due], waiting, refused[-1], epoch)
+                left += [one for one in group if waiting[one.key].is_due]
                 continue
             attempted = self._sent(group, channel, waiting, epoch)
             refused = [*refused, attempted.error] if isinstance(attempted, Retry) else []
             (self.failing.add if refused else self.failing.discard)(name)
             yield "" if attempted is None else _sentence(group, attempted)
+        if left:
+            self._put_off(left, waiting, refused[-1], epoch)
 
     def _channel(self, name: str) -> Channel | None:
         """The channel of that name, or what it is for one of its recipients; None when neither is left."""
@@ -181,16 +184,17 @@ class Delivery:
             return frozenset()
         return told_apart(one, self.outbox.told(one)) & set(channel.recipients)
 
-    def _has_its_turn(self, notification: Notification, epoch: int) -> bool:
+    def _in_turn(self, due: Sequence[Notification], epoch: int) -> list[Notification]:
+        """Those whose turn it is. The others, hundreds behind a channel that is down, are noted together."""
+        found: dict[Turn, list[Notification]] = {}
+        for one in due:
+            found.setdefault(turn(one, self.outbox.told(one)), []).append(one)
         now = self.now()
-        match turn(notification, self.outbox.told(notification)):
-            case Turn.WAIT:
-                self.outbox.postpone([notification.key], now + TURN_AFTER, epoch)
-                return False
-            case Turn.DROP:
-                self.outbox.drop([notification.key], now, epoch)
-                return False
-        return True
+        if waits := [one.key for one in found.get(Turn.WAIT, ())]:
+            self.outbox.postpone(waits, now + TURN_AFTER, epoch)
+        if needless := [one.key for one in found.get(Turn.DROP, ())]:
+            self.outbox.drop(needless, now, epoch)
+        return found.get(Turn.SEND, [])
 
     def _sent(
         self, group: Group, channel: Channel | None, waiting: Mapping[str, Waiting], epoch: int
