@@ -72,11 +72,10 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
 
 
 def _is_burning(burn: Burn, window: Window, objective: float, rule: Rule) -> bool:
-    allowed = min(1.0, burn.factor * (1 - objective))
     return (
         window.ended >= rule.min_sample
         and burn_rate(window, objective) > burn.factor
-        and is_evident(window.dead_lettered, window.ended, allowed)
+        and is_evident(window.dead_lettered, window.ended, burn.factor * (1 - objective))
     )
 
 

@@ -33,7 +33,7 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         said = f"No probe of {target.place()} for {span(now - latest.checked_at)}"
         return [no_data(rule, target, Evidence(said))]
     said, bad = _sentence(rule, target, results), latest.consecutive_failures
-    return [in_a_row.judged(rule, target, results, now, said, _errors(results), bad=bad)]
+    return [in_a_row.judged(rule, target, results, now, said, _errors(results[:bad]), bad=bad)]
 
 
 def _sentence(rule: Rule, target: Target, results: Sequence[ProbeResult]) -> str:
@@ -54,7 +54,7 @@ def _problem(result: ProbeResult) -> str:
 
 
 def _errors(results: Sequence[ProbeResult]) -> tuple[ErrorCount, ...]:
-    counts = Counter(_problem(result) for result in results if not result.ok)
+    counts = Counter(_problem(result) for result in results)
     return tuple(ErrorCount(name, count) for name, count in counts.most_common())
 
 

@@ -1,0 +1,93 @@
+"""How little is enough: minimum samples, a single observation, and what is not worth a look."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from alerts.model import Evaluation, Rule, Target, Verdict, Window
+from alerts.rules import KINDS, make
+from tests.alerts.world import (
+    NOW,
+    PAYMENTS,
+    Times,
+    World,
+    answered,
+    attempts,
+    deliveries,
+    processing,
+    promised,
+    statuses,
+)
+
+
+def judged(rule: Rule, world: World) -> Evaluation:
+    [found] = KINDS[rule.kind].evaluate(rule, PAYMENTS, world, NOW)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "world"),
+    [
+        ("error_rate", attempts(failed=1)),
+        ("slow_processing", processing(6000.0)),
+        ("ack_deadline", answered(25_000.0)),
+        ("wrong_status", statuses({500: 1})),
+        ("verification_failures", deliveries(1, bad_signature=1)),
+        ("retry_storm", statuses({200: 1}, duplicates=1)),
+        ("dead_letters", attempts(dead_lettered=1)),
+    ],
+)
+def test_one_is_enough_where_no_minimum_is_asked(kind: str, world: World) -> None:
+    assert judged(make(kind, min_sample=0), world).verdict is Verdict.BREACH
+
+
+@pytest.mark.parametrize("kind", ["failure_count", "dead_letters"])
+def test_a_minimum_that_is_asked_for_counts_attempts_of_every_outcome(kind: str) -> None:
+    world = attempts(5, 10, 4)
+    rule = make(kind, min_sample=19, threshold=0)
+    assert judged(rule, world).verdict is Verdict.BREACH
+    too_few = judged(replace(rule, min_sample=20), world)
+    assert (too_few.verdict, too_few.evidence.sample) == (Verdict.NO_DATA, 19)
+    assert too_few.evidence.summary.startswith("19 attempts at stripe/payments in ")
+
+
+@pytest.mark.parametrize("kind", ["slow_processing", "ack_deadline"])
+def test_what_was_not_timed_is_no_sample(kind: str) -> None:
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        times = Times((60_000.0,) * 19)
+        return Window(
+            target, start_at, end_at, succeeded=40, failed=9, deliveries=50, process_ms=times, ack_ms=times
+        )
+
+    found = judged(make(kind), World(window_of=window))
+    assert found.verdict is Verdict.NO_DATA
+    assert found.evidence.sample == (49 if kind == "slow_processing" else 50)
+
+
+@pytest.mark.parametrize(
+    ("kind", "world"),
+    [("error_rate", attempts(succeeded=1000, failed=10)), ("slow_processing", processing(*[900.0] * 50))],
+)
+def test_what_is_below_the_floor_asks_nothing_of_past_weeks(kind: str, world: World) -> None:
+    def past(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        raise AssertionError("a past week was read")
+
+    world.past_of = past
+    assert judged(make(kind), world).verdict is Verdict.OK
+
+
+def test_an_slo_of_which_nothing_was_lost_is_one_read() -> None:
+    asked = []
+    calm = promised(0.999, 10_000, 0).window_of
+
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        asked.append(end_at - start_at)
+        return calm(target, start_at, end_at)
+
+    world = promised(0.999, 10_000, 0)
+    world.window_of = window
+    assert judged(make("burn_rate"), world).verdict is Verdict.OK
+    assert len(asked) == 1
