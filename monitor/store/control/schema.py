@@ -222,7 +222,7 @@ notification = Table(
     Column("key", String(256), primary_key=True),
     Column("fingerprint", String(64), nullable=False),
     Column("episode", Integer, nullable=False),
-    Column("channel", String(128), nullable=False),
+    Column("channel", String(600), nullable=False),  # with a recipient: alerts.recipients
     Column("reason", String(32), nullable=False),
     Column("severity", String(16), nullable=False),
     Column("fallback", String(128)),

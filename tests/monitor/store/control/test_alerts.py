@@ -22,6 +22,7 @@ from alerts.model import (
     fingerprint_of,
 )
 from alerts.notifier import Delivered, GivenUp, Retry, key_of
+from alerts.recipients import apart
 from monitor.errors import LeaseLost
 from monitor.store.control import Control
 from tests.control import lead
@@ -169,6 +170,11 @@ def test_tellings_are_of_the_current_episode_alone(control: Control, epoch: int)
     control.alerts.apply(epoch, first, [], [notification(first)])
 
     assert control.notifications.tellings([second]) == {}
+
+
+def test_longest_recipient_of_the_longest_channel_is_kept(control: Control, epoch: int) -> None:
+    long = apart(notification(firing(), "c" * 64), "a" * 488 + "@example.com")  # RFC 5321: a command of 512
+    assert control.notifications.add([long], epoch) == 1
 
 
 def test_repeats_of_a_day_are_read_as_one_and_decide_the_same(control: Control, epoch: int) -> None:

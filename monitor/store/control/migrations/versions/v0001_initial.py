@@ -179,7 +179,7 @@ def upgrade() -> None:
     sa.Column('key', sa.String(length=256), nullable=False),
     sa.Column('fingerprint', sa.String(length=64), nullable=False),
     sa.Column('episode', sa.Integer(), nullable=False),
-    sa.Column('channel', sa.String(length=128), nullable=False),
+    sa.Column('channel', sa.String(length=600), nullable=False),
     sa.Column('reason', sa.String(length=32), nullable=False),
     sa.Column('severity', sa.String(length=16), nullable=False),
     sa.Column('fallback', sa.String(length=128), nullable=True),
