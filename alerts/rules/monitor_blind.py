@@ -30,6 +30,7 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
                 window_end_at=now,
                 sample=0 if last_at is None else 1,
             ),
+            cleared=not blind,
         )
     ]
 
