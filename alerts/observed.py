@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -46,13 +46,15 @@ class Terms:
 
     ack_deadline: how soon it wants its answer. expected_statuses: what it takes for "received".
     retry_horizon: how long it sends again what was not. objective: the share of events that must succeed, of
-    the strictest SLO that covers the target; None without one.
+    the strictest SLO that covers the target; None without one. remove_after: by the id of a secret, the last
+    day, by UTC, on which it may be used.
     """
 
     ack_deadline: timedelta = timedelta(seconds=30)
     expected_statuses: tuple[int, ...] = (200, 201, 202, 204)
     retry_horizon: timedelta = timedelta(hours=24)
     objective: float | None = None
+    remove_after: Mapping[str, date] = field(default_factory=dict)
 
 
 class Distribution(Protocol):

@@ -7,7 +7,7 @@ not current, and exits 1. It reads no setting and opens no store.
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -280,6 +280,7 @@ _PLAIN: dict[Any, str] = {
     float: "number",
     bool: "true or false",
     timedelta: "duration",
+    date: "day",
 }
 
 

@@ -14,6 +14,11 @@ MEANINGS: dict[str, dict[str, str]] = {
         "retry_horizon": "how long it sends again what was not acknowledged",
         "redeliver": "whether its open dead letters are replayed by themselves each 5 min",
         "api_host": "host of its own API, whose certificate is looked at too",
+        "secrets": "signing secrets of it that are to go",
+    },
+    "SecretTable": {
+        "id": "the short keyed hash by which records and alerts name it (`secret_id`)",
+        "remove_after": "the last day, by UTC, on which it may be used",
     },
     "EndpointTable": {
         "source": "who sends to it",

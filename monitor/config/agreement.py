@@ -22,6 +22,8 @@ from monitor.config.toml_file import Location
 def disagreements(document: Document) -> Iterator[tuple[Location, str]]:
     """(where, what is wrong) of each name used twice or not at all, and of each value a rule cannot take."""
     yield from _twice("sources", [source.name for source in document.sources])
+    for at, source in enumerate(document.sources):
+        yield from _twice("secrets", [secret.id for secret in source.secrets], ("sources", at), "id")
     yield from _twice("endpoints", [(e.environment, e.source, e.name) for e in document.endpoints])
     queues = [(q.environment, q.source, q.endpoint, q.name or q.queue) for q in document.queues]
     yield from _twice("queues", queues)
@@ -40,11 +42,13 @@ def disagreements(document: Document) -> Iterator[tuple[Location, str]]:
         yield ("report", "timezone"), "not a time zone; write one such as Europe/Berlin"
 
 
-def _twice(table: str, names: list[Any]) -> Iterator[tuple[Location, str]]:
+def _twice(
+    table: str, names: list[Any], within: Location = (), key: str = "name"
+) -> Iterator[tuple[Location, str]]:
     for at, name in enumerate(names):
         if name in names[:at]:
             shown = "/".join(name) if isinstance(name, tuple) else name
-            yield (table, at, "name"), f'"{shown}" is there twice; give each a name of its own'
+            yield (*within, table, at, key), f'"{shown}" is there twice; give each a name of its own'
 
 
 def _plain_http(document: Document) -> Iterator[tuple[Location, str]]:

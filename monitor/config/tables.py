@@ -13,6 +13,7 @@ from alerts.rules import make
 from hookvitals.profiles import PROFILES
 from monitor.config.values import (
     BrokerUrl,
+    Day,
     Duration,
     HostText,
     HttpUrl,
@@ -38,9 +39,16 @@ class Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
+class SecretTable(Table):
+    """A signing secret that is to go. id: the short keyed hash by which records name it."""
+
+    id: Name
+    remove_after: Day
+
+
 class SourceTable(Table):
     """A provider. retry_horizon: how long it redelivers what was not acknowledged. api_host: its own API, as
-    api.example.com or with a port, whose certificate is looked at too."""
+    api.example.com or with a port, whose certificate is looked at too. secrets: those that are to go."""
 
     name: Name
     deadline: PositiveDuration | None = None
@@ -48,6 +56,7 @@ class SourceTable(Table):
     retry_horizon: PositiveDuration = timedelta(hours=24)
     redeliver: bool = False
     api_host: HostText | None = None
+    secrets: tuple[SecretTable, ...] = ()
 
     @property
     def deadline_or_default(self) -> timedelta:

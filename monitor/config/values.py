@@ -4,7 +4,7 @@ Each reads what a person writes and keeps what a program uses. A secret referenc
 """
 
 import re
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from ipaddress import ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -130,6 +130,20 @@ def _broker_url(value: str) -> str:
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 BrokerUrl = Annotated[str, AfterValidator(_broker_url)]
+
+
+def _day(value: object) -> date:
+    """A date of TOML, or its text; a moment is not taken for its day, nor a number for a moment."""
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        day = None
+    if isinstance(day, datetime) or not isinstance(day, date) or not 2000 <= day.year < 2100:
+        raise ValueError("expected a day such as 2026-12-01")
+    return day
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 def _time_zone(value: str) -> str:

@@ -113,7 +113,7 @@ def _hand_back(
 def differences(before: object, after: object, path: str = "") -> list[str]:
     """One line for each value that differs: `rules.error_rate.threshold: 0.05 → 0.1`.
 
-    Entries of a list are told apart by their name, or by their kind, else by their place; endpoints by their
+    Entries of a list are told apart by their name, kind or id, else by their place; endpoints by their
     source and environment too.
     """
     if isinstance(before, Mapping) and isinstance(after, Mapping):
@@ -142,7 +142,7 @@ def _named(value: object, path: str) -> dict[str, object]:
 
 
 def _name(table: Mapping[str, object], path: str) -> str:
-    own = str(table.get("name") or table.get("kind") or "")
+    own = str(table.get("name") or table.get("kind") or table.get("id") or "")
     if path != "endpoints":
         return own
     return "/".join([str(table.get("environment", DEFAULT_ENVIRONMENT)), str(table.get("source")), own])

@@ -54,7 +54,7 @@ def settings_of(document: Document, rules: list[Rule], control: Control) -> Sett
 def past_of(document: Document, control: Control, facts: FactReader, start_at: datetime) -> Past:
     """What the rules looked at, from the hour on that is lived through before `start_at`."""
     catalog = control.catalog
-    terms = terms_of(catalog.sources(), catalog.endpoints(), document.slos)
+    terms = terms_of(catalog.sources(), catalog.endpoints(), document)
     return Past(facts, terms, start_at - WARM_UP)
 
 

@@ -20,7 +20,7 @@ def checklist(
     place: environment, source and endpoint, without a type. document: the one in force. Reads a few rollups,
     the latest probes and what control knows; raises NotFound for an endpoint that is not known.
     """
-    terms = terms_of(control.catalog.sources(), control.catalog.endpoints(place.environment), document.slos)
+    terms = terms_of(control.catalog.sources(), control.catalog.endpoints(place.environment), document)
     if place not in terms:
         where = f"{place.source}/{place.endpoint} in {place.environment}"
         raise NotFound(f"there is no endpoint {where}", "`hookvitals endpoint list` shows them")

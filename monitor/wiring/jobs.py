@@ -149,7 +149,7 @@ def _evaluation(parts: Parts) -> Evaluation:
 
     def observe(now: datetime) -> StoredObservations:
         catalog = parts.control.catalog
-        terms = terms_of(catalog.sources(), catalog.endpoints(), document().slos)
+        terms = terms_of(catalog.sources(), catalog.endpoints(), document())
         about = partial(house, parts.facts, parts.control, now, parts.settings.facts_budget_bytes, disk)
         control = parts.control
         return StoredObservations(

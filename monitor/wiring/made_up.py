@@ -69,7 +69,7 @@ class Story:
         self.places = sorted({table.place for table in (*case.traffic, *case.queues, *case.probes)})
         endpoints = [Endpoint(*place, ManagedBy.SEEN, start_at) for place in self.places]
         sources = [source_of(table, start_at) for table in document.sources]
-        self._terms = terms_of(sources, endpoints, document.slos)
+        self._terms = terms_of(sources, endpoints, document)
 
     def at(self, now: datetime) -> "Moment":
         return Moment(self, now)

@@ -7,28 +7,28 @@ from collections.abc import Iterable, Mapping
 
 from alerts.model import Terms
 from alerts.patterns import matches
-from monitor.config.tables import SloTable, SourceTable
+from monitor.config import Document
+from monitor.config.tables import SourceTable
 from monitor.model import SeriesKey
 from monitor.store.control.catalog import Endpoint, Source
 
 
 def terms_of(
-    sources: Iterable[Source], endpoints: Iterable[Endpoint], slos: Iterable[SloTable]
+    sources: Iterable[Source], endpoints: Iterable[Endpoint], document: Document
 ) -> Mapping[SeriesKey, Terms]:
     """The terms of every endpoint. Where several SLOs cover one, the strictest counts."""
     known = {source.name: source for source in sources}
-    promised = list(slos)
     return {
-        SeriesKey(one.environment, one.source, one.name): _terms(one, known.get(one.source), promised)
+        SeriesKey(one.environment, one.source, one.name): _terms(one, known.get(one.source), document)
         for one in endpoints
     }
 
 
-def _terms(endpoint: Endpoint, source: Source | None, slos: Iterable[SloTable]) -> Terms:
+def _terms(endpoint: Endpoint, source: Source | None, document: Document) -> Terms:
     usual = SourceTable(name=endpoint.source)
     objectives = [
         slo.objective
-        for slo in slos
+        for slo in document.slos
         if matches(slo.source, endpoint.source) and matches(slo.endpoint, endpoint.name)
     ]
     return Terms(
@@ -36,4 +36,10 @@ def _terms(endpoint: Endpoint, source: Source | None, slos: Iterable[SloTable]) 
         (source and source.expected_statuses) or usual.expected_statuses,
         (source and source.retry_horizon) or usual.retry_horizon,
         max(objectives, default=None),
+        {
+            secret.id: secret.remove_after
+            for table in document.sources
+            if table.name == endpoint.source
+            for secret in table.secrets
+        },
     )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from alerts.model import Evaluation, Terms, Verdict
+from alerts.model import Evaluation, Severity, Terms, Verdict
 from alerts.rules import KINDS, TICKETS, make
 from alerts.sightings import Aspect, Declared, Sighting
 from tests.alerts.world import NOW, PAYMENTS, RECORD_ID, World, sighted
@@ -129,3 +129,44 @@ def test_an_old_secret_that_is_still_used_long_after_the_new_one_came_is_named()
     world = sighted((Aspect.SECRET, "old", 80 * DAY, HOUR), (Aspect.SECRET, "new", 31 * DAY, HOUR))
     [found] = breaches("secret_rotation", world)
     assert "old secret old is still in use, 31 d after new came (at most 30 d)" in found.evidence.summary
+
+
+def dated(last_used: timedelta, last_day: timedelta, first: timedelta = 80 * DAY) -> list[Evaluation]:
+    """What is said of an old secret that is to be gone after the day that is so far from today."""
+    world = sighted((Aspect.SECRET, "old", first, last_used), (Aspect.SECRET, "new", 40 * DAY, HOUR))
+    world.agreed = Terms(remove_after={"old": (NOW + last_day).date()})
+    return breaches("secret_rotation", world)
+
+
+def test_a_secret_with_a_last_day_is_safe_to_remove_once_it_was_unused_for_a_week() -> None:
+    assert dated(last_used=7 * DAY, last_day=30 * DAY) == []
+    [found] = dated(last_used=7 * DAY + HOUR, last_day=30 * DAY)
+    assert (found.severity, found.labels["rotation"]) == (Severity.WARNING, "unused")
+    assert "secret old is safe to remove before its day, 2026-12-21: unused for 7 d" in found.evidence.summary
+
+
+def test_a_secret_that_is_used_a_week_before_its_last_day_is_named_and_not_sooner() -> None:
+    assert dated(last_used=HOUR, last_day=30 * DAY) == []
+    [found] = dated(last_used=HOUR, last_day=6 * DAY)
+    assert found.severity is Severity.WARNING
+    assert "still in use, 6 d 21 h before it is to be gone (2026-11-27)" in found.evidence.summary
+
+
+def test_a_secret_that_is_used_after_its_last_day_is_an_error_until_it_is_out_of_use() -> None:
+    """practice 22"""
+    assert dated(last_used=HOUR, last_day=0 * DAY)[0].severity is Severity.WARNING
+    [found] = dated(last_used=HOUR, last_day=-DAY)
+    assert (found.severity, found.labels["rotation"]) == (Severity.ERROR, "outlived")
+    assert (
+        "secret old was to be gone after 2026-11-20 and is still in use, the last time 2026-11-21 02:00 UTC"
+        in found.evidence.summary
+    )
+    assert dated(last_used=4 * HOUR, last_day=-DAY) == []
+    assert dated(last_used=25 * HOUR, last_day=-3 * DAY) == []
+
+
+def test_the_only_secret_that_is_used_after_its_last_day_is_an_error_too() -> None:
+    world = sighted((Aspect.SECRET, "old", 80 * DAY, HOUR))
+    world.agreed = Terms(remove_after={"old": (NOW - DAY).date()})
+    [found] = breaches("secret_rotation", world)
+    assert found.labels["rotation"] == "outlived"

@@ -256,6 +256,25 @@ def test_stored_document_reads_back_as_it_was_stated(tmp_path: Path) -> None:
             'hookvitals.toml, line 4: sources[1].name: "a" is there twice',
         ),
         (
+            '[[sources]]\nname = "a"\n[[sources.secrets]]\nid = "5f3a9c01"\nremove_after = "December"\n',
+            'hookvitals.toml, line 5: sources[0].secrets[0].remove_after: "December": expected a day such as '
+            "2026-12-01",
+        ),
+        (
+            '[[sources]]\nname = "a"\n[[sources.secrets]]\nid = "5f3a9c01"\nremove_after = 12\n',
+            "hookvitals.toml, line 5: sources[0].secrets[0].remove_after: 12: expected a day such as ",
+        ),
+        (
+            '[[sources]]\nname = "a"\n[[sources.secrets]]\nid = "5f3a9c01"\nremove_after = 2206-12-01\n',
+            "hookvitals.toml, line 5: sources[0].secrets[0].remove_after: expected a day such as 2026-12-01",
+        ),
+        (
+            '[[sources]]\nname = "a"\n[[sources]]\nname = "b"\n'
+            "[[sources.secrets]]\nid = 'x'\nremove_after = 2026-12-01\n"
+            "[[sources.secrets]]\nid = 'x'\nremove_after = 2026-12-02\n",
+            'hookvitals.toml, line 9: sources[1].secrets[1].id: "x" is there twice',
+        ),
+        (
             '[[endpoints]]\nsource = "a"\nname = "b"\nurl = "https://a.b/"\nprobe_canary = true\n',
             "hookvitals.toml, line 5: endpoints[0].probe_canary: a canary is signed: add a replay_secret",
         ),

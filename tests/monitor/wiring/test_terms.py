@@ -1,11 +1,12 @@
 """What an endpoint's sender expects comes from the endpoint, then its source, then the provider's own
 page."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from alerts.model import Terms
+from monitor.config import Document
 from monitor.config.tables import SloTable
 from monitor.model import SeriesKey
 from monitor.store.control.catalog import Endpoint, ManagedBy, Source
@@ -15,11 +16,12 @@ AT = datetime(2026, 11, 18, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-def terms(source: Source, *slos: SloTable, endpoint_deadline: timedelta | None = None) -> Terms:
+def terms(source: Source, endpoint_deadline: timedelta | None = None, **tables: object) -> Terms:
     endpoint = Endpoint(
         "production", source.name, "payments", ManagedBy.FILE, AT, ack_deadline=endpoint_deadline
     )
-    return terms_of([source], [endpoint], slos)[SeriesKey("production", source.name, "payments")]
+    document = Document.model_validate(tables)
+    return terms_of([source], [endpoint], document)[SeriesKey("production", source.name, "payments")]
 
 
 @pytest.mark.parametrize(("source", "seconds"), [("orum", 30), ("hopnow", 5), ("scalekit", 10), ("own", 30)])
@@ -49,5 +51,14 @@ def test_the_strictest_slo_that_covers_an_endpoint_counts() -> None:
         SloTable(name="money", source="str*", endpoint="payments", objective=0.999),
         SloTable(name="other", source="orum", objective=0.9999),
     ]
-    assert terms(source, *slos).objective == 0.999
+    assert terms(source, slos=slos).objective == 0.999
     assert terms(source).objective is None
+
+
+def test_the_last_days_of_secrets_are_those_of_the_endpoints_own_source() -> None:
+    tables = [
+        {"name": "stripe", "secrets": [{"id": "5f3a9c01", "remove_after": date(2026, 12, 1)}]},
+        {"name": "orum", "secrets": [{"id": "77777777", "remove_after": "2026-11-01"}]},
+    ]
+    found = terms(Source("stripe", ManagedBy.SEEN, AT), sources=tables)
+    assert found.remove_after == {"5f3a9c01": date(2026, 12, 1)}
