@@ -108,7 +108,6 @@ KIND = Kind(
         severity=Severity.INFO,
         threshold=30,
         window=timedelta(days=2),
-        interval=timedelta(minutes=5),
         no_data=NoData.KEEP,
         params={"warning_days": 14, "error_days": 7, "critical_days": 1},
     ),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
-from alerts.wording import number, span
+from alerts.wording import counted, number, percent, span
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
@@ -17,8 +17,11 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         return [no_data(rule, target, Evidence(said, sample=window.attempts))]
     given_up = window.dead_lettered
     summary = (
-        f"{number(given_up)} {'event' if given_up == 1 else 'events'} of {target.place()} given up "
-        f"in {span(rule.window)} (threshold {number(rule.threshold)}); they wait to be replayed"
+        f"{counted(given_up, 'event')} of {target.place()} given up in {span(rule.window)} (threshold "
+        f"{number(rule.threshold)}), {percent(given_up / window.ended)} of those that ended; "
+        f"{'it waits' if given_up == 1 else 'they wait'} to be replayed"
+        if given_up
+        else f"No event of {target.place()} was given up in {span(rule.window)}"
     )
     evidence = evidence_of(rule, window, summary, value=given_up, unit="events", sample=window.attempts)
     return [above(rule, target, evidence)]
@@ -31,7 +34,7 @@ KIND = Kind(
     defaults=Rule(
         name="dead_letters",
         kind="dead_letters",
-        severity=Severity.ERROR,
+        severity=Severity.WARNING,
         threshold=0,
         window=timedelta(minutes=15),
     ),

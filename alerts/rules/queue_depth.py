@@ -23,7 +23,7 @@ from alerts.model import (
 )
 from alerts.rules.kind import Kind, above, no_data
 from alerts.rules.parameter import DAY_S, seconds
-from alerts.wording import number, span
+from alerts.wording import counted, number, span
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
@@ -44,9 +44,7 @@ def _judge(rule: Rule, target: Target, sample: QueueSample, now: datetime) -> Ev
     age_s, max_age_s = sample.oldest_age_s, rule.params["max_age_s"]
     waiting = "" if age_s is None else f"; the oldest has waited {span(timedelta(seconds=age_s))}"
     evidence = Evidence(
-        summary=(
-            f"{number(sample.depth)} events wait in {place} (threshold {number(rule.threshold)}){waiting}"
-        ),
+        summary=f"{_waits(sample.depth)} in {place} (threshold {number(rule.threshold)}){waiting}",
         value=sample.depth,
         threshold=rule.threshold,
         unit="events",
@@ -61,13 +59,17 @@ def _judge(rule: Rule, target: Target, sample: QueueSample, now: datetime) -> Ev
         evidence,
         summary=(
             f"The oldest event in {place} has waited {span(timedelta(seconds=age_s))} "
-            f"(threshold {span(timedelta(seconds=max_age_s))}); {number(sample.depth)} events wait"
+            f"(threshold {span(timedelta(seconds=max_age_s))}); {_waits(sample.depth)}"
         ),
         value=age_s,
         threshold=max_age_s,
         unit="s",
     )
     return replace(found, verdict=Verdict.BREACH, cleared=False, evidence=too_old)
+
+
+def _waits(depth: int) -> str:
+    return f"{counted(depth, 'event')} {'waits' if depth == 1 else 'wait'}"
 
 
 KIND = Kind(
@@ -77,13 +79,13 @@ KIND = Kind(
     defaults=Rule(
         name="queue_depth",
         kind="queue_depth",
-        severity=Severity.WARNING,
+        severity=Severity.ERROR,
         threshold=1000,
         clear_threshold=800,
         window=timedelta(minutes=5),
         for_=timedelta(minutes=2),
         no_data=NoData.KEEP,
-        params={"max_age_s": 900},
+        params={"max_age_s": 600},
     ),
     evaluate=evaluate,
     parameters={

@@ -85,8 +85,19 @@ class Probing:
             every_s = plan.every(one[1]).total_seconds()
             missed = max(0, int((now_s + SLACK.total_seconds() - self._next_s[one]) // every_s))
             self._next_s[one] += (missed + 1) * every_s
+        self._look_sooner(plan, [one for one, result in zip(wanted, results, strict=True) if not result.ok])
         failed = [f"{r.source}/{r.endpoint} {r.kind.value}: {r.error}" for r in results if not r.ok]
         return f"{len(failed)} of {len(results)} failed: {'; '.join(failed)}" if failed else ""
+
+    def _look_sooner(self, plan: Plan, failed: Sequence[One]) -> None:
+        """An endpoint that does not answer may have a certificate that its callers refuse: that is looked at
+        next, and a bad one as often as the endpoint, so that its end is seen soon."""
+        now_s = self.clock.monotonic()
+        for target, kind in failed:
+            one = (target, ProbeKind.TLS if kind is ProbeKind.HTTP else kind)
+            if one in self._next_s and one[1] in (ProbeKind.TLS, ProbeKind.PROVIDER):
+                at_s = now_s if kind is ProbeKind.HTTP else now_s + plan.interval.total_seconds()
+                self._next_s[one] = min(self._next_s[one], at_s)
 
     def _due(self, plan: Plan, now_s: float) -> list[One]:
         """What is due; from now on it is known when each look of the plan comes, and of no other."""

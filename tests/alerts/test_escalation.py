@@ -166,6 +166,6 @@ def test_alerts_that_would_hide_each_other_are_both_told() -> None:
 
 
 def test_possible_causes_are_all_that_may_hide_something() -> None:
-    down, ledger, other = alert("endpoint_down"), alert("ledger_down"), alert("queue_depth")
+    down, ledger, other = alert("endpoint_down"), alert("ledger_down"), alert("clock_skew")
     assert possible_causes([down, ledger, other], [LEDGER]) == [down, ledger]
     assert possible_causes([replace(down, state=State.PENDING)], []) == []

@@ -87,7 +87,7 @@ def summary(kind: str, world: World) -> str:
         (
             "queue_depth",
             queue(3, oldest_age_s=3600),
-            "The oldest event in queue inbox of stripe/payments has waited 1 h (threshold 15 min); "
+            "The oldest event in queue inbox of stripe/payments has waited 1 h (threshold 10 min); "
             "3 events wait",
         ),
         (
@@ -128,7 +128,14 @@ def summary(kind: str, world: World) -> str:
         (
             "dead_letters",
             attempts(dead_lettered=1),
-            "1 event of stripe/payments given up in 15 min (threshold 0); they wait to be replayed",
+            "1 event of stripe/payments given up in 15 min (threshold 0), 100 % of those that ended; "
+            "it waits to be replayed",
+        ),
+        (
+            "dead_letters",
+            attempts(succeeded=988, failed=50, dead_lettered=12),
+            "12 events of stripe/payments given up in 15 min (threshold 0), 1.2 % of those that ended; "
+            "they wait to be replayed",
         ),
         (
             "ack_deadline",

@@ -63,7 +63,7 @@ def test_a_week_of_healthy_traffic_pages_nobody() -> None:
 
     told = {(alert.rule, alert.severity) for alert in fired}
     # one event in fifty thousand is given up, on this healthy installation too: a ticket, and no page
-    assert told <= {(DEAD, Severity.ERROR)}
+    assert told <= {(DEAD, Severity.WARNING)}
 
 
 def failing(counts: Counts, when: slice) -> None:
@@ -136,9 +136,9 @@ def dying(counts: Counts, when: slice) -> None:
 @pytest.mark.parametrize(
     ("trouble", "target", "lasting", "told"),
     [
-        (failing, PAYMENTS, 20, {"failure_count": 2, "error_rate": 4}),
-        (failing, TRANSFERS, 20, {"failure_count": 3, "error_rate": 4}),
-        (failing_more_than_usual, PAYMENTS, 60, {"failure_count": 6, "error_rate": 15}),
+        (failing, PAYMENTS, 20, {"failure_count": 2}),
+        (failing, TRANSFERS, 20, {"failure_count": 3}),
+        (failing_more_than_usual, PAYMENTS, 60, {"failure_count": 6}),
         (out, VOIDED, 60, {"error_rate": 15, "failure_count": 25}),
         (clock_wrong, PAYMENTS, 30, {"verification_failures": 10}),
         (slow, PAYMENTS, 20, {"slow_processing": 5}),
@@ -168,7 +168,8 @@ def test_trouble_is_named_in_time_and_pages_once(
     assert [alert.rule for alert in here] == list(told)
     for alert, within in zip(here, told.values(), strict=True):
         assert WEDNESDAY_11 < alert.since <= WEDNESDAY_11 + within * MINUTE, alert.evidence.summary
-    assert sum(alert.severity is Severity.CRITICAL for alert in here) <= 1
+    pages = [alert.severity.rank for alert in here if alert.severity.rank >= Severity.ERROR.rank]
+    assert pages == sorted(set(pages)), "a page that is no worse than the one before"
     assert {alert.rule for alert in fired if alert not in here} <= {DEAD}
 
 

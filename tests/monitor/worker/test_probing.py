@@ -180,3 +180,22 @@ def test_a_hundred_endpoints_that_do_not_answer_hold_up_none_that_do() -> None:
     outside.job.look = look
     outside.job.run(1)
     assert len(outside.reported) == 101
+
+
+def test_the_certificate_of_an_endpoint_that_does_not_answer_is_looked_at_next() -> None:
+    outside = Outside(SECURE)
+    outside.run_for(2 * MINUTE)
+    outside.looked.clear()
+    outside.fails_next = 2  # once, and once more
+    outside.run_for(MINUTE)
+    assert [kind for _, kind, _ in outside.looked] == ["http", "http", "tls"]
+
+
+def test_a_bad_certificate_is_looked_at_each_minute_until_it_is_good() -> None:
+    outside = Outside(replace(SECURE, kinds=(ProbeKind.TLS,)))
+    outside.down = True
+    outside.run_for(10 * MINUTE)
+    assert len([one for one in outside.reported if not one.ok]) == 10
+    outside.down = False
+    outside.run_for(10 * MINUTE)
+    assert len([one for one in outside.reported if one.ok]) == 1

@@ -1,0 +1,92 @@
+"""Of an alert and its consequences one message leaves, that of the cause: while it lasts, and after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from alerts.inhibition import AFTERMATH, causes_named, inhibiting, possible_causes
+from alerts.model import Alert, Evidence, Severity, State
+from tests.alerts.samples import T0, alert
+
+MINUTE = timedelta(minutes=1)
+
+
+def certificate(left_days: float, **labels: str) -> Alert:
+    found = alert("certificate_expiry", severity=Severity.CRITICAL)
+    return replace(
+        found, evidence=Evidence("", value=left_days, unit="days"), labels={**found.labels, **labels}
+    )
+
+
+@pytest.mark.parametrize("kind", ["endpoint_down", "no_events", "canary_lost"])
+def test_a_certificate_that_is_refused_explains_why_nobody_gets_through(kind: str) -> None:
+    expired = certificate(0)
+    assert inhibiting(alert(kind), [expired]) is expired
+
+
+@pytest.mark.parametrize(
+    "other", [certificate(0.5), certificate(-3, certificate="provider")], ids=["still_good", "the_providers"]
+)
+def test_another_certificate_explains_no_downtime(other: Alert) -> None:
+    assert inhibiting(alert("endpoint_down"), [other]) is None
+
+
+def test_many_failures_are_told_once_however_they_are_counted() -> None:
+    failures = alert("failure_count", severity=Severity.CRITICAL)
+    for kind in ("error_rate", "burn_rate", "retry_storm"):
+        assert inhibiting(alert(kind), [failures]) is failures
+
+
+def test_a_2xx_for_a_forgery_is_told_however_much_else_fails() -> None:
+    believed = alert("wrong_status", severity=Severity.CRITICAL)
+    others = [alert("failure_count", severity=Severity.CRITICAL), alert("error_rate")]
+    assert inhibiting(believed, others) is None
+
+
+@pytest.mark.parametrize("kinds", [("queue_depth", "stuck_events"), ("stuck_events", "queue_depth")])
+def test_of_a_backlog_and_its_old_events_the_first_to_fire_is_told(kinds: tuple[str, str]) -> None:
+    first, second = alert(kinds[0]), replace(alert(kinds[1]), firing_since=T0 + MINUTE)
+    assert inhibiting(second, [first, second]) is first
+    assert inhibiting(first, [first, second]) is None
+
+
+def aftermath(*, looks_back: timedelta, later: timedelta) -> tuple[Alert, Alert]:
+    """An outage that has ended, and an error rate that it hid as it stands some time later."""
+    now = T0 + later
+    ended = replace(alert("failure_count", severity=Severity.CRITICAL), state=State.RESOLVED, resolved_at=T0)
+    hidden = replace(
+        alert("error_rate"),
+        muted_by=f"alert:{ended.fingerprint}",
+        last_evaluated_at=now,
+        evidence=Evidence("40 % failed", window_start_at=now - looks_back, window_end_at=now),
+    )
+    return ended, hidden
+
+
+def test_what_an_outage_hid_is_not_told_while_it_still_looks_back_on_it() -> None:
+    ended, hidden = aftermath(looks_back=15 * MINUTE, later=14 * MINUTE)
+    assert inhibiting(hidden, [ended, hidden]) is ended
+    assert inhibiting(replace(hidden, muted_by=None), [ended, hidden]) is None
+
+
+def test_what_outlasts_its_cause_is_told() -> None:
+    ended, hidden = aftermath(looks_back=15 * MINUTE, later=16 * MINUTE)
+    assert inhibiting(hidden, [ended, hidden]) is None
+    ended, hidden = aftermath(looks_back=timedelta(hours=6), later=AFTERMATH)
+    assert inhibiting(hidden, [ended, hidden]) is None
+
+
+def test_what_gets_worse_than_its_cause_was_is_told() -> None:
+    ended, hidden = aftermath(looks_back=15 * MINUTE, later=MINUTE)
+    ended = replace(ended, severity=Severity.WARNING)
+    assert inhibiting(hidden, [ended, hidden]) is None
+
+
+def test_a_cause_that_has_ended_is_asked_for_by_what_it_hid() -> None:
+    ended, hidden = aftermath(looks_back=15 * MINUTE, later=MINUTE)
+    assert causes_named([hidden]) == {ended.fingerprint}
+    assert ended in possible_causes([ended, hidden])
+    assert ended not in possible_causes([ended, replace(hidden, muted_by="silence:s")])
