@@ -26,10 +26,10 @@ VERIFIED = tuple(outcome for outcome in Outcome if outcome is not Outcome.REJECT
 Key = tuple[SeriesKey, Aspect, str]
 
 
-def seen_since(reader: FactReader, since: datetime) -> Mapping[Key, Sighting]:
-    """All: what records show, what receivers tell, and every type of every endpoint."""
+def seen_since(reader: FactReader, since: datetime, known: Container[Key] = ()) -> Mapping[Key, Sighting]:
+    """All: what records show, what receivers tell, and every type of every endpoint that is not known."""
     found = {**told(reader, since), **sighted(reader, since)}
-    return {**typed(reader, since, found), **found}
+    return {**typed(reader, since, known), **found}
 
 
 def typed(reader: FactReader, since: datetime, known: Container[Key] = ()) -> Mapping[Key, Sighting]:
