@@ -6,9 +6,7 @@ from datetime import datetime
 from monitor.clock import from_us, to_us
 from monitor.model import Grain, Outcome, SeriesKey
 from monitor.rollup import Rollup
-from monitor.store.facts.protocol import FactReader, Parts
-
-COUNTED = Parts((), exemplars=False)
+from monitor.store.facts.protocol import COUNTED, FactReader
 
 
 def records_by_minute(

@@ -12,8 +12,8 @@ from alerts.issues import Issue
 from alerts.model import QueueSample, Target, Terms
 from monitor.clock import from_us, to_us
 from monitor.model import UNVERIFIED, Grain, SeriesKey
-from monitor.queries.windows import COUNTED, QUEUES_BACK, StoredObservations
-from monitor.store.facts.protocol import FactReader
+from monitor.queries.windows import QUEUES_BACK, StoredObservations
+from monitor.store.facts.protocol import COUNTED, FactReader
 
 MINUTE = timedelta(minutes=1)
 SEEN_BACK = timedelta(days=8)

@@ -11,11 +11,10 @@ from monitor.histogram import Distribution
 from monitor.model import UNVERIFIED, Duration, Outcome, SeriesKey
 from monitor.queries.stretch import Stretch, counted
 from monitor.rollup import Rollup
-from monitor.store.facts.protocol import FactReader, Parts
+from monitor.store.facts.protocol import COUNTED, FactReader, Parts
 
 DAY = timedelta(hours=24)
 PROCESSED = Parts((Duration.PROCESS,), exemplars=False)
-COUNTED = Parts((), exemplars=False)
 FAILURES = (Outcome.FAILED, Outcome.DEAD_LETTERED)
 
 

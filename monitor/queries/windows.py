@@ -36,7 +36,7 @@ from monitor.model import CANARY_TYPE, UNVERIFIED, Duration, Grain, Outcome, Rec
 from monitor.queries.declared import declared_types
 from monitor.queries.summary import top_errors
 from monitor.rollup import Exemplars, Rollup
-from monitor.store.facts.protocol import FactReader, Parts, RecordFilter
+from monitor.store.facts.protocol import COUNTED, FactReader, Parts, RecordFilter
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 QUEUES_BACK = timedelta(hours=1)
@@ -51,7 +51,7 @@ PROBES_BACK = {
 """How far back the latest samples and results are looked for; how old is too old is the rule's decision."""
 
 MINUTE_US = 60_000_000
-COUNTED, EXEMPLARS = Parts((), exemplars=False), Parts((), exemplars=True)
+EXEMPLARS = Parts((), exemplars=True)
 REFUSALS_SEEN = 200
 """Stored rejections that are looked at: enough to tell one address from many."""
 ANSWERED_WITHIN = MINUTE

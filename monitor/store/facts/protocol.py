@@ -124,7 +124,7 @@ class Parts:
     exemplars: bool = True
 
 
-WHOLE = Parts()
+WHOLE, COUNTED = Parts(), Parts((), exemplars=False)
 
 
 class FactReader(Protocol):
