@@ -100,6 +100,7 @@ FINE = [
         "stripe/payments uses its error budget 0.1 times as fast as it "
         "lasts over 3 d: 10 of 100,000 events were lost",
     ),
+    ("dead_letters", attempts(9), "No event of stripe/payments was given up in 15 min"),
     ("no_events", silent_since(5 * MINUTE), "The last event of stripe/payments is 5 min old"),
     (
         "no_events",
