@@ -50,16 +50,15 @@ def inhibiting(alert: Alert, others: Iterable[Alert], configured: Sequence[Inhib
     """The alert that explains this one; None when none does. The earliest to fire comes first, then the one
     that hid it before and has ended.
 
-    Two alerts that would hide each other by configuration hide neither: somebody must be told.
+    Alerts that would hide each other by configuration, two of them or more in a circle, hide none of theirs:
+    somebody must be told.
     """
     known = [other for other in others if other.fingerprint != alert.fingerprint]
-    causes = [
-        other
-        for other in known
-        if other.state is State.FIRING
-        and _hides(other, alert, configured)
-        and not _hides(alert, other, configured)
-    ]
+    firing = [other for other in known if other.state is State.FIRING]
+    causes = [other for other in firing if _hides(other, alert, configured)]
+    if causes:
+        hidden = _hidden_by(alert, firing, configured)
+        causes = [cause for cause in causes if cause.fingerprint not in hidden]
     ended = (other for other in known if _was_cause_lately(other, alert))
     return min(causes, key=_first_to_fire, default=next(ended, None))
 
@@ -98,6 +97,18 @@ def _hides(cause: Alert, alert: Alert, configured: Sequence[Inhibition]) -> bool
         and _alike(cause, alert, one.equal)
         for one in configured
     )
+
+
+def _hidden_by(alert: Alert, firing: Sequence[Alert], configured: Sequence[Inhibition]) -> set[str]:
+    """The fingerprints of those that the alert hides, of those that these hide in turn, and so on."""
+    left, reached, asked = firing, set[str](), [alert]
+    while asked:
+        cause = asked.pop()
+        found = [other for other in left if _hides(cause, other, configured)]
+        reached.update(other.fingerprint for other in found)
+        left = [other for other in left if other.fingerprint not in reached]
+        asked += found
+    return reached
 
 
 def _explains(cause: Alert, alert: Alert) -> bool:

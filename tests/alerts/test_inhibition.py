@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from alerts.inhibition import AFTERMATH, causes_named, inhibiting, possible_causes
-from alerts.model import Alert, Evidence, Severity, State
+from alerts.model import Alert, Evidence, Inhibition, Severity, State
 from tests.alerts.samples import T0, alert
 
 MINUTE = timedelta(minutes=1)
@@ -90,3 +92,49 @@ def test_a_cause_that_has_ended_is_asked_for_by_what_it_hid() -> None:
     assert causes_named([hidden]) == {ended.fingerprint}
     assert ended in possible_causes([ended, hidden])
     assert ended not in possible_causes([ended, replace(hidden, muted_by="silence:s")])
+
+
+def hides(cause: str, *kinds: str) -> list[Inhibition]:
+    return [Inhibition({"kind": cause}, {"kind": kind}, ("environment",)) for kind in kinds]
+
+
+CIRCLE = [*hides("drift", "clock_skew"), *hides("clock_skew", "new_issue"), *hides("new_issue", "drift")]
+
+
+def told(kinds: Sequence[str], configured: Sequence[Inhibition]) -> list[str]:
+    """The kinds of which nobody hides the alert, all of them firing."""
+    firing = [alert(kind) for kind in kinds]
+    causes = possible_causes(firing, configured)
+    return [one.kind for one in firing if inhibiting(one, causes, configured) is None]
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_alerts_that_hide_each_other_in_a_circle_are_all_told(turn: int) -> None:
+    kinds = ["drift", "clock_skew", "new_issue"]
+    assert told([*kinds[turn:], *kinds[:turn]], CIRCLE) == [*kinds[turn:], *kinds[:turn]]
+
+
+def test_a_circle_is_hidden_by_what_stands_outside_of_it_and_hides_what_does() -> None:
+    kinds = ["dead_letters", "drift", "clock_skew", "new_issue", "client_drops"]
+    outside = [
+        *hides("dead_letters", "drift", "clock_skew", "new_issue"),
+        *hides("new_issue", "client_drops"),
+    ]
+    assert told(kinds, [*CIRCLE, *outside]) == ["dead_letters"]
+    assert told(kinds, [*CIRCLE, *hides("new_issue", "client_drops")]) == kinds[:-1]
+
+
+def test_a_circle_that_what_is_built_in_closes_hides_none_of_its_own() -> None:
+    kinds = ["verification_failures", "no_events", "drift"]
+    closed = [*hides("no_events", "drift"), *hides("drift", "verification_failures")]
+    assert told(kinds, []) == ["verification_failures", "drift"]
+    assert told(kinds, closed) == kinds
+
+
+def test_whatever_hides_what_somebody_is_told() -> None:
+    """No choice of inhibitions among five alerts leaves all of them untold."""
+    kinds = ["drift", "clock_skew", "new_issue", "dead_letters", "client_drops"]
+    for seed in range(300):
+        drawn = random.Random(seed)
+        pairs = [drawn.sample(kinds, 2) for _ in range(drawn.randint(1, 14))]
+        assert told(kinds, [one for cause, kind in pairs for one in hides(cause, kind)]), pairs
