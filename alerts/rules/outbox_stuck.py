@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from alerts.house import Backlog
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
+from alerts.recipients import split_name
 from alerts.rules.kind import Kind, above, no_data
 from alerts.wording import counted, moment, span
 
@@ -36,7 +37,10 @@ def _judged(rule: Rule, target: Target, backlog: Backlog, now: datetime) -> Eval
         window_end_at=now,
         sample=backlog.count,
     )
-    return above(rule, target, evidence, more_labels={CHANNEL: backlog.channel})
+    _, recipient = split_name(backlog.channel)
+    # Of several recipients the others were told: that is for office hours.
+    severity = min(rule.severity, Severity.WARNING, key=lambda one: one.rank) if recipient else None
+    return above(rule, target, evidence, severity=severity, more_labels={CHANNEL: backlog.channel})
 
 
 KIND = Kind(

@@ -67,3 +67,13 @@ def test_each_stuck_channel_has_an_alert_of_its_own() -> None:
     found = KINDS["outbox_stuck"].evaluate(make("outbox_stuck"), PAYMENTS, housed(backlogs=backlogs), NOW)
     assert [(one.labels["channel"], one.verdict) for one in found] == [("chat", BREACH), ("mail", OK)]
     assert "cannot tell chat: 1 message waits, the oldest for 1 h" in found[0].evidence.summary
+
+
+def test_one_recipient_of_several_who_cannot_be_told_pages_nobody() -> None:
+    long_ago = NOW - timedelta(hours=1)
+    backlogs = [Backlog("mail", 1, long_ago), Backlog("mail for ann@example.com", 1, long_ago)]
+    found = KINDS["outbox_stuck"].evaluate(make("outbox_stuck"), PAYMENTS, housed(backlogs=backlogs), NOW)
+    assert [(one.verdict, one.severity) for one in found] == [
+        (BREACH, Severity.CRITICAL),
+        (BREACH, Severity.WARNING),
+    ]
