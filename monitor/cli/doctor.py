@@ -1,13 +1,13 @@
 """`hookvitals doctor` and `hookvitals doctor attest`."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import click
 
 from alerts.egress import Egress
 from alerts.http import Client
-from monitor.checklist import Judged, Verdict
+from monitor.checklist import ITEMS, Judged, Verdict
 from monitor.cli.base import Commands, Here, OneLine, cell, pass_here, say
 from monitor.cli.records import duration
 from monitor.cli.stores import opened_control, opened_desk, opened_facts
@@ -25,7 +25,8 @@ from monitor.wiring.checklist import checklist
 MARKS = {True: "ok  ", False: "BAD ", None: "note"}
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 """The monitor's own processes are asked wherever the settings say they are."""
-ENOUGH = {"pass": (Verdict.PASS,), "attested": (Verdict.PASS, Verdict.ATTESTED)}
+LISTS = tuple(dict.fromkeys(one.list for one in ITEMS))
+ANSWERED = (Verdict.PASS, Verdict.ATTESTED)
 
 
 @click.group(cls=Commands, invoke_without_command=True)
@@ -35,8 +36,11 @@ ENOUGH = {"pass": (Verdict.PASS,), "attested": (Verdict.PASS, Verdict.ATTESTED)}
 @click.option("--environment", default=DEFAULT_ENVIRONMENT, show_default=True, help="Of this environment.")
 @click.option(
     "--require",
-    type=click.Choice(sorted(ENOUGH)),
-    help="Fail unless every item passes, or passes or is attested; else what fails does.",
+    multiple=True,
+    type=click.Choice(["pass", "attested", *LISTS, *(one.id for one in ITEMS)]),
+    metavar="WHAT",
+    help="Fail, too, unless every item passes (pass), passes or is attested (attested), or so do those of a"
+    " list (orum) or one of them (orum.https). May be given several times.",
 )
 @click.pass_context
 def doctor(
@@ -45,12 +49,14 @@ def doctor(
     name: str | None,
     source: str | None,
     environment: str,
-    require: str | None,
+    require: tuple[str, ...],
 ) -> None:
     """Look at the installation, or at one endpoint, and say what must be mended; change nothing."""
     if ctx.invoked_subcommand is not None:
         return
     here: Here = ctx.obj
+    if require and name is None:
+        raise OneLine("--require asks about an endpoint: name it with --endpoint")
     if name is None:
         _installation(here, only_ready)
         return
@@ -60,8 +66,8 @@ def doctor(
     _say_all(found)
     short = [one for one in found if not _is_enough(one, require)]
     if short:
-        wanted = "must be mended" if require is None else f"are not what --require {require} asks for"
-        raise OneLine(f"{len(short)} of {len(found)} items {wanted}")
+        names = ", ".join(one.item.id for one in short)
+        raise OneLine(f"{len(short)} of {len(found)} items are not as they must be: {names}")
 
 
 @doctor.command()
@@ -152,5 +158,9 @@ def _say_all(found: list[Judged]) -> None:
         say(f"  {one.verdict.value:<15}  {one.item.id:<20}  {one.item.asks}  {cell(one.said)}")
 
 
-def _is_enough(one: Judged, require: str | None) -> bool:
-    return one.verdict is not Verdict.FAIL if require is None else one.verdict in ENOUGH[require]
+def _is_enough(one: Judged, require: Collection[str]) -> bool:
+    """What fails is never enough; the rest as it was asked for."""
+    if one.verdict is Verdict.FAIL or ("pass" in require and one.verdict is not Verdict.PASS):
+        return False
+    asked = not {"attested", one.item.list, one.item.id}.isdisjoint(require)
+    return one.verdict in ANSWERED or not asked

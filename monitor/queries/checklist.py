@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Delivery, Target, Terms
+from alerts.sightings import Aspect
 from monitor import figures
 from monitor.checklist import FRESH, LOOKED_BACK, Days, Rush, Shown, Told
 from monitor.clock import from_us, to_us
@@ -12,11 +13,12 @@ from monitor.model import Duration, Grain, ProbeKind, ProbeResult, SeriesKey
 from monitor.queries.windows import PROBES_BACK, StoredObservations
 from monitor.rollup import Rollup
 from monitor.store.control import Control
-from monitor.store.facts.protocol import FactReader, Parts
+from monitor.store.control.sightings import MOST, SightingFilter
+from monitor.store.facts.protocol import COUNTED, FactReader, Parts
 
 WEEK, HOUR_US = timedelta(days=7), 3_600_000_000
 RECENT = timedelta(minutes=15)
-COUNTED, TIMED = Parts((), exemplars=False), Parts((Duration.ACK,), exemplars=False)
+TIMED = Parts((Duration.ACK,), exemplars=False)
 
 
 def shown(
@@ -39,12 +41,16 @@ def shown(
         week=reader.total([place], to_us(now - WEEK), to_us(now)).get(place) or Rollup(),
         days=days.get(place, {}),
         probes=_probes(reader, place, now),
-        sightings=control.sightings.all().get(place, ()),
+        sightings=[one for _, one in control.sightings.page(_all_of(place), MOST * len(Aspect))],
         repeats=StoredObservations(reader, now).repeats(target, now - RECENT, now),
         elsewhere={key.environment: found for key, found in days.items() if key != place},
         rushes=list(_rushes(reader, places, now)),
         channels=_told(control, channels, now),
     )
+
+
+def _all_of(place: SeriesKey) -> SightingFilter:
+    return SightingFilter(place.environment, place.source, place.endpoint)
 
 
 def _elsewhere(reader: FactReader, place: SeriesKey) -> Sequence[SeriesKey]:

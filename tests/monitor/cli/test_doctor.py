@@ -133,7 +133,9 @@ def test_an_endpoint_is_judged_by_both_checklists_with_the_figure_behind_each_it
     assert found["orum.idempotent"][0] == "pass"
     assert "1 duplicate recognised in 30 d" in found["orum.idempotent"][1]
     assert found["hopnow.order"][0] == "no evidence yet"
-    assert error_of(result) == "error: 2 of 26 items must be mended"  # nobody is told of alerts
+    assert error_of(result) == (  # nobody is told of alerts
+        "error: 2 of 26 items are not as they must be: orum.monitoring, hopnow.monitoring"
+    )
 
 
 def test_who_answers_for_an_item_and_when_is_said_and_audited(watched: Path) -> None:
@@ -161,9 +163,59 @@ def test_how_long_a_word_holds_is_chosen_and_bounded(watched: Path) -> None:
     assert "at most 400 days" in error_of(run(*words, "--for", "500d", data_dir=watched))
 
 
-def test_what_is_required_decides_how_the_command_ends(watched: Path) -> None:
-    strict = run("doctor", "--endpoint", "payments", "--require", "pass", data_dir=watched)
-    assert "items are not what --require pass asks for" in error_of(strict)
+@pytest.fixture
+def audible(watched: Path) -> Path:
+    """The configuration of that directory, with a channel that took a test."""
+    control = Control.open(control_url(watched))
+    with control.write() as tx:
+        control.audit.append(tx, SystemClock().now(), "ada", "admin", "cli", "channel.test", "team", {})
+    control.close()
+    file = watched / "own.toml"
+    channel = '[[channels]]\nkind = "slack"\nname = "team"\nurl = { env = "TEAM_URL" }\n'
+    file.write_text(f'[process]\ndata_dir = "{watched}"\n{channel}')
+    return file
+
+
+@pytest.mark.parametrize(
+    ("require", "short"),
+    [
+        ([], []),
+        (["orum.idempotent"], []),
+        (["orum.database"], ["orum.database"]),
+        (["orum.database", "hopnow.order"], ["orum.database", "hopnow.order"]),
+        (["orum.load"], []),
+        (["pass", "orum.load"], ["orum.load"]),
+    ],
+    ids=lambda names: " ".join(names) or "nothing",
+)
+def test_what_is_required_decides_how_the_command_ends(
+    audible: Path, require: list[str], short: list[str]
+) -> None:
+    words = ("orum.load", "--endpoint", "payments", "--note", "see PR 7")
+    assert run("doctor", "attest", *words, config=audible).exit_code == 0
+    options = [word for name in require for word in ("--require", name)]
+    result = run("doctor", "--endpoint", "payments", *options, config=audible)
+    if short:
+        named = error_of(result).partition(" must be: ")[2].split(", ")
+        assert set(short) <= set(named) if "pass" in require else short == named
+    else:
+        assert result.exit_code == 0, result.output
+
+
+def test_all_of_a_list_or_of_both_may_be_required(audible: Path) -> None:
+    def named(require: str) -> set[str]:
+        said = error_of(run("doctor", "--endpoint", "payments", "--require", require, config=audible))
+        return set(said.partition(" must be: ")[2].split(", "))
+
+    assert {name.partition(".")[0] for name in named("hopnow")} == {"hopnow"}
+    assert named("hopnow") < named("attested") == named("pass")
+
+
+def test_what_cannot_be_required_is_said(audible: Path) -> None:
+    unknown = run("doctor", "--endpoint", "payments", "--require", "orum.x", config=audible)
+    assert unknown.exit_code == 2
+    assert "'orum.x' is not one of 'pass', 'attested', 'orum', 'hopnow', 'orum.signatures'" in unknown.stderr
+    assert "name it with --endpoint" in error_of(run("doctor", "--require", "pass", config=audible))
 
 
 def test_unknown_items_and_endpoints_are_refused_with_what_to_do(watched: Path) -> None:
