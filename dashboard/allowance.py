@@ -1,4 +1,9 @@
-"""How often one address may ask for what needs no login, in this process. Memory is bounded."""
+"""How often one address may ask for what needs no login, in this process. Memory is bounded.
+
+It spares the process, it guards no secret: nobody guesses a link's 256 bits at any rate, and a forged one is
+refused before the store is asked. So it is not shared, as the limit of logins is, which guards passwords: to
+count in the store would let whoever floods one page write there.
+"""
 
 import threading
 from collections import OrderedDict

@@ -6,6 +6,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+from sqlalchemy import event
 
 from alerts.model import Alert
 from alerts.permits import Act, Permit, Permits
@@ -100,15 +101,20 @@ def test_link_of_an_episode_that_is_over_does_nothing(world: World) -> None:
     assert acts(world) == []
 
 
-def test_link_that_is_forged_or_late_is_refused(world: World) -> None:
+def test_link_that_is_forged_or_late_is_refused_before_the_store_is_asked(world: World) -> None:
     fires(world)
     forged = Permits(b"x" * 32).token(PERMITS.read(token(world), world.clock.now()))
     late = token(world, life=timedelta(0))
+    asked: list[str] = []
+    event.listen(
+        world.control.engine, "before_cursor_execute", lambda _one, _two, sql, *_rest: asked.append(sql)
+    )
     for bad in (forged, late, "", "x.y"):
         with pytest.raises(Forbidden):
             look(world.desk, PERMITS, bad)
         with pytest.raises(Forbidden):
             do(world.desk, PERMITS, bad)
+    assert asked == []
 
 
 def test_alert_that_is_no_longer_kept_is_told_of(world: World) -> None:
