@@ -207,6 +207,12 @@ def silent_since(silence: timedelta | None, usual: int = 100) -> World:
     return World(last_at=None if silence is None else NOW - silence, past_of=past)
 
 
+def usually(world: World, **week: Any) -> World:
+    """The world with such past hours."""
+    world.past_of = lambda target, start_at, end_at: Window(target, start_at, end_at, **week)
+    return world
+
+
 def unended(count: int, of: int = 10) -> World:
     """A world in which so many of the acknowledged events never ended."""
     oldest = (NOW - timedelta(hours=3), ("0193f000-0000-7000-8000-000000000004",)) if count else ()

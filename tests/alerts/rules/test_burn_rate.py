@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from alerts.model import Evaluation, Severity, Target, Terms, Verdict, Window
+import pytest
+
+from alerts.model import (
+    Severity,
+    Target,
+    Terms,
+    Verdict,
+    Window,
+)
 from alerts.rules import KINDS, make
-from tests.alerts.world import NOW, PAYMENTS, World
+from tests.alerts.rules.judging import found_by, summary
+from tests.alerts.world import (
+    NOW,
+    PAYMENTS,
+    World,
+    attempts,
+    promised,
+)
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -22,11 +37,6 @@ def lost_within(length: timedelta, lost: int, ended: int, objective: float = 0.9
     return World(window_of=window, agreed=Terms(objective=objective))
 
 
-def judged(world: World) -> Evaluation:
-    [found] = KINDS["burn_rate"].evaluate(make("burn_rate"), PAYMENTS, world, NOW)
-    return found
-
-
 def test_each_pair_of_windows_is_of_the_lengths_of_the_workbook() -> None:
     """Each is asked while the long one burns and the short one no more does: the trouble is over."""
     asked = []
@@ -38,15 +48,76 @@ def test_each_pair_of_windows_is_of_the_lengths_of_the_workbook() -> None:
         return Window(target, start_at, end_at, succeeded=9_000, dead_lettered=1_000 if is_long else 0)
 
     world = World(window_of=window, agreed=Terms(objective=0.999))
-    assert judged(world).verdict is Verdict.OK
+    assert found_by("burn_rate", world).verdict is Verdict.OK
     assert asked == [3 * DAY, HOUR, 5 * MINUTE, 6 * HOUR, 30 * MINUTE, 3 * DAY, 6 * HOUR]
 
 
 def test_a_handful_of_an_hour_is_no_page_though_the_three_days_have_plenty() -> None:
-    assert judged(lost_within(MINUTE, lost=19, ended=19)).verdict is Verdict.OK
-    page = judged(lost_within(MINUTE, lost=20, ended=20))
+    assert found_by("burn_rate", lost_within(MINUTE, lost=19, ended=19)).verdict is Verdict.OK
+    page = found_by("burn_rate", lost_within(MINUTE, lost=20, ended=20))
     assert (page.verdict, page.severity, page.evidence.sample) == (Verdict.BREACH, Severity.CRITICAL, 20)
 
 
 def test_an_objective_so_low_that_no_rate_can_exceed_its_factor_never_pages() -> None:
-    assert judged(lost_within(MINUTE, lost=50, ended=50, objective=0.9)).verdict is Verdict.OK
+    assert found_by("burn_rate", lost_within(MINUTE, lost=50, ended=50, objective=0.9)).verdict is Verdict.OK
+
+
+def burning(short: float, long: float, slow: float) -> World:
+    """A world with these burn rates over 1 h and less, over 6 h and over 3 d, at an objective of 99.9 %."""
+
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        length = end_at - start_at
+        rate = short if length <= timedelta(hours=1) else long if length < timedelta(hours=8) else slow
+        lost = round(rate * 100)
+        return Window(target, start_at, end_at, succeeded=100_000 - lost, dead_lettered=lost)
+
+    return World(window_of=window, agreed=Terms(objective=0.999))
+
+
+@pytest.mark.parametrize(
+    ("rates", "verdict", "severity", "threshold"),
+    [
+        ((14.5, 2.4, 0.9), Verdict.BREACH, Severity.CRITICAL, 14.4),
+        ((14.3, 6.1, 0.9), Verdict.BREACH, Severity.CRITICAL, 6),
+        ((5.9, 5.9, 1.5), Verdict.BREACH, Severity.WARNING, 1),
+        ((5.9, 5.9, 1.1), Verdict.OK, Severity.CRITICAL, 1),
+        ((0.5, 6.5, 1.2), Verdict.OK, Severity.CRITICAL, 1),  # it is over
+        ((5.9, 5.9, 0.9), Verdict.OK, Severity.CRITICAL, 1),
+    ],
+)
+def test_a_budget_burns_over_two_windows_at_once(
+    rates: tuple[float, float, float], verdict: Verdict, severity: Severity, threshold: float
+) -> None:
+    found = found_by("burn_rate", burning(*rates))
+    assert (found.verdict, found.severity, found.evidence.threshold) == (verdict, severity, threshold)
+
+
+def test_long_windows_begin_with_a_whole_hour() -> None:
+    world, asked = promised(0.999, 99_000, 1_000), set()
+    window_of = world.window_of
+
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        asked.add(start_at)
+        return window_of(target, start_at, end_at)
+
+    world.window_of = window
+    now = NOW + timedelta(minutes=20)
+    found_by("burn_rate", world, make("burn_rate", params={"fast_factor": 14.4, "medium_factor": 11}), now)
+    hours = (72, 6, 720)
+    assert {start_at for start_at in asked if now - start_at > timedelta(hours=2)} == {
+        NOW - timedelta(hours=n) for n in hours
+    }
+
+
+def test_a_burning_budget_says_when_it_will_be_gone() -> None:
+    assert summary("burn_rate", burning(20, 5, 0.4)).endswith("budget gone in 22 h at this rate")
+
+
+@pytest.mark.parametrize(("lost", "verdict"), [(1, Verdict.OK), (5, Verdict.BREACH)])
+def test_one_lost_event_of_few_pages_nobody(lost: int, verdict: Verdict) -> None:
+    assert found_by("burn_rate", promised(0.999, 60 - lost, lost)).verdict is verdict
+
+
+def test_a_target_without_an_slo_burns_nothing() -> None:
+    kind = KINDS["burn_rate"]
+    assert kind.evaluate(kind.defaults, PAYMENTS, attempts(dead_lettered=50), NOW) == []

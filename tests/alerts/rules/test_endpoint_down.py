@@ -7,9 +7,21 @@ from datetime import timedelta
 
 import pytest
 
-from alerts.model import ErrorCount, Evaluation, ProbeKind, ProbeResult, Verdict
+from alerts.model import (
+    ErrorCount,
+    Evaluation,
+    ProbeKind,
+    ProbeResult,
+    Verdict,
+)
 from alerts.rules import KINDS, make
-from tests.alerts.world import NOW, PAYMENTS, canaries_lost, down, probed
+from tests.alerts.world import (
+    NOW,
+    PAYMENTS,
+    canaries_lost,
+    down,
+    probed,
+)
 
 BAD = ProbeResult(ProbeKind.HTTP, ok=False, checked_at=NOW, consecutive_failures=3)
 AGE = timedelta(minutes=5)
@@ -54,3 +66,9 @@ def test_a_look_as_old_as_the_window_still_counts(kind: str, age: timedelta) -> 
     world = down(3, checked_before=age) if kind == "endpoint_down" else canaries_lost(3, checked_before=age)
     [found] = KINDS[kind].evaluate(make(kind), PAYMENTS, world, NOW)
     assert found.verdict is Verdict.BREACH
+
+
+def test_downtime_evidence_tells_since_when_and_with_which_errors() -> None:
+    [found] = KINDS["endpoint_down"].evaluate(KINDS["endpoint_down"].defaults, PAYMENTS, down(4), NOW)
+    assert found.evidence.window_start_at == NOW - timedelta(minutes=3)
+    assert found.evidence.top_errors == (ErrorCount("connection refused", 4),)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
-from alerts.model import Evaluation, Rule, Target, Verdict, Window
+from alerts.model import (
+    Target,
+    Verdict,
+    Window,
+)
 from alerts.rules import KINDS, make
+from tests.alerts.rules.judging import found_by
 from tests.alerts.world import (
     NOW,
     PAYMENTS,
@@ -21,11 +26,6 @@ from tests.alerts.world import (
     promised,
     statuses,
 )
-
-
-def judged(rule: Rule, world: World) -> Evaluation:
-    [found] = KINDS[rule.kind].evaluate(rule, PAYMENTS, world, NOW)
-    return found
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,15 @@ def judged(rule: Rule, world: World) -> Evaluation:
     ],
 )
 def test_one_is_enough_where_no_minimum_is_asked(kind: str, world: World) -> None:
-    assert judged(make(kind, min_sample=0), world).verdict is Verdict.BREACH
+    assert found_by(kind, world, make(kind, min_sample=0)).verdict is Verdict.BREACH
 
 
 @pytest.mark.parametrize("kind", ["failure_count", "dead_letters"])
 def test_a_minimum_that_is_asked_for_counts_attempts_of_every_outcome(kind: str) -> None:
     world = attempts(5, 10, 4)
     rule = make(kind, min_sample=19, threshold=0)
-    assert judged(rule, world).verdict is Verdict.BREACH
-    too_few = judged(replace(rule, min_sample=20), world)
+    assert found_by(rule.kind, world, rule).verdict is Verdict.BREACH
+    too_few = found_by(kind, world, replace(rule, min_sample=20))
     assert (too_few.verdict, too_few.evidence.sample) == (Verdict.NO_DATA, 19)
     assert too_few.evidence.summary.startswith("19 attempts at stripe/payments in ")
 
@@ -62,7 +62,7 @@ def test_what_was_not_timed_is_no_sample(kind: str) -> None:
             target, start_at, end_at, succeeded=40, failed=9, deliveries=50, process_ms=times, ack_ms=times
         )
 
-    found = judged(make(kind), World(window_of=window))
+    found = found_by(kind, World(window_of=window))
     assert found.verdict is Verdict.NO_DATA
     assert found.evidence.sample == (49 if kind == "slow_processing" else 50)
 
@@ -76,7 +76,7 @@ def test_what_is_below_the_floor_asks_nothing_of_past_weeks(kind: str, world: Wo
         raise AssertionError("a past week was read")
 
     world.past_of = past
-    assert judged(make(kind), world).verdict is Verdict.OK
+    assert found_by(kind, world).verdict is Verdict.OK
 
 
 def test_an_slo_of_which_nothing_was_lost_is_one_read() -> None:
@@ -89,5 +89,16 @@ def test_an_slo_of_which_nothing_was_lost_is_one_read() -> None:
 
     world = promised(0.999, 10_000, 0)
     world.window_of = window
-    assert judged(make("burn_rate"), world).verdict is Verdict.OK
+    assert found_by("burn_rate", world).verdict is Verdict.OK
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("kind", ["certificate_expiry", "endpoint_down", "endpoint_exposure", "queue_depth"])
+def test_endpoint_that_is_not_probed_or_sampled_is_not_judged(kind: str) -> None:
+    assert KINDS[kind].evaluate(KINDS[kind].defaults, PAYMENTS, World(), NOW) == []
+
+
+def test_window_judged_is_the_rules_own_and_ends_now() -> None:
+    rule = make("error_rate", window=timedelta(minutes=2))
+    [found] = KINDS["error_rate"].evaluate(rule, Target("production", "a", "b"), attempts(failed=50), NOW)
+    assert (found.evidence.window_start_at, found.evidence.window_end_at) == (NOW - timedelta(minutes=2), NOW)

@@ -1,0 +1,71 @@
+"""ack_deadline, wrong_status and retry_storm: what the sender is answered, when, and what it makes of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from alerts.model import (
+    ErrorCount,
+    Severity,
+    Terms,
+    Verdict,
+)
+from tests.alerts.rules.judging import found_by
+from tests.alerts.world import (
+    answered,
+    statuses,
+)
+
+
+@pytest.mark.parametrize(
+    ("deadline_s", "answered_ms", "verdict"),
+    [
+        (30, 24_100, Verdict.BREACH),  # practice 1
+        (30, 23_900, Verdict.OK),
+        (5, 4_100, Verdict.BREACH),  # practice 2
+        (5, 3_900, Verdict.OK),
+        (10, 8_100, Verdict.BREACH),  # practice 3: its documents
+    ],
+)
+def test_an_answer_is_late_from_80_percent_of_the_sources_own_deadline_on(
+    deadline_s: float, answered_ms: float, verdict: Verdict
+) -> None:
+    world = answered(*[answered_ms] * 50)
+    world.agreed = Terms(ack_deadline=timedelta(seconds=deadline_s))
+    assert found_by("ack_deadline", world).verdict is verdict
+
+
+def test_a_source_that_expects_201_is_answered_wrongly_with_200() -> None:
+    """practice 3"""
+    world = statuses({200: 30, 201: 70})
+    world.agreed = Terms(expected_statuses=(201,))
+    found = found_by("wrong_status", world)
+    assert (found.verdict, found.evidence.top_errors) == (Verdict.BREACH, (ErrorCount("HTTP 200", 30),))
+
+
+def test_a_2xx_for_one_forgery_is_critical() -> None:
+    """practice 5"""
+    world = statuses({}, {200: 1}, verification_failures={"bad_signature": 1})
+    found = found_by("wrong_status", world)
+    assert (found.verdict, found.severity) == (Verdict.BREACH, Severity.CRITICAL)
+
+
+def test_a_redirect_of_a_forgery_is_no_2xx() -> None:
+    refused = statuses({200: 99}, {300: 1, 401: 1}, verification_failures={"bad_signature": 2})
+    assert found_by("wrong_status", refused).verdict is Verdict.OK
+
+
+def test_what_was_refused_for_its_form_may_be_answered_2xx() -> None:
+    assert found_by("wrong_status", statuses({200: 99}, {200: 1})).verdict is Verdict.OK
+
+
+def test_repeated_failures_and_duplicates_together_are_a_storm() -> None:
+    """practice 15"""
+    apart = statuses({200: 60, 500: 40}, duplicates=12)
+    together = statuses({200: 60, 500: 40}, duplicates=12, redelivered=12)
+    assert [found_by("retry_storm", world).verdict for world in (apart, together)] == [
+        Verdict.OK,
+        Verdict.BREACH,
+    ]
