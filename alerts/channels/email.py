@@ -65,8 +65,7 @@ class Email:
         refused = self._mailer.send(mail, parseaddr(self._sender)[1], self.recipients)
         later = tuple(one.recipient for one in refused if one.may_pass)
         said = (
-            f"{one.recipient} was refused ({one.code})" + (", is tried again alone" if one.may_pass else "")
-            for one in refused
+            f"{one.recipient} was refused {'for now ' if one.may_pass else ''}({one.code})" for one in refused
         )
         return Receipt(reference=mail["Message-ID"], warning="; ".join(said), refused_for_now=later)
 

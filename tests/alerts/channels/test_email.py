@@ -337,6 +337,4 @@ def test_refusals_that_may_pass_are_told_from_those_for_good(server: MailServer)
     server.refuses = {"bob@example.com": "451 greylisted", "eve@example.com": "550 no such user"}
     receipt = channel(server, recipients=[*PEOPLE, "eve@example.com"]).send(message())
     assert receipt.refused_for_now == ("bob@example.com",)
-    assert receipt.warning == (
-        "bob@example.com was refused (451), is tried again alone; eve@example.com was refused (550)"
-    )
+    assert receipt.warning == "bob@example.com was refused for now (451); eve@example.com was refused (550)"
