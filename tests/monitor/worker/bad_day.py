@@ -1,6 +1,6 @@
-"""Twelve kinds of trouble at once, each at an endpoint of its own, lived through by the worker's own jobs on a
-clock that the test moves: records, probes, queue samples and heartbeats go into real stores as they come, and
-what leaves goes to two channels that keep it.
+"""Twelve kinds of trouble at once, each at an endpoint of its own, lived through by the worker's own jobs on
+a clock that the test moves: records, probes, queue samples and heartbeats go into real stores as they come,
+and what leaves goes to two channels that keep it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 from alerts.message import Links, Message
-from alerts.model import OPENING, Why
 from monitor.clock import to_us
 from monitor.config import Document
 from monitor.config.load import checked
@@ -40,6 +39,8 @@ BEGINS, ENDS, LENGTH = 10, 76, 120
 """Minutes of the day: when all the troubles begin and end, and when the day is over."""
 STEP = 2
 """Minutes from one round of the jobs to the next: the longest gap in which time counts as watched."""
+BACKLOG = 5
+"""Minutes in which a sender that was not heard sends again what it still has."""
 EVENTS = 12
 """A minute and endpoint, as a rule."""
 
@@ -121,7 +122,13 @@ class Endpoint:
         if BEGINS <= number < ENDS:
             return list(self.trouble(self, at))
         late = self.worked_off(at, len(self.waiting)) if number >= ENDS else []
-        return [*late, *self.usual(self, at)]
+        again = self.sent_again(at) if ENDS <= number < ENDS + BACKLOG else []
+        return [*late, *again, *self.usual(self, at)]
+
+    def sent_again(self, at: datetime) -> list[Record]:
+        """What its sender still had of the time in which it was not taken."""
+        attempt = 2 if self.trouble is failing else 1 if self.trouble is nothing else 0
+        return [self.event(Outcome.SUCCEEDED, moment, attempt=attempt) for moment in moments(at) if attempt]
 
     def event(self, outcome: Outcome, at: datetime, **given: object) -> Record:
         """What the sender delivered and was answered."""
@@ -169,9 +176,7 @@ def failing(to: Endpoint, at: datetime) -> Iterable[Record]:
 def slow(to: Endpoint, at: datetime) -> Iterable[Record]:
     """Slower than its sender waits, which sends a third of it again."""
     for n, moment in enumerate(moments(at)):
-        yield to.event(
-            Outcome.SUCCEEDED, moment, process_ms=20_000.0, ack_ms=20_100.0, latency_ms=20_100.0
-        )
+        yield to.event(Outcome.SUCCEEDED, moment, process_ms=20_000.0, ack_ms=20_100.0, latency_ms=20_100.0)
         if n % 3 == 0:
             yield to.event(Outcome.DUPLICATE, moment)
 
@@ -381,18 +386,11 @@ class BadDay:
             ]
         )
 
-    def messages(self, to: Endpoint, channel: FakeChannel) -> list[Message]:
-        return [one for one in channel.sent if one.labels.get("source") == to.source]
+    def place_of(self, message: Message) -> str:
+        """Which endpoint it is about; empty for the monitor itself."""
+        named = (message.labels.get("source"), message.labels.get("endpoint"))
+        return next((to.place for to in self.endpoints if (to.source, to.name) == named), "")
 
 
 def minute_of(message: Message) -> int:
     return (message.created_at - START) // MINUTE
-
-
-def opens(message: Message) -> bool:
-    return message.reason in OPENING
-
-
-def said(message: Message) -> str:
-    state = "resolved" if message.reason is Why.RESOLVED else message.reason.value
-    return f"{minute_of(message)} {state} {message.alert.rule} {message.severity.value}: {message.summary}"
