@@ -36,9 +36,13 @@ class RuleError(AlertsError):
 
 
 class SettingInvalid(AlertsError):
-    """A setting of a channel or of egress is missing or malformed."""
+    """A setting of a channel or of egress is missing or malformed. key: which one, where that is known."""
 
     code = "setting_invalid"
+
+    def __init__(self, message: str, *, hint: str = "", key: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.key = key
 
 
 class Failure(StrEnum):

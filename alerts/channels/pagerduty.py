@@ -54,6 +54,7 @@ class PagerDuty:
             raise SettingInvalid(
                 f"channel {name}: that is no routing key",
                 hint="copy the integration key of an Events API v2 integration, 32 letters and digits",
+                key="routing_key",
             )
         self.name = name
         self._routing_key = routing_key

@@ -58,6 +58,7 @@ class Mailer:
             raise SettingInvalid(
                 f'channel {name}: security = "none" would send the password in clear',
                 hint='use security = "starttls" or "tls", or remove the login',
+                key="security",
             )
         self.name = name
         self._host = host

@@ -102,5 +102,6 @@ def _key_of(name: str, secret: str) -> bytes:
         raise SettingInvalid(
             f"channel {name}: the secret is not 24 to 64 bytes in base64",
             hint="make one with: echo whsec_$(openssl rand -base64 32)",
+            key="secret",
         )
     return key

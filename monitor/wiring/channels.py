@@ -17,7 +17,7 @@ from alerts.channels.smtp import Mailer
 from alerts.channels.title import TitleTemplate
 from alerts.channels.webhook import Webhook
 from alerts.egress import Egress
-from alerts.errors import AlertsError, ChannelError, Failure, RequestFailed
+from alerts.errors import AlertsError, ChannelError, Failure, RequestFailed, SettingInvalid
 from alerts.http import Client, checked_host
 from alerts.message import Message
 from monitor.config import Document, resolve
@@ -101,16 +101,9 @@ def channel_findings(document: Document, environ: Mapping[str, str]) -> Iterator
     means = _means(document, environ)
     for at, table in enumerate(document.channels):
         missing = list(_missing(table, means))
-        yield from ((("channels", at, key), said, True) for key, said in missing)
-        if missing:
-            continue
-        try:
-            _channel(table, means)
-        except (HookvitalsError, AlertsError) as exc:
-            yield ("channels", at), str(exc), True
-            continue
-        for key, said, is_mistake in _undiallable(table, means):
-            yield ("channels", at, key), said, is_mistake
+        wrong = [(key, said, True) for key, said in missing] if missing else list(_unmade(table, means))
+        for key, said, is_mistake in [*wrong, *_undiallable(table, means)]:
+            yield ("channels", at, key) if key else ("channels", at), said, is_mistake
     yield from ((("heartbeat", key), said, True) for key, said in _missing(document.heartbeat, means))
     for key, said, is_mistake in _undiallable(document.heartbeat, means):
         yield ("heartbeat", key), said, is_mistake
@@ -124,6 +117,16 @@ def _missing(table: Table, means: Means) -> Iterator[tuple[str, str]]:
                 means.secret(ref)
             except ConfigError as exc:
                 yield key, str(exc)
+
+
+def _unmade(table: ChannelTable, means: Means) -> Iterator[tuple[str, str, bool]]:
+    """(key, what is wrong, True) of a channel that cannot be made; the key is empty where none is known."""
+    try:
+        _channel(table, means)
+    except SettingInvalid as exc:
+        yield exc.key, str(exc), True
+    except (HookvitalsError, AlertsError) as exc:
+        yield "", str(exc), True
 
 
 def _undiallable(table: Table, means: Means) -> Iterator[tuple[str, str, bool]]:

@@ -174,10 +174,14 @@ def test_first_line_of_its_own_and_no_links_change_no_other_trait() -> None:
             "routing_key",
             "cannot be read",
         ),
-        ({"kind": "pagerduty", "name": "a", "routing_key": {"env": "NO_URL"}}, None, "integration key"),
         (
-            {"kind": "webhook", "name": "a", "url": "https://192.0.2.1/", "secret": {"env": "NO_URL"}},
-            None,
+            {"kind": "pagerduty", "name": "a", "routing_key": {"env": "NO_URL"}},
+            "routing_key",
+            "integration key",
+        ),
+        (
+            {"kind": "webhook", "name": "a", "url": "https://8.8.8.8/", "secret": {"env": "NO_URL"}},
+            "secret",
             "openssl rand",
         ),
         (
@@ -189,25 +193,32 @@ def test_first_line_of_its_own_and_no_links_change_no_other_trait() -> None:
             {
                 "kind": "email",
                 "name": "a",
-                "host": "192.0.2.1",
+                "host": "8.8.8.8",
                 "sender": "a@b.c",
                 "recipients": ["a@b.c"],
                 "security": "none",
                 "username": "x",
             },
-            None,
+            "security",
             "password in clear",
         ),
     ],
 )
 def test_channel_that_could_not_send_is_found_when_the_file_is_checked(
-    table: dict[str, Any], key: str | None, said: str
+    table: dict[str, Any], key: str, said: str
 ) -> None:
     environ = {**EVERY, "INSIDE": "http://10.0.0.1/s3cret", "NO_URL": "s3cret!"}
     [(location, text)] = problems(table, environ=environ)
-    assert location == (("channels", 0) if key is None else ("channels", 0, key))
+    assert location == ("channels", 0, key)
     assert said in text
     assert "s3cret" not in text
+
+
+def test_a_wrong_secret_does_not_hide_a_forbidden_address() -> None:
+    table = {"kind": "webhook", "name": "a", "url": "https://10.0.0.1/"}
+    for ref in ({"env": "NO_URL"}, {"env": "NOWHERE"}):
+        found = problems({**table, "secret": ref}, environ={**EVERY, "NO_URL": "x"})
+        assert [location for location, _ in found] == [("channels", 0, "secret"), ("channels", 0, "url")]
 
 
 def test_name_that_leads_to_a_forbidden_network_is_found(tmp_path: Path) -> None:
