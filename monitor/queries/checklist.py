@@ -76,6 +76,7 @@ def _rushes(reader: FactReader, places: Sequence[SeriesKey], now: datetime) -> I
         until_us = at_us + HOUR_US
         minutes = reader.rollups([key], Grain.MINUTE, at_us, until_us, parts=COUNTED).get(key, {})
         a_minute = max(map(figures.deliveries, minutes.values()), default=0)
+        a_minute = max(a_minute, figures.deliveries(hours[at_us]) // 60)  # its minutes may be purged
         hour = reader.total([key], at_us, until_us, TIMED).get(key) or Rollup()
         other = None if key == places[0] else key.environment
         yield Rush(from_us(at_us), a_minute, hour.distribution(Duration.ACK), other)
