@@ -17,7 +17,7 @@ from alerts.wording import moment, number, span
 
 SAID_CHARS = 80
 MOST = 20
-"""Tickets of one endpoint at once."""
+"""Tickets of one endpoint at once, of each sort; one more says how many are left out."""
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
@@ -39,11 +39,13 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     if not fresh and not silent and not unused:
         said = f"Nothing new at {target.place()} in {span(rule.window)}"
         return [above(rule, target, _evidence(rule, now, said, 0))]
-    newest = sorted(fresh, key=lambda one: one.first_at, reverse=True)[:MOST]
+    types_first = sorted(fresh, key=lambda one: (one.aspect is Aspect.TYPE, one.first_at), reverse=True)
+    left_out = sum(max(0, len(found) - MOST) for found in (fresh, silent, unused))
     return [
-        *(_new(rule, target, one, now) for one in newest),
+        *(_new(rule, target, one, now) for one in types_first[:MOST]),
         *(_stopped(rule, target, name, last_at, silence, now) for name, last_at in silent[:MOST]),
         *(_never_came(rule, target, name, now) for name in unused[:MOST]),
+        *([_more(rule, target, left_out, now)] if left_out else []),
     ]
 
 
@@ -104,6 +106,11 @@ def _never_came(rule: Rule, target: Target, name: str, now: datetime) -> Evaluat
     said = f"{target.place()} handles {_short(name)}, and none ever came in {days} d"
     labels = {"drift": "handled type", "value": _short(name)}
     return above(rule, target, _evidence(rule, now, said, 1), more_labels=labels)
+
+
+def _more(rule: Rule, target: Target, count: int, now: datetime) -> Evaluation:
+    said = f"{number(count)} more changes at {target.place()} have no ticket of their own: see its page"
+    return above(rule, target, _evidence(rule, now, said, count), more_labels={"drift": "more"})
 
 
 def _evidence(

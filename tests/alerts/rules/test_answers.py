@@ -52,6 +52,32 @@ def test_a_2xx_for_one_forgery_is_critical() -> None:
     assert (found.verdict, found.severity) == (Verdict.BREACH, Severity.CRITICAL)
 
 
+def test_a_forgery_that_was_believed_is_shown_with_its_reasons_and_no_failures_of_handlers() -> None:
+    failures = {"unknown_key": 2, "bad_signature": 2}
+    world = statuses(
+        {200: 90}, {401: 1, 202: 2, 200: 1}, verification_failures=failures, failure_exemplars=("f1",)
+    )
+    shown = found_by("wrong_status", world).evidence
+    assert (shown.value, shown.threshold, shown.unit, shown.sample) == (0.75, 0, "share", 4)
+    assert shown.top_errors == (ErrorCount("HTTP 202", 2), ErrorCount("HTTP 200", 1))
+    assert shown.exemplars == ()
+    assert "(threshold 0; bad_signature, unknown_key)" in shown.summary
+
+
+def test_a_status_that_was_not_answered_is_no_answer() -> None:
+    refused = statuses({200: 99}, {200: 0, 401: 1}, verification_failures={"bad_signature": 1})
+    assert found_by("wrong_status", refused).verdict is Verdict.OK
+
+
+def test_wrong_answers_are_counted_by_status_most_frequent_first() -> None:
+    shown = found_by("wrong_status", statuses({200: 50, 302: 10, 404: 15, 500: 15})).evidence
+    assert shown.top_errors == (
+        ErrorCount("HTTP 404", 15),
+        ErrorCount("HTTP 500", 15),
+        ErrorCount("HTTP 302", 10),
+    )
+
+
 def test_a_redirect_of_a_forgery_is_no_2xx() -> None:
     refused = statuses({200: 99}, {300: 1, 401: 1}, verification_failures={"bad_signature": 2})
     assert found_by("wrong_status", refused).verdict is Verdict.OK

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from alerts.model import Evaluation, Severity, Terms, Verdict
 from alerts.rules import KINDS, TICKETS, make
+from alerts.rules.drift import MOST
 from alerts.sightings import Aspect, Declared, Sighting
 from tests.alerts.world import NOW, PAYMENTS, RECORD_ID, World, sighted
 
@@ -22,13 +23,25 @@ def test_a_new_type_and_a_new_address_are_a_ticket_each_with_first_seen_and_a_sa
     world = sighted(
         (Aspect.TYPE, "invoice.voided", 2 * HOUR, HOUR), (Aspect.ADDRESS, "203.0.113.7", HOUR, HOUR)
     )
-    address, new_type = breaches("drift", world)
+    new_type, address = breaches("drift", world)
     assert new_type.evidence.summary == (
         "New event type at stripe/payments: invoice.voided, first seen 2026-11-21 01:00 UTC"
     )
     assert new_type.evidence.exemplars == (RECORD_ID,)
     assert address.labels["value"] == "203.0.113.7"
     assert "drift" in TICKETS
+
+
+def test_of_many_changes_types_come_first_and_the_rest_is_counted() -> None:
+    fields = [(Aspect.FIELD, f"field_{n}", HOUR, HOUR) for n in range(MOST)]
+    types = [(Aspect.TYPE, f"type.{n}", 2 * HOUR, HOUR) for n in range(5)]
+    *tickets, more = breaches("drift", sighted(*fields, *types))
+    assert [one.labels["drift"] for one in tickets] == ["event type"] * 5 + ["field"] * (MOST - 5)
+    assert more.labels["drift"] == "more"
+    assert more.evidence.summary == (
+        "5 more changes at stripe/payments have no ticket of their own: see its page"
+    )
+    assert len(breaches("drift", sighted(*fields))) == MOST
 
 
 def test_nothing_is_new_while_an_endpoint_is_learnt() -> None:
