@@ -47,6 +47,7 @@ from monitor.wiring.desk import desk_of
 from monitor.wiring.erasing import opened_eraser
 from monitor.wiring.following import Following
 from monitor.wiring.links import permits_of
+from monitor.wiring.observing import observing
 from monitor.wiring.reports import expected_of, objectives_of
 from monitor.wiring.stores import open_control, open_facts
 
@@ -97,7 +98,15 @@ def dashboard_of(settings: Settings, control: Control, facts: FactReader, clock:
         session_caller(actions),
     )
     app = create_dashboard(
-        StoreReads(facts, control, document, first_lines(settings), ours, settings.facts_budget_bytes),
+        StoreReads(
+            facts,
+            control,
+            document,
+            observing(facts, control, document, settings.facts_budget_bytes),
+            first_lines(settings),
+            ours,
+            settings.facts_budget_bytes,
+        ),
         actions,
         clock,
         Probes(

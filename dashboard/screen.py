@@ -19,6 +19,7 @@ from dashboard.views import (
     Payload,
     ReplayLine,
     ReplayPlan,
+    RulesView,
     ShellView,
     SilencesView,
     StatusView,
@@ -49,6 +50,8 @@ class Reads(Protocol):
     def alerts(self, environment: str) -> Sequence[AlertLine]: ...
 
     def alert(self, id: str) -> AlertView | None: ...
+
+    def rules(self, environment: str, now: datetime) -> RulesView: ...
 
     def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView: ...
 

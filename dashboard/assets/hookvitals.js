@@ -3,8 +3,8 @@
 (function () {
   "use strict";
 
-  const PLACES = ["", "events", "alerts", "silences", "issues", "dead-letters", "replays", "reports", "status"];
-  const KEYS = { o: "", e: "events", a: "alerts", m: "silences", i: "issues", d: "dead-letters", p: "replays", r: "reports", s: "status" };
+  const PLACES = ["", "events", "alerts", "rules", "silences", "issues", "dead-letters", "replays", "reports", "status"];
+  const KEYS = { o: "", e: "events", a: "alerts", u: "rules", m: "silences", i: "issues", d: "dead-letters", p: "replays", r: "reports", s: "status" };
   const DEFAULTS = { environment: "production", range: "1h" };
   const SILENT_S = 25; // two missed refreshes
   const root = document.documentElement;

@@ -115,7 +115,7 @@ def measured(value: float | None, unit: str) -> str:
     if unit == "s":
         return fmt.seconds(value)
     number = f"{value:.1f}".removesuffix(".0")
-    return f"{number} {unit}".strip()
+    return f"{number} {unit.removesuffix('s') if number == '1' else unit}".strip()
 
 
 def told(alert: AlertLine, scope: Scope) -> list[Component | str]:

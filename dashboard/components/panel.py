@@ -93,7 +93,7 @@ def notice(tone: Tone, title: str, children: Children = "", action: Component | 
     """A line across the page that a person must not miss."""
     return html.Div(
         [
-            icon("warning" if tone is not Tone.INFO else "info"),
+            icon({Tone.INFO: "info", Tone.OK: "check"}.get(tone, "warning")),
             html.Div(
                 [html.Strong(title), html.Div(children, className="notice-text")], className="notice-body"
             ),

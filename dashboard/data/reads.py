@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from dashboard.data import house, incidents, quiet, records, reports, traffic
+from alerts.model import Observations
+from dashboard.data import house, incidents, quiet, records, reports, rules, traffic
 from dashboard.data.catalog import Catalog
 from dashboard.scope import Scope
 from dashboard.views import (
@@ -18,6 +19,7 @@ from dashboard.views import (
     LettersView,
     OverviewView,
     ReplayLine,
+    RulesView,
     ShellView,
     SilencesView,
     StatusView,
@@ -32,14 +34,15 @@ _ISSUES_OF_AN_ENDPOINT = 5
 
 @dataclass(frozen=True, slots=True)
 class StoreReads:
-    """document: the one in force, asked each time. paste: what to put into a receiver first.
+    """document: the one in force, asked each time. observe: what rules look at.
 
-    budget_bytes: of the facts, 0 for no bound.
+    paste: what to put into a receiver first. budget_bytes: of the facts, 0 for no bound.
     """
 
     facts: FactReader
     control: Control
     document: Callable[[], Document]
+    observe: Callable[[datetime], Observations]
     paste: str
     version: str
     budget_bytes: int = 0
@@ -77,6 +80,10 @@ class StoreReads:
 
     def alert(self, id: str) -> AlertView | None:
         return incidents.alert(self.control, self.facts, id)
+
+    def rules(self, environment: str, now: datetime) -> RulesView:
+        found = self.document().effective_rules()
+        return rules.rules(self.control, found, self.observe(now), environment, now)
 
     def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView:
         return incidents.issues(self.control, self.facts, scope, limit, now)

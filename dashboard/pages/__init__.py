@@ -11,6 +11,7 @@ from dashboard.pages import (
     overview,
     replays,
     reports,
+    rules,
     silences,
     status,
 )
@@ -22,6 +23,7 @@ PAGES = (
     event.PAGE,
     alerts.PAGE,
     alert.PAGE,
+    rules.PAGE,
     silences.PAGE,
     issues.PAGE,
     dead_letters.PAGE,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
@@ -10,9 +11,11 @@ from dashboard import format as fmt
 from dashboard.components.acknowledge import acknowledge_dialog, dialog_outputs
 from dashboard.components.alert import alert_card, worst_first
 from dashboard.components.frame import as_of, frame
-from dashboard.components.panel import panel
+from dashboard.components.panel import notice, panel
 from dashboard.components.text import empty
+from dashboard.links import link
 from dashboard.pages.page import Page
+from dashboard.palette import Tone
 from dashboard.scope import Scope, scope_of
 from dashboard.screen import Screen
 from dashboard.views import AlertLine, Viewer
@@ -46,8 +49,12 @@ def register(app: Dash, screen: Screen) -> None:
 
 
 def lists(alerts: Sequence[AlertLine], scope: Scope, viewer: Viewer, now: datetime) -> list[Component]:
-    """Three lists, the worst and newest first."""
+    """Three lists, the worst and newest first; of one rule where the address names one."""
     shown: list[Component] = []
+    if rule := scope.get("q"):
+        alerts = [one for one in alerts if one.rule == rule]
+        whole = dmc.Anchor("Show all", href=link("alerts", scope.bare()))
+        shown.append(notice(Tone.INFO, f"Only of the rule {fmt.words(rule)}.", whole))
     for state, title, absent in (
         ("firing", "Firing", "Nothing fires. "),
         ("pending", "Pending", ""),

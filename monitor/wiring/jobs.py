@@ -20,10 +20,9 @@ from monitor.probes.canary import arrived, send_canary
 from monitor.probes.queues.sample import sample_queue
 from monitor.probes.queues.target import QueueTarget
 from monitor.probes.target import ProbeTarget
-from monitor.queries.house import disk_of, evaluated_at, house, no_disk
+from monitor.queries.house import disk_of, evaluated_at, no_disk
 from monitor.queries.minutes import records_by_minute
 from monitor.queries.sightings import seen_since
-from monitor.queries.windows import StoredObservations
 from monitor.replay.engine import ReplayEngine
 from monitor.replay.intake import Intake
 from monitor.replay.redelivery import Redelivery
@@ -39,8 +38,8 @@ from monitor.wiring.channels import channels_of
 from monitor.wiring.following import Following
 from monitor.wiring.internal_key import internal_key
 from monitor.wiring.links import links_of
+from monitor.wiring.observing import observing
 from monitor.wiring.stores import facts_url
-from monitor.wiring.terms import terms_of
 from monitor.worker.acknowledging import PassingOn
 from monitor.worker.canaries import Canaries
 from monitor.worker.cataloguing import Cataloguing
@@ -146,18 +145,8 @@ def _redelivery(parts: Parts) -> Redelivery:
 def _evaluation(parts: Parts) -> Evaluation:
     document = parts.following.document
     disk = no_disk if facts_url(parts.settings) else disk_of(parts.settings.data_dir)
-
-    def observe(now: datetime) -> StoredObservations:
-        catalog = parts.control.catalog
-        terms = terms_of(catalog.sources(), catalog.endpoints(), document())
-        about = partial(house, parts.facts, parts.control, now, parts.settings.facts_budget_bytes, disk)
-        control = parts.control
-        return StoredObservations(
-            parts.facts, now, terms, terms, control.issues.fresh, about, control.sightings.all
-        )
-
     return Evaluation(
-        observe,
+        observing(parts.facts, parts.control, document, parts.settings.facts_budget_bytes, disk),
         lambda: document().effective_rules(),
         lambda: document().effective_routes(),
         parts.control.book,

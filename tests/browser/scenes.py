@@ -4,6 +4,7 @@ import math
 import random
 from datetime import timedelta
 
+from alerts.rules import KINDS, default_rules
 from dashboard.views import (
     AlertLine,
     AlertView,
@@ -24,6 +25,8 @@ from dashboard.views import (
     Payload,
     ReplayLine,
     ReplayPlan,
+    RuleLine,
+    RulesView,
     ShellView,
     SilenceLine,
     SilencesView,
@@ -397,6 +400,50 @@ def silences() -> SilencesView:
     )
 
 
+def rules() -> RulesView:
+    """The shipped ones; one is over its limit, one waits for data, one is broken."""
+    told = {
+        "error_rate": ("over the limit", 11, 1, 1, 1, 0, alerts()[0].summary),
+        "certificate_expiry": ("over the limit", 5, 1, 1, 1, 0, alerts()[1].summary),
+        "slow_processing": ("over the limit", 6, 0, 1, 0, 1, alerts()[2].summary),
+        "no_events": ("no data", 0, 6, 0, 0, 0, ""),
+        "queue_depth": (
+            "broken", 0, 0, 0, 1, 0,
+            'Rule "queue_depth" could not be evaluated (ValueError: bad sample); what it watches goes unseen',
+        ),
+    }  # fmt: skip
+    return RulesView(
+        [
+            RuleLine(
+                rule.name,
+                rule.kind,
+                KINDS[rule.kind].about,
+                rule.severity.value,
+                (rule.source, rule.endpoint, rule.event_type),
+                rule.threshold,
+                KINDS[rule.kind].unit,
+                rule.window,
+                rule.for_,
+                rule.interval,
+                state,
+                judged,
+                without,
+                over,
+                said,
+                firing,
+                pending,
+                "https://runbooks.example.com/ledger" if rule.name == "error_rate" else rule.runbook,
+                KINDS[rule.kind].on_monitor,
+            )
+            for rule in default_rules()
+            for state, judged, without, over, firing, pending, said in [
+                told.get(rule.name, ("within the limit", 6, 0, 0, 0, 0, ""))
+            ]
+        ],
+        NOW - timedelta(seconds=1),
+    )
+
+
 def issues() -> IssuesView:
     told = [
         ("new", "LedgerTimeout", LEDGER.replace("5432", "<number>").replace("1000", "<number>"), 0, 702, 12),
@@ -481,6 +528,7 @@ def outage(records: int = 250) -> CannedReads:
         ),
         alert_lines=alerts(),
         alert_views={"a1": alert()},
+        rules_view=rules(),
         silences_view=silences(),
         issues_view=issues(),
         letters_view=letters(),

@@ -25,6 +25,7 @@ PAGES = {
     "event": f"events/production/orum/{EVENT}",
     "alerts": "alerts",
     "alert": "alerts/a1",
+    "rules": "rules",
     "silences": "silences?q=s1",
     "issues": "issues",
     "dead-letters": "dead-letters",

@@ -23,6 +23,7 @@ PATHS = (
     f"events/production/orum/{EVENT}",
     "alerts",
     "alerts/a1",
+    "rules",
     "silences?q=s1",
     "issues",
     "dead-letters",

@@ -154,6 +154,7 @@ def test_every_page_opens_over_real_stores(operator: Watched) -> None:
         "endpoints/stripe/refunds",
         "events",
         "alerts",
+        "rules",
         "silences",
         "issues",
         "dead-letters",

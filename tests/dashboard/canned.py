@@ -20,6 +20,7 @@ from dashboard.views import (
     ReplayLine,
     ReplayPlan,
     Role,
+    RulesView,
     ShellView,
     SilencesView,
     StatusView,
@@ -40,6 +41,7 @@ class CannedReads:
     choices_view: Choices = field(default_factory=lambda: Choices((), (), (), ()))
     alert_lines: Sequence[AlertLine] = ()
     alert_views: Mapping[str, AlertView] = field(default_factory=dict)
+    rules_view: RulesView = field(default_factory=lambda: RulesView((), None))
     silences_view: SilencesView = field(default_factory=lambda: SilencesView(()))
     issues_view: IssuesView = field(default_factory=lambda: IssuesView((), 0))
     letters_view: LettersView = field(default_factory=lambda: LettersView((), 0, {}))
@@ -83,6 +85,9 @@ class CannedReads:
 
     def alert(self, id: str) -> AlertView | None:
         return self.alert_views.get(id)
+
+    def rules(self, environment: str, now: datetime) -> RulesView:
+        return self.rules_view
 
     def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView:
         self.asked.append(scope)

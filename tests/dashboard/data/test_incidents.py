@@ -23,6 +23,7 @@ from monitor.model import SeriesKey
 from monitor.operations import Actor, alerts, issues, replays, silences
 from monitor.store.control.accounts import Role
 from monitor.store.control.engine import write
+from monitor.wiring.observing import observing
 from tests.dashboard.stores import Installation, installation
 from tests.facts import NOON
 
@@ -278,7 +279,8 @@ def test_an_endpoint_has_its_own_open_issues_and_its_uptime(house_of: Installati
     house_of.fill.writer.append_probes(
         [(code, "http", to_us(NOW - timedelta(minutes=5 + i)), int(ok), *(None,) * 6) for i, ok in seen]
     )
-    reads = StoreReads(house_of.facts, house_of.control, Document, "", "1")
+    observe = observing(house_of.facts, house_of.control, Document)
+    reads = StoreReads(house_of.facts, house_of.control, Document, observe, "", "1")
     view = reads.endpoint(SCOPE, "orum", "transfers", NOW)
     assert view is not None
     assert view.uptime == [("24h", 0.75, 4), ("7d", 0.75, 4), ("30d", 0.75, 4)]
