@@ -104,9 +104,10 @@ Judge = Callable[[Shown], Found]
 
 
 def none_yet(said: str, now: datetime, last: datetime | None = None) -> Found:
-    """No evidence that still counts."""
-    if last is not None:
-        said = f"{said}; the last was {span(timedelta(days=(now - last).days))} ago"
+    """No evidence that still counts, or not enough of it. last: the newest there is."""
+    age = timedelta(days=(now - last).days) if last is not None else timedelta(0)
+    if age:
+        said = f"{said}; the last was {span(age)} ago"
     return Found(Verdict.UNKNOWN, said, last)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from alerts.wording import moment, number, percent
+from alerts.wording import counted, moment, number, percent
 from monitor import figures
 from monitor.checklist.evidence import FRESH, Found, Judge, Shown, Verdict, none_yet, seen
 from monitor.checklist.reliability import ENOUGH, in_time, within
@@ -38,7 +38,7 @@ def loaded(*, anywhere: bool) -> Judge:
         where = f" in {rush.elsewhere}" if rush.elsewhere else ""
         busy = f"{number(rush.a_minute)} deliveries in the busiest minute{where}, {moment(rush.at)}"
         if rush.answers.count < ENOUGH:
-            return none_yet(f"{busy}; {number(rush.answers.count)} answers were timed", shown.now)
+            return none_yet(f"{busy}; {counted(rush.answers.count, 'answer')} timed", shown.now)
         found = in_time(rush.answers, shown.terms.ack_deadline.total_seconds() * 1000, rush.at)
         return replace(found, said=f"{busy}; {found.said}")
 

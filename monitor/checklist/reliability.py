@@ -44,7 +44,7 @@ def within(limit_ms: float) -> Judge:
     def judge(shown: Shown) -> Found:
         answers, last = shown.week.distribution(Duration.ACK), seen(shown.now, figures.deliveries, shown.days)
         if answers.count < ENOUGH:
-            return none_yet(f"{number(answers.count)} answers were timed in 7 d", shown.now, last.last)
+            return none_yet(f"{counted(answers.count, 'answer')} timed in 7 d", shown.now, last.last)
         return in_time(answers, limit_ms, last.last)
 
     return judge

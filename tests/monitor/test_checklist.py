@@ -175,6 +175,12 @@ def test_what_was_seen_too_long_ago_is_no_evidence_and_says_its_age(facts: Facts
     assert found["orum.idempotent"].on == NOON.replace(hour=0)
 
 
+def test_too_little_of_today_has_no_age(facts: Facts, control: Control) -> None:
+    facts[0].add([RecordFactory().delivery(at=NOON - MINUTE)])
+    found = judged_now(facts[1], control)
+    assert found["orum.background"].said == found["orum.deadline"].said == "1 answer timed in 7 d"
+
+
 def test_canaries_and_replays_are_drills_that_count(facts: Facts, control: Control) -> None:
     fill, make, at = facts[0], RecordFactory(), NOON - 9 * DAY
     fill.add([make.delivery(at=at, environment="staging", canary=True)])
