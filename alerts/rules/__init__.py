@@ -125,6 +125,10 @@ def make(kind: str, /, name: str | None = None, **changes: Any) -> Rule:
         raise RuleError(
             f'rule "{label}": unknown parameter {foreign[0]}', hint=f"{kind} has these parameters: {known}"
         )
+    for key, value in params.items():
+        if isinstance(value, str):
+            expected = KINDS[kind].parameters[key].expected
+            raise RuleError(f'rule "{label}": params.{key} must be {expected}, not "{value}"')
     if "threshold" in changes:
         changes.setdefault("clear_threshold", None)
     for name in ("threshold", "clear_threshold"):

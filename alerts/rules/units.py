@@ -67,7 +67,7 @@ def in_unit(value: float | str, unit: str) -> float:
         found = _TEXT.fullmatch(value.strip().lower())
         if found is None or found[2] not in known.suffixes:
             raise ValueError(f'must be {known.form}, not "{value}"')
-        return _within(float(found[1]) * known.suffixes[found[2]], known, value)
+        return _within(float(found[1]) * known.suffixes[found[2]], known, f'"{value}"')
     if value > 0 and math.isfinite(value) and not known.least <= value <= known.most:
         raise ValueError(f"must be {known.form}; {value:g} cannot be meant")
     return _within(value, known, f"{value:g}")

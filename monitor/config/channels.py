@@ -3,6 +3,7 @@
 A new kind is a class here, its name in `ChannelTable`, and its maker in `monitor/wiring/channels.py`.
 """
 
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -11,7 +12,25 @@ from alerts.channels.title import TitleTemplate
 from monitor.config.tables import Name, Port, Table
 from monitor.config.values import HttpUrl, SecretRef
 
-MailAddress = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$|<[^@\s]+@[^@\s]+>$")]
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+|.*<[^@\s]+@[^@\s]+>")
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{2,}")
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("expected a mail address such as ann@example.com or Ann <ann@example.com>")
+    return text
+
+
+def _channel_id(text: str) -> str:
+    if not _CHANNEL_ID.fullmatch(text):
+        raise ValueError(
+            "expected the id of a channel such as C012AB3CD; Slack shows it in the channel's details"
+        )
+    return text
+
+
+MailAddress = Annotated[str, AfterValidator(_address)]
 
 
 def _fillable(text: str) -> str:
@@ -46,7 +65,7 @@ class SlackTable(Read):
     kind: Literal["slack"]
     url: SecretRef | None = None
     token: SecretRef | None = None
-    channel: Annotated[str, Field(pattern=r"^[CGD][A-Z0-9]{2,}$")] | None = None
+    channel: Annotated[str, AfterValidator(_channel_id)] | None = None
     api_url: HttpUrl = "https://slack.com/api"
 
     @model_validator(mode="after")

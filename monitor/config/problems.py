@@ -16,6 +16,19 @@ SHOWN = 80
 """Longest value that is repeated in a message, in characters."""
 
 
+FORMS = {
+    "bool": "true or false",
+    "dict": "a table such as { key = value }",
+    "float": "a number",
+    "int": "a whole number",
+    "list": 'a list such as ["a", "b"]',
+    "model": "a table of its own",
+    "string": 'a text in quotes such as "a"',
+    "tuple": 'a list such as ["a", "b"]',
+}
+"""What the first word of a validation error's type expects."""
+
+
 def plain_problem(error: Any, *, show: bool = True) -> str:
     """The problem of one entry of pydantic's `errors()`, without the library's manner of speaking.
 
@@ -26,10 +39,14 @@ def plain_problem(error: Any, *, show: bool = True) -> str:
         return "missing"
     if kind == "extra_forbidden":
         return "unknown key"
-    message = str(error["msg"])
+    if kind == "too_short":
+        return "expected at least one"
+    form, _, rest = kind.partition("_")
+    is_form = form in FORMS and rest in ("type", "parsing", "from_float", "attributes_type")
+    message = f"expected {FORMS[form]}" if is_form else str(error["msg"])
     for prefix in ("Value error, ", "Assertion failed, "):
         message = message.removeprefix(prefix)
-    message = message.replace("Input should be", "expected")
+    message = message.replace("Input should be", "expected").replace("String should have", "expected")
     show = show and not any(word in message for word in SECRETIVE)
     shown = _shown(error.get("input")) if show else ""
     return f"{shown}{message[:1].lower()}{message[1:]}"

@@ -3,10 +3,11 @@
 A table knows its own keys alone; what tables must agree on stands in `agreement.py`.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapValidator, model_validator
 
 from alerts.model import NoData, Rule, Severity
 from alerts.rules import make
@@ -93,6 +94,11 @@ class EndpointTable(Table):
     replay_secret: SecretRef | None = None
 
 
+def _number_or_text(value: object, number: Callable[[object], float]) -> object:
+    """A text is kept: the rule refuses it, and says which values its parameter takes."""
+    return value if isinstance(value, str) else number(value)
+
+
 class RuleTable(Table):
     """A rule: a kind's default with the stated changes. Under a default's name it takes its place.
 
@@ -117,7 +123,7 @@ class RuleTable(Table):
     no_data: NoData | None = None
     runbook: str | None = None
     labels: dict[str, str] | None = None
-    params: dict[str, float] | None = None
+    params: dict[str, Annotated[float, WrapValidator(_number_or_text)]] | None = None
     quiet_hours: tuple[str, ...] | None = None
     timezone: str | None = None
     enabled: bool | None = None
@@ -129,13 +135,19 @@ class RuleTable(Table):
         return make(kind, stated.pop("name", None), **stated)
 
 
+def _share(value: float) -> float:
+    if not 0 < value < 1:
+        raise ValueError("expected a share between 0 and 1 such as 0.999, which is 99.9 %")
+    return value
+
+
 class SloTable(Table):
     """A promise for the weekly report. objective: the share of events that must succeed, 0..1."""
 
     name: Name
     source: str = "*"
     endpoint: str = "*"
-    objective: Annotated[float, Field(gt=0, lt=1)] = 0.999
+    objective: Annotated[float, AfterValidator(_share)] = 0.999
 
 
 class EgressTable(Table):

@@ -239,7 +239,49 @@ def test_stored_document_reads_back_as_it_was_stated(tmp_path: Path) -> None:
         ),
         (
             '[[channels]]\nkind = "pigeon"\nname = "x"\n',
-            "hookvitals.toml, line 1: channels[0]: ",
+            'hookvitals.toml, line 2: channels[0].kind: there is no kind "pigeon" (there are alertmanager, ',
+        ),
+        ('[[channels]]\nname = "x"\n', "hookvitals.toml, line 1: channels[0].kind: missing; give it a value"),
+        (
+            '[[channels]]\nkind = "email"\nname = "x"\nhost = "mail.example.com"\nsender = "ann"\n'
+            'recipients = ["a@example.com"]\n',
+            'hookvitals.toml, line 5: channels[0].sender: "ann": expected a mail address such as ',
+        ),
+        (
+            '[[rules]]\nkind = "stuck_events"\nparams = { older_than_s = "15m" }\n',
+            'hookvitals.toml, line 3: rules[0].params.older_than_s: rule "stuck_events": params.older_than_s '
+            'must be seconds from 1 to 2592000 (30 d), not "15m"',
+        ),
+        (
+            '[[rules]]\nkind = "stuck_events"\n[rules.params]\nolder_than_s = 1e16\n',
+            'hookvitals.toml, line 4: rules[0].params.older_than_s: rule "stuck_events": params.older_than_s '
+            "must be seconds from 1 to 2592000 (30 d), not 1e+16",
+        ),
+        (
+            '[[rules]]\nkind = "no_events"\nthreshold = "500d"\n',
+            'hookvitals.toml, line 3: rules[0].threshold: rule "no_events": threshold must be 400 days at '
+            'most, not "500d"',
+        ),
+        (
+            '[[rules]]\nkind = "no_events"\nfor = "401d"\n',
+            'hookvitals.toml, line 3: rules[0].for: rule "no_events": for must be 400 d at most, not 401 d',
+        ),
+        (
+            '[[rules]]\nkind = "error_rate"\nmin_sample = 2.5\n',
+            "hookvitals.toml, line 3: rules[0].min_sample: 2.5: expected a whole number",
+        ),
+        (
+            '[[slos]]\nname = "a"\nobjective = 99.9\n',
+            "hookvitals.toml, line 3: slos[0].objective: 99.9: expected a share between 0 and 1 such as ",
+        ),
+        (
+            '[[routes]]\nchannels = "team"\n',
+            'hookvitals.toml, line 2: routes[0].channels: "team": expected a list such as ["a", "b"]',
+        ),
+        ("[[routes]]\nchannels = []\n", "hookvitals.toml, line 2: routes[0].channels: expected at least one"),
+        (
+            '[[inhibitions]]\nsource = "a"\ntarget = { kind = "drift" }\n',
+            'hookvitals.toml, line 2: inhibitions[0].source: "a": expected a table such as { key = value }',
         ),
         (
             '[[routes]]\nchannels = ["team"]\n',
