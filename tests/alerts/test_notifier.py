@@ -105,6 +105,11 @@ def test_end_is_told_although_the_alert_is_silenced_or_its_route_is_gone() -> No
     assert due_to(asked(resolved(), before, routes=[])) == {"slack": Why.RESOLVED}
 
 
+def test_end_is_due_as_soon_as_it_comes_to_a_channel_that_may_yet_hear_of_the_firing() -> None:
+    waiting = [told(alert(), "slack", delivery=Delivery.DUE)]
+    assert due_to(asked(resolved(), waiting)) == {"slack": Why.RESOLVED}
+
+
 def test_end_of_an_alert_that_nobody_heard_of_is_told_to_nobody() -> None:
     assert asked(resolved()) == Due(why={"": Why.NEVER_TOLD})
 
