@@ -1,9 +1,9 @@
-"""A worker that judges and notifies, in a process that stops or dies at a step of the test's choice.
+"""A worker that judges and notifies once, in a process that stops at a step of the test's choice.
 
-`python -m tests.faults.notification_process`. A step comes before whatever another process could notice: each
-SQL statement, each commit, each message that a channel is handed; and after the service took it. Between two
-steps nothing outside the process changes. It reads one task a line as JSON, forks for each, and answers how
-that ended; the product's own code runs unchanged, and the signal is a real one.
+`python -m tests.faults.leader_process`. A step comes before whatever another process could notice or change:
+each SQL statement, each commit, each message that a channel is handed; and after the service took it. It
+reads one task a line as JSON, forks for each, and answers how that ended; the product's own code runs
+unchanged, and the signal is a real one.
 """
 
 import json
@@ -13,7 +13,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -31,26 +30,25 @@ from monitor.errors import HookvitalsError
 from monitor.store.control import Control
 from monitor.worker.delivery import Delivery
 from monitor.worker.evaluation import Evaluation
-from tests.alerts.world import World, attempts
+from tests.alerts.world import attempts
 from tests.monitor.clocks import FakeClock
 
 RULES = [make("error_rate", for_=timedelta(0), keep_firing_for=timedelta(0), min_sample=1)]
 PLACES = [Target("production", "stripe", "payments"), Target("production", "stripe", "refunds")]
-WORLDS = {"bad": attempts(succeeded=50, failed=50), "good": attempts(succeeded=100)}
+WORLD = attempts(succeeded=50, failed=50)
 ROUTES = [Route(("chat", "mail"))]
 
 
 @dataclass
 class Steps:
-    """What is about to happen at each step; at one of them this process is sent the signal."""
+    """What is about to happen at each step; at one of them this process is stopped."""
 
-    at: int | None
-    signal: int
+    freeze_at: int | None
     passed: list[str] = field(default_factory=list)
 
     def step(self, what: str) -> None:
-        if len(self.passed) == self.at:
-            os.kill(os.getpid(), self.signal)
+        if len(self.passed) == self.freeze_at:
+            os.kill(os.getpid(), signal.SIGSTOP)
         self.passed.append(what)
 
     def watch(self, control: Control) -> None:
@@ -79,10 +77,10 @@ class Watched:
 
 
 def work(task: Mapping[str, Any]) -> list[str]:
-    """Each round of the task: the rules judged, then what is due delivered. The steps that took."""
+    """The rules judged, then what is due delivered. The steps that took."""
     clock = FakeClock(datetime.fromisoformat(task["now"]))
     control = Control.open(task["url"], clock)
-    steps = Steps(task["at"], task["signal"])
+    steps = Steps(task["freeze_at"])
     steps.watch(control)
     egress = Egress(["127.0.0.0/8"])
     mailer = Mailer("mail", "127.0.0.1", egress, port=task["mail_port"], security="none")
@@ -94,25 +92,16 @@ def work(task: Mapping[str, Any]) -> list[str]:
     delivery = Delivery(
         control.notifications, lambda: channels, Links("https://hooks.example.com"), clock.now, lambda: 0.5
     )
-    for name in task["rounds"]:
-        world = WORLDS[name]
-        world.heartbeat_at, world.places = clock.now(), PLACES
-        judging = Evaluation(partial(_seen, world), lambda: RULES, lambda: ROUTES, control.book, clock.now)
-        judging.run(task["epoch"])
-        steps.step("judged")
-        for _ in range(2):  # an end that waited for its beginning goes in the second
-            delivery.run(task["epoch"])
-            clock.move(timedelta(minutes=2))
+    WORLD.heartbeat_at, WORLD.places = clock.now(), PLACES
+    Evaluation(lambda _: WORLD, lambda: RULES, lambda: ROUTES, control.book, clock.now).run(task["epoch"])
+    steps.step("judged")
+    delivery.run(task["epoch"])
     control.close()
     return steps.passed
 
 
-def _seen(world: World, _: datetime) -> World:
-    return world
-
-
 def forked(task: Mapping[str, Any]) -> dict[str, Any]:
-    """How the task ended in a child: its steps, what it refused, or the signal that ended or stopped it."""
+    """How the task ended in a child: its steps, what it refused, or that it was stopped."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -133,7 +122,9 @@ def ended(child: int, reading: int) -> dict[str, Any]:
         return {"stopped": True}
     with os.fdopen(reading, "rb") as pipe:
         said = pipe.read()
-    return {"signal": os.WTERMSIG(status)} if os.WIFSIGNALED(status) else json.loads(said)
+    assert os.WIFEXITED(status), status
+    answer: dict[str, Any] = json.loads(said)
+    return answer
 
 
 def main() -> None:
