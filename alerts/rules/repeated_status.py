@@ -43,7 +43,8 @@ def _judged(
         reasons.update(one.reason for one in looked_at if one.reason)
     why = f", mostly {reasons.most_common(1)[0][0]}" if reasons else ""
     said = (
-        f"{target.place()} answered {status} to {number(times)} deliveries in {span(rule.window)}{why} "
+        f"{target.place()} answered {status} to {number(times)} of {number(window.deliveries)} deliveries in "
+        f"{span(rule.window)}{why} "
         f"(threshold {number(rule.threshold)})"
     )
     errors = tuple(ErrorCount(name, n) for name, n in reasons.most_common())

@@ -22,8 +22,9 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
     again = min(duplicates + window.redelivered, arrived)
     summary = (
         f"{percent(again / arrived)} of deliveries to {target.place()} in {span(rule.window)} had been sent "
-        f"before (threshold {percent(rule.threshold)}): {number(duplicates)} of events that were done, "
-        f"{number(again - duplicates)} of events that had failed, of {number(arrived)}"
+        f"before (threshold {percent(rule.threshold)}), {number(again)} of {number(arrived)}: "
+        f"{number(duplicates)} of events that were done, {number(again - duplicates)} of events that had "
+        "failed"
     )
     evidence = evidence_of(rule, window, summary, value=again / arrived, unit="share", sample=arrived)
     return [above(rule, target, evidence)]

@@ -49,7 +49,10 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
 
 def _of_newest(rule: Rule, one: Sighting, now: datetime) -> Finding:
     age = now - one.first_at
-    said = f"secret {one.value} is in use for {number(age.days)} d, since {moment(one.first_at)}"
+    said = (
+        f"secret {one.value} is in use for {number(age.days)} d (at most {number(rule.threshold)} d), "
+        f"since {moment(one.first_at)}"
+    )
     return Finding(one.value, "age", said, age / DAY, rule.threshold)
 
 

@@ -120,7 +120,10 @@ def test_a_type_that_is_handled_by_name_and_never_came_is_a_ticket_once_the_endp
 def test_a_secret_of_more_than_90_days_is_to_be_rotated() -> None:
     """practice 22"""
     [found] = breaches("secret_rotation", sighted((Aspect.SECRET, "a1b2", 91 * DAY, HOUR)))
-    assert "stripe/payments: secret a1b2 is in use for 91 d, since 2026-08-22" in found.evidence.summary
+    assert (
+        "stripe/payments: secret a1b2 is in use for 91 d (at most 90 d), since 2026-08-22"
+        in found.evidence.summary
+    )
     assert "secret_rotation" in TICKETS
 
 

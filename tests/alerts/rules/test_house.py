@@ -18,7 +18,7 @@ def test_the_same_4xx_is_a_ticket_by_status_and_what_did_not_verify_is_left_to_i
     found = KINDS["repeated_status"].evaluate(make("repeated_status"), PAYMENTS, world, NOW)
     judged = {one.labels["status"]: (one.verdict, one.evidence.value) for one in found}
     assert judged == {"401": (OK, 5), "404": (BREACH, 30), "429": (BREACH, 25)}
-    said = "stripe/payments answered 429 to 25 deliveries in 1 h, mostly rate_limited"
+    said = "stripe/payments answered 429 to 25 of 615 deliveries in 1 h, mostly rate_limited"
     assert any(one.evidence.summary.startswith(said) for one in found)
     assert "repeated_status" in TICKETS
 

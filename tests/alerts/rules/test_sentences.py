@@ -134,8 +134,8 @@ DAY = timedelta(days=1)
         (
             "retry_storm",
             statuses({200: 950, 500: 50}, duplicates=300, redelivered=50),
-            "35 % of deliveries to stripe/payments in 15 min had been sent before (threshold 20 %): "
-            "300 of events that were done, 50 of events that had failed, of 1,000",
+            "35 % of deliveries to stripe/payments in 15 min had been sent before (threshold 20 %), "
+            "350 of 1,000: 300 of events that were done, 50 of events that had failed",
         ),
         (
             "processed_twice",
