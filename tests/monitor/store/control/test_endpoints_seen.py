@@ -3,7 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from alerts.model import Notification, Why
+from alerts.channels.channel import Receipt
+from alerts.errors import ChannelError, Failure
+from alerts.model import Delivery, Notification, Why
+from alerts.notifier import Delivered, GivenUp
 from alerts.sightings import Aspect, Sighting
 from monitor.checklist import Attestation
 from monitor.model import SeriesKey
@@ -74,3 +77,27 @@ def test_what_is_overdue_is_counted_by_channel(control: Control, epoch: int) -> 
     control.notifications.add(told, epoch)
     control.notifications.postpone(["c"], NOON + HOUR, epoch)
     assert control.notifications.overdue(NOON) == [("chat", 2, NOON - 3 * HOUR)]
+
+
+def test_the_newest_message_that_a_channel_settled_is_found(control: Control, epoch: int) -> None:
+    old, new, waiting, other = (
+        Notification(key, channel, Why.DRILL, alert(), NOON - hours * HOUR)
+        for key, channel, hours in (("a", "mail", 3), ("b", "mail", 2), ("c", "mail", 1), ("d", "chat", 1))
+    )
+    control.notifications.add([old, new, waiting, other], epoch)
+    refused = GivenUp(ChannelError(Failure.SETTINGS, "550 unknown", retryable=False))
+    control.notifications.settle({"a": Delivered(Receipt()), "b": refused}, NOON, [], epoch)
+
+    found = control.notifications.last_settled("mail", NOON - 9 * HOUR)
+    assert found is not None
+    assert (found.notification.key, found.delivery, found.error) == ("b", Delivery.GIVEN_UP, "550 unknown")
+    assert control.notifications.last_settled("mail", NOON - HOUR) is None
+    assert control.notifications.last_settled("chat", NOON - 9 * HOUR) is None
+
+
+def test_when_an_act_was_last_done_to_a_subject_is_found(control: Control) -> None:
+    with control.write() as tx:
+        for hours, action, subject in ((3, "test", "mail"), (2, "test", "mail"), (1, "apply", "mail")):
+            control.audit.append(tx, NOON - hours * HOUR, "ada", "admin", "cli", action, subject, {})
+    assert control.audit.last_at("test", "mail") == NOON - 2 * HOUR
+    assert control.audit.last_at("test", "chat") is None
