@@ -26,11 +26,13 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         said = f"{arrived} in {span(rule.window)}, too few timed"
         return [no_data(rule, target, Evidence(said, sample=window.deliveries))]
     late = times.share_above(warned_ms)
+    worked_ms = window.process_ms.quantile(q) if late > rule.threshold else None
+    handler = "" if worked_ms is None else f", that of the handler {seconds(worked_ms)}"
     summary = (
         f"{percent(late)} of deliveries to {target.place()} were answered later than {seconds(warned_ms)} in "
         f"{span(rule.window)} (threshold {percent(rule.threshold)}); the sender waits "
         f"{seconds(deadline_ms)}, which {percent(times.share_above(deadline_ms))} missed; "
-        f"p{q * 100:g} is {seconds(value)}"
+        f"p{q * 100:g} is {seconds(value)}{handler}"
     )
     evidence = evidence_of(
         rule,

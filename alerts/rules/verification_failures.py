@@ -8,7 +8,7 @@ forges may hide in good traffic and looks like the second. The reasons tell them
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import (
@@ -25,6 +25,12 @@ from alerts.model import (
 from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
 from alerts.rules.parameter import count, share
 from alerts.wording import number, percent, span
+
+MEANT: Mapping[str, str] = {
+    "timestamp_in_future": " (a clock runs wrong)",
+    "timestamp_too_old": " (a clock runs wrong, or old events come again)",
+}
+"""Reasons that do not say what is to be repaired."""
 
 
 def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> Sequence[Evaluation]:
@@ -135,7 +141,7 @@ def _commonest(sample: Sequence[Refusal]) -> tuple[str, float]:
 
 def _mostly(window: Window) -> str:
     reasons = _reasons(window)
-    return f", mostly {reasons[0].name}" if reasons else ""
+    return f", mostly {reasons[0].name}{MEANT.get(reasons[0].name, '')}" if reasons else ""
 
 
 def _reasons(window: Window) -> tuple[ErrorCount, ...]:

@@ -57,6 +57,18 @@ def test_where_receivers_tell_no_address_none_is_named() -> None:
     assert found_by("verification_failures", world).evidence.summary.endswith("mostly bad_signature")
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("timestamp_in_future", "mostly timestamp_in_future (a clock runs wrong)"),
+        ("timestamp_too_old", "mostly timestamp_too_old (a clock runs wrong, or old events come again)"),
+    ],
+)
+def test_a_time_that_is_refused_says_what_may_be_wrong(reason: str, said: str) -> None:
+    found = found_by("verification_failures", deliveries(50, **{reason: 10}))
+    assert found.evidence.summary.endswith(said)
+
+
 def test_a_burst_shows_its_reasons_its_limit_and_five_of_it() -> None:
     shown = found_by(
         "verification_failures", refused(deliveries(10_000, bad_signature=101, unknown_key=2), 100, 100)

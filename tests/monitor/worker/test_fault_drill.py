@@ -37,9 +37,13 @@ class Page:
 
 PAGES = {
     "stripe/payments": Page("failure_count", ("failures of stripe/payments in 5 min", "for good"), 3, 8),
-    "github/pushes": Page("ack_deadline", ("github/pushes were answered later than 8 s", "20"), 6, 20),
+    "github/pushes": Page(
+        "ack_deadline", ("github/pushes were answered later than 8 s", "that of the handler 20"), 6, 20
+    ),
     "adyen/notices": Page("verification_failures", ("adyen/notices did not verify", "bad_signature"), 6, 18),
-    "orum/transfers": Page("verification_failures", ("orum/transfers", "timestamp_in_future"), 6, 18),
+    "orum/transfers": Page(
+        "verification_failures", ("orum/transfers", "timestamp_in_future (a clock runs wrong)"), 6, 18
+    ),
     "shop/orders": Page("queue_depth", ("queue inbox of shop/orders has waited", "events wait"), 18, 4),
     "mail/bounces": Page("endpoint_down", ("mail/bounces does not answer", "connection refused"), 8, 4),
     "bank/payouts": Page("certificate_expiry", ("certificate of bank/payouts expired",), 6, 4),
