@@ -11,7 +11,7 @@ from alerts.patterns import matches
 from alerts.rules import KINDS, RESERVED_NAME
 from monitor.config.document import Document
 from monitor.config.guessable import is_guessable
-from monitor.config.places import places_of, unknown_places
+from monitor.config.places import misspelt_places, places_of, unknown_places
 from monitor.config.problems import did_you_mean
 from monitor.config.telling import RouteTable
 from monitor.config.toml_file import Location
@@ -27,6 +27,7 @@ def advice(document: Document) -> Advice:
     yield from _without_runbook(document)
     yield from _endpoints(document)
     yield from unknown_places(document, plain=False)
+    yield from misspelt_places(document)
     yield from _matching_nothing(document)
     yield from _telling_nobody(document)
     yield from _without_end(document)

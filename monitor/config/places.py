@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from alerts.patterns import matches
 from monitor.config.document import Document
-from monitor.config.problems import did_you_mean
+from monitor.config.problems import did_you_mean, nearest
 from monitor.config.tables import QueueTable, RuleTable, SloTable
 from monitor.config.toml_file import Location
+from monitor.model import DEFAULT_ENVIRONMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,23 @@ def unknown_places(document: Document, *, plain: bool) -> Iterator[tuple[Locatio
             for key, said, is_plain in places.missing(one.source or "*", one.endpoint or "*"):
                 if is_plain is plain:
                     yield (table, at, key), said
+
+
+def misspelt_places(document: Document) -> Iterator[tuple[Location, str]]:
+    """(where, what is meant perhaps) of rules that name, where nothing says which there are, almost an
+    environment, source or endpoint of the file's own [[endpoints]]."""
+    known = {"environment": {DEFAULT_ENVIRONMENT} | {one.environment for one in document.endpoints}}
+    if not document.sources:
+        known["source"] = {one.source for one in document.endpoints}
+        known["endpoint"] = {one.name for one in document.endpoints}
+    for at, rule in enumerate(document.rules):
+        for key, names in known.items():
+            stated = getattr(rule, key)
+            if stated is None or "*" in stated or stated in names:
+                continue
+            if meant := nearest(stated, names):
+                said = f'no [[endpoints]] table has the {key} "{stated}" (did you mean {meant}?)'
+                yield ("rules", at, key), said
 
 
 def _nothing(what: str, pattern: str, known: frozenset[str] | set[str]) -> str:

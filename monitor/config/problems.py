@@ -55,11 +55,15 @@ def plain_problem(error: Any, *, show: bool = True) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A hint with the nearest known name, or with all of them, where they can be read in one line."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, 1)
-    if close:
-        return f"did you mean {close[0]}?"
+    if meant := nearest(name, names):
+        return f"did you mean {meant}?"
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return f"there are {', '.join(names[:LISTED])}{more}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that is spelt almost so; empty when none is."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), 1)), "")
 
 
 def _shown(value: object) -> str:

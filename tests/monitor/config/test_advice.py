@@ -59,6 +59,17 @@ def test_a_file_that_tells_somebody_of_everything_needs_no_advice() -> None:
             "rules[0].endpoint",
             '"b*x" fits no endpoint of this file',
         ),
+        (
+            STRIPE.removeprefix('[[sources]]\nname = "stripe"\n')
+            + '[[rules]]\nkind = "error_rate"\nrunbook = "x"\nsource = "stirpe"\n',
+            "rules[0].source",
+            'no [[endpoints]] table has the source "stirpe" (did you mean stripe?)',
+        ),
+        (
+            STRIPE + '[[rules]]\nkind = "error_rate"\nrunbook = "x"\nenvironment = "prodution"\n',
+            "rules[0].environment",
+            'no [[endpoints]] table has the environment "prodution" (did you mean production?)',
+        ),
         (DESK + ALL, "channels[1].name", 'no route, step or fallback names "desk"'),
         (
             ALL + 'matchers = { source = "stripe" }\n',
@@ -101,6 +112,7 @@ def test_alerts_that_reach_nobody_are_said_to() -> None:
         MAIL + ALL + '[report]\nchannel = "mail"\n',
         ALL + 'matchers = { severity = "crit*" }\n',
         '[[rules]]\nkind = "error_rate"\nenabled = false\n',
+        '[[rules]]\nkind = "error_rate"\nrunbook = "x"\nenvironment = "staging"\nsource = "orum"\n',
         '[[maintenance_windows]]\nname = "w"\nmatchers = { kind = "*" }\nhours = "0:00-0:00"\ndays = "sun"\n',
         '[[routes]]\nchannels = ["chat"]\nmatchers = { rule = "rule_broken" }\n' + ALL,
     ],
