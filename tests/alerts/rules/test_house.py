@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from alerts.house import Backlog, Instance
 from alerts.model import Refusal, Severity, Verdict
 from alerts.rules import KINDS, TICKETS, make
@@ -41,6 +43,28 @@ def test_a_skewed_clock_is_named_with_its_way() -> None:
     assert found.evidence.summary == (
         "The monitor's clock is not that of its receivers: web-1 is 45 s behind (threshold 30 s)"
     )
+
+
+@pytest.mark.parametrize(
+    ("skews", "said"),
+    [
+        ([31], "web-0 is 31 s ahead (threshold 30 s)"),
+        ([30, -90, 0, 45], "web-1 is 90 s behind, web-3 is 45 s ahead (threshold 30 s)"),
+        ([31, 33, 32], "web-1 is 33 s ahead, web-2 is 32 s ahead, web-0 is 31 s ahead (threshold 30 s)"),
+        (
+            [31, 33, 32, 34, 35],
+            "web-4 is 35 s ahead, web-3 is 34 s ahead, web-1 is 33 s ahead and 2 more (threshold 30 s)",
+        ),
+    ],
+)
+def test_the_clocks_that_are_furthest_off_are_named_first(skews: list[int], said: str) -> None:
+    told = [Instance(f"web-{n}", NOW - timedelta(minutes=15), skew * SECOND) for n, skew in enumerate(skews)]
+    silent = [Instance("no-clock", NOW), Instance("gone", NOW - timedelta(minutes=16), 99 * SECOND)]
+    [found] = KINDS["clock_skew"].evaluate(
+        make("clock_skew"), PAYMENTS, housed(instances=[*silent, *told]), NOW
+    )
+    assert found.evidence.summary == f"The monitor's clock is not that of its receivers: {said}"
+    assert (found.evidence.value, found.evidence.sample) == (max(map(abs, skews)), len(skews))
 
 
 def test_an_instance_that_ended_is_not_asked_for_its_clock() -> None:

@@ -7,11 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from alerts.model import (
-    Target,
-    Verdict,
-    Window,
-)
+from alerts.model import Repeats, Stuck, Target, Verdict, Window
 from alerts.rules import KINDS, make
 from tests.alerts.rules.judging import found_by
 from tests.alerts.world import (
@@ -25,6 +21,7 @@ from tests.alerts.world import (
     processing,
     promised,
     statuses,
+    unended,
 )
 
 
@@ -38,6 +35,8 @@ from tests.alerts.world import (
         ("verification_failures", deliveries(1, bad_signature=1)),
         ("retry_storm", statuses({200: 1}, duplicates=1)),
         ("dead_letters", attempts(dead_lettered=1)),
+        ("processed_twice", World(done_twice=Repeats(1, 1))),
+        ("stuck_events", unended(1, of=1)),
     ],
 )
 def test_one_is_enough_where_no_minimum_is_asked(kind: str, world: World) -> None:
@@ -77,6 +76,51 @@ def test_what_is_below_the_floor_asks_nothing_of_past_weeks(kind: str, world: Wo
 
     world.past_of = past
     assert found_by(kind, world).verdict is Verdict.OK
+
+
+def test_as_many_acknowledged_events_as_are_asked_for_are_judged() -> None:
+    rule = make("stuck_events", min_sample=5)
+    assert found_by("stuck_events", unended(1, of=5), rule).verdict is Verdict.BREACH
+    assert found_by("stuck_events", unended(1, of=4), rule).verdict is Verdict.NO_DATA
+
+
+@pytest.mark.parametrize("kind", ["slow_processing", "ack_deadline"])
+def test_of_too_few_no_distribution_is_read(kind: str) -> None:
+    class Unread:
+        count = 19
+
+        def quantile(self, q: float) -> float | None:
+            raise AssertionError("a distribution was read")
+
+        def share_above(self, ms: float) -> float:
+            raise AssertionError("a distribution was read")
+
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        times = Unread()
+        return Window(target, start_at, end_at, failed=19, deliveries=19, process_ms=times, ack_ms=times)
+
+    assert found_by(kind, World(window_of=window)).verdict is Verdict.NO_DATA
+
+
+def test_what_was_done_twice_and_what_is_stuck_is_asked_of_the_rules_own_time() -> None:
+    asked: list[tuple[object, ...]] = []
+
+    class Asked(World):
+        def repeats(self, target: Target, start_at: datetime, end_at: datetime) -> Repeats:
+            asked.append((NOW - start_at, NOW - end_at))
+            return Repeats()
+
+        def stuck(self, target: Target, older_than: timedelta, back: timedelta) -> Stuck:
+            asked.append((older_than, back))
+            return Stuck()
+
+    found_by("processed_twice", Asked(), make("processed_twice", window=timedelta(minutes=7)))
+    stuck = make("stuck_events", window=timedelta(hours=7), params={"older_than_s": 60})
+    found_by("stuck_events", Asked(), stuck)
+    assert asked == [
+        (timedelta(minutes=7), timedelta(0)),
+        (timedelta(minutes=1), timedelta(hours=7)),
+    ]
 
 
 def test_an_slo_of_which_nothing_was_lost_is_one_read() -> None:

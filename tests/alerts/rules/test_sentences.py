@@ -145,7 +145,7 @@ DAY = timedelta(days=1)
         ),
         (
             "processed_twice",
-            World(window_of=attempts(succeeded=4200).window_of, done_twice=Repeats(57, 1)),
+            World(window_of=attempts(succeeded=4200, failed=9).window_of, done_twice=Repeats(57, 1)),
             "stripe/payments processed 1 event to the end twice in 5 min (threshold 0): "
             "57 of its 4,200 successes were looked at",
         ),
