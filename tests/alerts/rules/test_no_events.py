@@ -36,12 +36,29 @@ def test_silence_is_expected_in_the_quiet_hours_of_the_rules_time_zone(now: str,
     rule = replace(FIXED, quiet_hours=("18:00-07:00", "00:00-00:00 sat,sun"), timezone="America/New_York")
     at = datetime.fromisoformat(f"{now}+00:00")
     world = World(last_at=at - timedelta(hours=2))
-    assert found_by("no_events", world, rule, at).verdict is verdict
+    found = found_by("no_events", world, rule, at)
+    assert found.verdict is verdict
+    if verdict is Verdict.NO_DATA:
+        assert found.evidence.summary == "It is, or was within 1 h, a quiet hour of stripe/payments"
 
 
 def test_silence_that_is_usual_at_this_hour_is_fine() -> None:
     found = found_by("no_events", silent_since(timedelta(hours=9), usual=19))
-    assert (found.verdict, found.cleared) == (Verdict.OK, True)
+    assert (found.verdict, found.cleared, found.evidence.value) == (Verdict.OK, True, 0)
+
+
+def test_an_hour_is_busy_by_whatever_verified() -> None:
+    world = silent_since(timedelta(hours=2))
+    world.past_of = lambda target, start_at, end_at: Window(
+        target, start_at, end_at, accepted=8, duplicates=4, stale=4, unhandled=4, rejected=99
+    )
+    assert found_by("no_events", world).verdict is Verdict.BREACH
+    assert found_by("no_events", world, make("no_events", params={"usual_events": 21})).verdict is Verdict.OK
+
+
+def test_an_event_of_the_future_is_no_silence() -> None:
+    found = found_by("no_events", silent_since(timedelta(hours=-2)))
+    assert (found.verdict, found.evidence.value) == (Verdict.OK, 0)
 
 
 @pytest.mark.parametrize(("fewest", "verdict"), [(20, Verdict.BREACH), (19, Verdict.OK)])
