@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,15 @@ def test_firing_triggers_an_incident_with_the_evidence() -> None:
         "Record 0193f000-0000-7000-8000-000000000001",
         "Runbook",
     ]
+
+
+def test_long_texts_are_cut_to_pagerdutys_limits() -> None:
+    long = "word " * 1000
+    labels = {"environment": long, "source": long, "endpoint": long}
+    [event] = events_of(message(alert(rule=long, labels=labels, evidence=replace(EVIDENCE, summary=long))))
+    payload = event["payload"]
+    assert len(payload["summary"]) == 1024
+    assert {len(payload[part]) for part in ("source", "component", "group", "class")} == {255}
 
 
 @pytest.mark.parametrize(

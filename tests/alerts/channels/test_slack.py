@@ -126,6 +126,23 @@ def test_no_text_from_outside_breaks_a_limit_or_escapes_its_escape(word: str, ti
         assert 0 < len(text) <= LIMITS[kind]
 
 
+def test_largest_message_keeps_every_limit_of_slack() -> None:
+    long = "&" * 5000
+    body = rendered(
+        replace(
+            message(),
+            title=long,
+            summary=long,
+            facts=tuple((f"fact {n}", long) for n in range(20)),
+            top_errors=tuple(ErrorCount(long, n) for n in range(100)),
+        )
+    )
+    assert len(body["text"]) <= 4000
+    assert max(len(block.get("fields", [])) for block in body["blocks"]) == 10
+    for kind, text in texts(body):
+        assert 0 < len(text) <= LIMITS[kind]
+
+
 MENTIONS = ["<!channel>", "<@U123>", "<https://evil.example|Open alert>", "<!here|x>", "&lt;!channel&gt;"]
 
 

@@ -1,16 +1,19 @@
 """Whatever happens in whatever order, each channel hears of each firing and of its end as a pair."""
 
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from alerts.channels.channel import Receipt
+from alerts.errors import ChannelError, Failure
 from alerts.flapping import Damping
 from alerts.hours import hours_of
-from alerts.message import Links
+from alerts.message import Links, Message
 from alerts.model import (
     OPENING,
     Ack,
@@ -24,6 +27,7 @@ from alerts.model import (
     Step,
     Why,
 )
+from alerts.recipients import name_apart, split_name
 from alerts.rules import make
 from monitor.worker.delivery import Delivery as Telling
 from monitor.worker.evaluation import Evaluation
@@ -45,8 +49,30 @@ ROUTES = [
 INHIBITIONS = [Inhibition({"kind": "failure_count"}, {"kind": "error_rate"}, ("endpoint",))]
 BAD, GOOD, NOTHING = attempts(succeeded=5, failed=50), attempts(succeeded=100), attempts()
 CHANNELS = ("team", "phone", "night", "pager", "spare")
+PEOPLE = ("ann@example.com", "bob@example.com")
 channels = st.sampled_from(CHANNELS)
 minutes = st.integers(1, 12)
+
+
+@dataclass(slots=True)
+class Mail(FakeChannel):
+    """A channel to several people, of whom its service may refuse one and take the others. heard: by person,
+    whichever message it was."""
+
+    recipients: tuple[str, ...] = PEOPLE
+    refused: set[str] = field(default_factory=set)
+    heard: dict[str, list[Message]] = field(default_factory=lambda: {one: [] for one in PEOPLE})
+
+    def among(self, recipients: Collection[str]) -> "Mail":
+        return replace(self, recipients=tuple(recipients))
+
+    def send(self, message: Message) -> Receipt:
+        taken = [one for one in self.recipients if one not in self.refused]
+        if self.broken or not taken:
+            raise ChannelError(Failure.RECIPIENTS_REFUSED, "refused", retryable=self.retryable)
+        for one in taken:
+            self.heard[one].append(message)
+        return Receipt(refused_for_now=tuple(one for one in self.recipients if one not in taken))
 
 
 class Telephone(RuleBasedStateMachine):
@@ -56,6 +82,8 @@ class Telephone(RuleBasedStateMachine):
         super().__init__()
         self.book, self.clock = MemoryBook(), FakeClock(NOW)
         self.channels = {name: FakeChannel(name) for name in CHANNELS}
+        self.mail = Mail("team")
+        self.channels["team"] = self.mail
         self.hears = True
         self.world = GOOD
         self.worker_starts()
@@ -117,6 +145,10 @@ class Telephone(RuleBasedStateMachine):
     def channel_is_mended(self, name: str) -> None:
         self.channels[name].broken = False
 
+    @rule(person=st.sampled_from(PEOPLE), refused=st.booleans())
+    def person_is_refused_for_now_or_no_more(self, person: str, refused: bool) -> None:
+        (self.mail.refused.add if refused else self.mail.refused.discard)(person)
+
     @rule(hears=st.booleans())
     def collector_comes_or_goes(self, hears: bool) -> None:
         self.hears = hears
@@ -126,10 +158,12 @@ class Telephone(RuleBasedStateMachine):
         self.clock.at += timedelta(hours=hours)
 
     def said(self) -> dict[tuple[str, str, int], list[Why]]:
-        """What each channel took of each firing, in order."""
+        """What each channel, and each person of the one that has several, took of each firing, in order."""
         found: dict[tuple[str, str, int], list[Why]] = defaultdict(list)
-        for name, channel in self.channels.items():
-            for message in channel.sent:
+        heard = {name: channel.sent for name, channel in self.channels.items()}
+        heard |= {name_apart("team", person): sent for person, sent in self.mail.heard.items()}
+        for name, sent in heard.items():
+            for message in sent:
                 for alert in message.alerts:
                     found[name, alert.fingerprint, alert.episode].append(message.reason)
         return found
@@ -151,6 +185,7 @@ class Telephone(RuleBasedStateMachine):
         """In the end all is well again, and every pair is whole."""
         for channel in self.channels.values():
             channel.broken = False
+        self.mail.refused.clear()
         self.hears, self.book.active_silences = True, []
         self.time_passes(GOOD, 90)
         assert all(alert.state is not State.FIRING for alert in self.book.stored.values())
@@ -165,7 +200,8 @@ class Telephone(RuleBasedStateMachine):
             if entry.delivery is Delivery.GIVEN_UP and entry.notification.reason is Why.RESOLVED
         }
         for place, reasons in self.said().items():
-            assert reasons[-1] is Why.RESOLVED or place in lost
+            whole = (split_name(place[0])[0], *place[1:])
+            assert reasons[-1] is Why.RESOLVED or not lost.isdisjoint({place, whole})
 
 
 Telephone.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
