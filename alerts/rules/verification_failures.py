@@ -42,12 +42,11 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
         said = f"{number(deliveries)} deliveries to {target.place()} in {span(rule.window)}, too few to judge"
         return [no_data(rule, target, Evidence(said, sample=deliveries))]
     rate, burst = window.unverified / deliveries, rule.params["burst"]
-    is_burst = 0 < burst < window.unverified
     sample: Sequence[Refusal] = ()
-    if is_burst or rate > rule.threshold:
+    if 0 < burst < window.unverified or rate > rule.threshold:
         sample = _unverified(seen.refused(target, window.start_at, window.end_at), window)
     address, share = _commonest(sample)
-    if rate <= rule.threshold and is_burst and share >= rule.params["burst_share"]:
+    if rate <= rule.threshold and address and share >= rule.params["burst_share"]:
         return [_burst(rule, target, window, deliveries, sample)]
     if rate <= rule.threshold and _drifts(rule, window):
         return [_drift(rule, target, window)]

@@ -69,6 +69,16 @@ def test_a_time_that_is_refused_says_what_may_be_wrong(reason: str, said: str) -
     assert found.evidence.summary.endswith(said)
 
 
+@pytest.mark.parametrize("burst", [0, 100])
+def test_a_burst_of_any_share_still_needs_an_address(burst: float) -> None:
+    rule = make("verification_failures", params={"burst": burst, "burst_share": 0})
+    world = deliveries(10_000, bad_signature=101)
+    world.refusals = [Refusal(f"r{n}", "bad_signature", "") for n in range(100)]
+    assert found_by("verification_failures", world, rule).verdict is Verdict.OK
+    verdict = Verdict.BREACH if burst else Verdict.OK
+    assert found_by("verification_failures", refused(world, 1, 100), rule).verdict is verdict
+
+
 def test_a_burst_shows_its_reasons_its_limit_and_five_of_it() -> None:
     shown = found_by(
         "verification_failures", refused(deliveries(10_000, bad_signature=101, unknown_key=2), 100, 100)
