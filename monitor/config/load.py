@@ -125,6 +125,9 @@ def _plain(error: Any, raw: Mapping[str, object], model: type[BaseModel]) -> tup
         said = f"unknown key ({did_you_mean(str(location[-1]), _siblings(model, error['loc']))})"
     elif error["type"] == "missing":
         said = "missing; give it a value"
+    elif error["type"] == "tuple_type" and isinstance(error["input"], dict):
+        name = ".".join(part for part in location if isinstance(part, str))
+        said = f"write [[{name}]], for there may be several"
     elif error["type"] == "union_tag_invalid":
         stated, known = error["ctx"]["tag"], error["ctx"]["expected_tags"].replace("'", "").split(", ")
         return (*location, "kind"), f'there is no kind "{stated}" ({did_you_mean(stated, known)})'

@@ -278,6 +278,14 @@ def test_stored_document_reads_back_as_it_was_stated(tmp_path: Path) -> None:
             '[[routes]]\nchannels = "team"\n',
             'hookvitals.toml, line 2: routes[0].channels: "team": expected a list such as ["a", "b"]',
         ),
+        (
+            '[sources]\nname = "a"\n',
+            "hookvitals.toml, line 1: sources: write [[sources]], for there may be several",
+        ),
+        (
+            '[[sources]]\nname = "a"\nsecrets = { "5f3a9c01" = 2026-12-01 }\n',
+            "hookvitals.toml, line 3: sources[0].secrets: write [[sources.secrets]], for there",
+        ),
         ("[[routes]]\nchannels = []\n", "hookvitals.toml, line 2: routes[0].channels: expected at least one"),
         (
             '[[inhibitions]]\nsource = "a"\ntarget = { kind = "drift" }\n',
