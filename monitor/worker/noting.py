@@ -1,17 +1,17 @@
 """Noting how many records each minute had when it was over: so that one can tell later which came late."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from monitor.store.control.minutes import Counts
 
 MINUTE = timedelta(minutes=1)
 ON_TIME = timedelta(seconds=15)
 """Receivers ship each few seconds: what is stored so long after its minute is not late."""
 MOST = timedelta(hours=1)
 """After a longer pause the minutes before it are not noted: nobody judged them either."""
-
-Counts = Mapping[tuple[datetime, str], int]
 
 
 class Notes(Protocol):
