@@ -59,8 +59,8 @@ def server() -> Iterator[MailServer]:
 
 
 @contextmanager
-def secured(tmp_path: Path, server: MailServer, security: Security) -> Iterator[Path]:
-    context, ca_file = self_signed(tmp_path, HOST)
+def secured(tmp_path: Path, server: MailServer, security: Security, host: str = HOST) -> Iterator[Path]:
+    context, ca_file = self_signed(tmp_path, host)
     starttls, tls = (context, None) if security == "starttls" else (None, context)
     with receiving(server, starttls=starttls, tls=tls):
         yield ca_file
@@ -93,6 +93,15 @@ def test_certificate_that_is_not_trusted_is_refused(tmp_path: Path, security: Se
     assert (failed.reason, failed.retryable) == (Failure.TLS, True)
     assert "self-signed" in str(failed)
     assert server.taken == []
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_trusted_certificate_of_another_host_is_refused(tmp_path: Path, security: Security) -> None:
+    server = MailServer()
+    with secured(tmp_path, server, security, "other.example") as ca_file:
+        failed = failure_of(channel(server, security=security, login=LOGIN, ca_file=ca_file))
+    assert (failed.reason, server.taken) == (Failure.TLS, [])
+    assert "Hostname mismatch" in str(failed)
 
 
 def test_password_never_leaves_when_the_server_offers_no_starttls(server: MailServer) -> None:
@@ -184,6 +193,20 @@ def test_mail_reads_the_same_as_text_and_as_html(server: MailServer) -> None:
     assert mail["Subject"] == "Error: error_rate at stripe/payments"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert "http" not in html.replace("https://monitor.example", "").replace("https://runbooks.example", "")
+
+
+LOADING = {"src", "srcset", "background", "poster", "data", "action"}
+
+
+@pytest.mark.parametrize("reason", [Why.FIRING, Why.RESOLVED, Why.DRILL])
+def test_mail_loads_nothing_from_elsewhere(reason: Why) -> None:
+    body = rendered(message(reason=reason), "mail", "m@example.com", PEOPLE).get_body(("html",))
+    assert body is not None
+    html = body.get_content()
+    tags = Tags(html).found
+    assert {"img", "link", "script", "style", "iframe", "object", "video"}.isdisjoint(tag for tag, _ in tags)
+    assert LOADING.isdisjoint(name for _, names in tags for name in names)
+    assert "url(" not in html.lower()
 
 
 def test_text_is_laid_out_for_reading() -> None:

@@ -99,6 +99,9 @@ def test_recipient_refused_for_a_while_is_told_later_and_the_others_never_twice(
         ("mail", Why.FIRING, Stage.DELIVERED),
         (BOB_ALONE, Why.FIRING, Stage.DELIVERED),
     ]
+    rows = desk.control.notifications.of_alert(desk.alert.fingerprint)
+    said = {row.notification.channel: row.error for row in rows}
+    assert said["mail"] == f"{BOB} was refused for now (451)"
     both = [one.mail for one in desk.server.taken]
     assert both[0]["Message-ID"] == both[1]["Message-ID"]
     assert both[0]["To"] == both[1]["To"]
