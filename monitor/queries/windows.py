@@ -297,8 +297,14 @@ class StoredObservations:
             if record.event_id and _is_ordinary(record):
                 of_place = events.setdefault(_place(record), {})
                 of_place.setdefault(record.event_id, []).append(record)
-        share = max(1, SUCCESSES_ASKED // max(1, len(events)))
-        return {place: self._repeats_of(place, known, share) for place, known in events.items()}
+        found: dict[SeriesKey, Repeats] = {}
+        left = SUCCESSES_ASKED
+        for place, known in sorted(events.items(), key=lambda pair: len(pair[1])):
+            # what quiet endpoints have no use for is for the busy ones
+            share = max(1, left // (len(events) - len(found)))
+            found[place] = self._repeats_of(place, known, share)
+            left -= min(share, len(known))
+        return found
 
     def _repeats_of(self, place: SeriesKey, known: Mapping[str, Sequence[Record]], most: int) -> Repeats:
         twice = {event: str(seen[0].record_id) for event, seen in known.items() if len(seen) > 1}

@@ -10,7 +10,7 @@ from alerts.model import ErrorCount, Observations, ProbeKind, Refusal, Repeats, 
 from alerts.rules import make as make_rule
 from monitor.clock import to_us
 from monitor.model import Outcome, Reason, Record, SeriesKey
-from monitor.queries.windows import StoredObservations
+from monitor.queries.windows import SUCCESSES_ASKED, StoredObservations
 from monitor.rollup import Rollup
 from monitor.store.facts.postgres import setup
 from monitor.store.facts.postgres.reader import PostgresFactReader
@@ -227,6 +227,21 @@ def test_an_event_that_succeeded_twice_is_found_however_long_ago_the_first_time_
     assert set(found.exemplars) == {str(again.record_id), str(both[1].record_id)}
     ledger = Target("production", "stripe", "ledger")
     assert observed.repeats(ledger, NOON - 5 * MINUTE, NOON) == Repeats(looked_at=1)
+
+
+def test_a_busy_endpoint_is_looked_at_by_what_quiet_ones_leave(
+    fill: Filled, reader: Reader, make: RecordFactory
+) -> None:
+    quiet = [make(at=NOON - MINUTE, endpoint=f"quiet-{n}") for n in range(9)]
+    fill.add([*quiet, *(make(at=NOON - MINUTE) for _ in range(SUCCESSES_ASKED))])
+    observed = seen(reader)
+
+    looked_at = [
+        observed.repeats(t, NOON - 5 * MINUTE, NOON).looked_at
+        for t in observed.targets(make_rule("processed_twice"))
+    ]
+
+    assert sorted(looked_at) == [1] * 9 + [SUCCESSES_ASKED - 9]
 
 
 def test_an_endpoint_has_its_terms_and_an_unknown_one_the_default(reader: Reader) -> None:
