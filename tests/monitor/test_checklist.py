@@ -13,11 +13,13 @@ from alerts.exercises import drill
 from alerts.model import Repeats, Terms
 from alerts.notifier import Delivered, GivenUp
 from monitor.checklist import HOPNOW, ITEMS, ORUM, Attestation, Judged, Shown, Told, Verdict, judged
+from monitor.clock import to_us
 from monitor.model import Outcome, ProbeKind, ProbeResult, Reason, SeriesKey
 from monitor.queries.checklist import shown
 from monitor.rollup import Rollup
 from monitor.store.control import Control
 from monitor.store.facts.sqlite.reader import SqliteFactReader
+from monitor.store.facts.sqlite.writer import SqliteFactWriter
 from tests.control import lead, new_control
 from tests.facts import NOON, Filled, RecordFactory, sqlite_facts
 from tests.monitor.clocks import FakeClock
@@ -203,6 +205,18 @@ def test_a_test_of_load_in_staging_says_nothing_of_production(facts: Facts, cont
     assert found["orum.concurrency"].verdict is Verdict.UNKNOWN
     assert found["orum.load"].verdict is Verdict.FAIL
     assert "60 deliveries in the busiest minute in staging, 2026-11-09 12:00 UTC" in found["orum.load"].said
+
+
+def test_a_rush_whose_minutes_are_purged_counts_by_its_hour(facts: Facts, control: Control) -> None:
+    fill, make, at = facts[0], RecordFactory(), NOON - 9 * DAY
+    fill.add([make.delivery(at=at + number * MINUTE / 70) for number in range(60 * 70)])
+    assert isinstance(fill.writer, SqliteFactWriter)
+    fill.writer.fold()
+    fill.writer.raise_floor(to_us(NOON - DAY), 5_000)
+    fill.writer.prune()
+    found = judged_now(facts[1], control)["orum.load"]
+    assert (found.verdict, found.on) == (Verdict.PASS, at)
+    assert found.said.startswith("70 deliveries in the busiest minute")
 
 
 def test_a_channel_is_believed_by_the_last_message_it_took(facts: Facts, control: Control) -> None:
