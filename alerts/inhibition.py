@@ -25,11 +25,21 @@ CONSEQUENCES: Mapping[str, frozenset[str]] = {
             "canary_lost",
         }
     ),
-    "failure_count": frozenset({"error_rate", "retry_storm", "burn_rate"}),
+    "failure_count": frozenset(
+        {
+            "error_rate",
+            "ack_deadline",
+            "queue_depth",
+            "stuck_events",
+            "retry_storm",
+            "burn_rate",
+            "canary_lost",
+        }
+    ),
     "error_rate": frozenset({"retry_storm", "wrong_status"}),
     "ack_deadline": frozenset({"retry_storm", "slow_processing"}),
-    "queue_depth": frozenset({"stuck_events"}),
-    "stuck_events": frozenset({"queue_depth"}),
+    "queue_depth": frozenset({"stuck_events", "canary_lost"}),
+    "stuck_events": frozenset({"queue_depth", "canary_lost"}),
     "verification_failures": frozenset({"no_events"}),
 }
 """A firing alert of the kind on the left hides those on the right at the same place, unless they are severer:

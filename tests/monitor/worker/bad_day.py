@@ -161,7 +161,7 @@ def queued(to: Endpoint, at: datetime) -> Iterable[Record]:
 
 
 def failing(to: Endpoint, at: datetime) -> Iterable[Record]:
-    """Three of four fail and are sent again, some of them for the last time."""
+    """Three of four run out of time, fail, and are sent again, some of them for the last time."""
     fates = (
         (Outcome.SUCCEEDED, 200, 1),
         (Outcome.FAILED, 500, 1),
@@ -170,7 +170,7 @@ def failing(to: Endpoint, at: datetime) -> Iterable[Record]:
     )
     for n, moment in enumerate(moments(at)):
         outcome, status, attempt = fates[n % 4]
-        yield to.event(outcome, moment, http_status=status, attempt=attempt)
+        yield to.event(outcome, moment, http_status=status, attempt=attempt, ack_ms=9_000.0)
 
 
 def slow(to: Endpoint, at: datetime) -> Iterable[Record]:
