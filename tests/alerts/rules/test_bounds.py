@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 
 from alerts.errors import RuleError
+from alerts.model import Verdict
 from alerts.rules import KINDS, LONGEST, MOST_SAMPLED, make
+from alerts.rules.evaluate import evaluate
 from alerts.rules.parameter import Parameter
 from alerts.rules.units import UNITS
+from tests.alerts.rules.test_conformance import CASES
+from tests.alerts.world import NOW
 
 
 def of(kind: str, name: str) -> Parameter:
@@ -105,3 +109,30 @@ def test_what_may_take_as_long_as_is_looked_back_would_never_be_stuck() -> None:
     make("stuck_events", params={"older_than_s": 86_399})
     said = refusal("stuck_events", params={"older_than_s": 86_400})
     assert "params.older_than_s must be shorter than the window, 24 h: nothing older counts" in said
+
+
+def largest(kind: str) -> str:
+    """The largest threshold of the kind, as text."""
+    unit = UNITS[KINDS[kind].unit]
+    suffix, one = list(unit.suffixes.items())[-1]
+    return "99 %" if KINDS[kind].unit == "share" else f"{unit.limit / one:f} {suffix}"
+
+
+@each_kind
+@pytest.mark.parametrize("length", [timedelta(minutes=1), LONGEST], ids=["short", "long"])
+def test_a_rule_at_all_its_bounds_at_once_can_be_evaluated(kind: str, length: timedelta) -> None:
+    """Whatever is taken when the file is checked does not break at night."""
+    definition, case = KINDS[kind], CASES[kind]
+    for most in (False, True):
+        params = {name: each.most if most else each.least for name, each in definition.parameters.items()}
+        rule = make(
+            kind,
+            threshold=largest(kind) if most else definition.least,
+            window=length if length > timedelta(seconds=params.get("older_than_s", 0)) else LONGEST,
+            params=params,
+        )
+        for world in (case.fine, case.breach, case.nothing):
+            found = evaluate([rule], world, NOW)
+            assert "rule_broken" not in {
+                one.rule for one in found.evaluations if one.verdict is Verdict.BREACH
+            }
