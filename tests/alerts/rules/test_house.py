@@ -101,3 +101,75 @@ def test_one_recipient_of_several_who_cannot_be_told_pages_nobody() -> None:
         (BREACH, Severity.CRITICAL),
         (BREACH, Severity.WARNING),
     ]
+
+
+def dropping(name: str, ago: timedelta | None, missing: int = 0, **dropped: int) -> Instance:
+    """A process that dropped so many records by reason, the last of them so long ago."""
+    return Instance(name, NOW, None, dropped, None if ago is None else NOW - ago, missing)
+
+
+def test_the_process_that_lost_most_is_named_with_the_three_commonest_reasons() -> None:
+    minute = timedelta(minutes=1)
+    world = housed(
+        instances=[
+            dropping("web-1", minute, memory_full=2, refused=1),
+            dropping("web-2", minute, memory_full=3, refused=1, too_large=4, spool_full=9),
+            dropping("web-3", minute, memory_full=0),
+            dropping("web-4", None, spool_full=50),
+            dropping("web-5", timedelta(minutes=15), spool_full=50),
+            Instance("gone", NOW - timedelta(minutes=16), None, {"spool_full": 50}, NOW),
+        ]
+    )
+    [found] = KINDS["client_drops"].evaluate(make("client_drops"), PAYMENTS, world, NOW)
+    assert found.evidence.summary == (
+        "The monitor misses 20 records of web-2 and 1 more (threshold 0), counted from the start of the "
+        "process: 9 spool_full, 5 memory_full, 4 too_large"
+    )
+    assert [(one.name, one.count) for one in found.evidence.top_errors] == [
+        ("spool_full", 9),
+        ("memory_full", 5),
+        ("too_large", 4),
+        ("refused", 2),
+    ]
+    assert found.evidence.sample == 5
+
+
+def test_a_process_heard_of_a_window_ago_still_counts() -> None:
+    world = housed(instances=[Instance("web-1", NOW - timedelta(minutes=15), missing=1)])
+    [found] = KINDS["client_drops"].evaluate(make("client_drops"), PAYMENTS, world, NOW)
+    assert found.verdict is BREACH
+
+
+@pytest.mark.parametrize("kind", ["evaluator_late", "monitor_blind", "outbox_stuck"])
+def test_a_clock_that_went_back_is_no_delay(kind: str) -> None:
+    ahead = NOW + timedelta(hours=1)
+    world = housed(evaluated_at=ahead, backlogs=[Backlog("mail", 1, ahead)])
+    world.heartbeat_at = ahead
+    [found] = KINDS[kind].evaluate(make(kind), PAYMENTS, world, NOW)
+    assert found.verdict is Verdict.OK
+    assert "0 s" in found.evidence.summary
+
+
+@pytest.mark.parametrize(
+    ("free", "used", "value", "severity", "said"),
+    [
+        (3, 0, 0.97, Severity.WARNING, "The monitor's disk is 97 % full"),  # just not beyond
+        (9, 95, 0.95, Severity.WARNING, "The monitor's facts use 95 % of their budget"),
+        (
+            9,
+            91,
+            0.91,
+            Severity.WARNING,
+            "The monitor's facts use 91 % of their budget",
+        ),  # as full: the budget
+        (2, 99, 0.99, Severity.CRITICAL, "The monitor's facts use 99 % of their budget"),
+    ],
+)
+def test_the_fuller_of_budget_and_disk_is_said(
+    free: int, used: int, value: float, severity: Severity, said: str
+) -> None:
+    world = housed(used_bytes=used, budget_bytes=100, disk_bytes=100, disk_free_bytes=free)
+    [found] = KINDS["store_near_budget"].evaluate(make("store_near_budget"), PAYMENTS, world, NOW)
+    assert (found.verdict, found.severity) == (BREACH, severity)
+    assert found.evidence.value == pytest.approx(value)
+    assert found.evidence.summary.startswith(said)

@@ -69,6 +69,11 @@ def test_a_time_that_is_refused_says_what_may_be_wrong(reason: str, said: str) -
     assert found.evidence.summary.endswith(said)
 
 
+def test_a_burst_is_named_at_exactly_the_threshold_of_the_share_too() -> None:
+    found = found_by("verification_failures", refused(deliveries(4000, bad_signature=200), 90, 100))
+    assert (found.verdict, found.evidence.unit) == (Verdict.BREACH, "events")
+
+
 @pytest.mark.parametrize("burst", [0, 100])
 def test_a_burst_of_any_share_still_needs_an_address(burst: float) -> None:
     rule = make("verification_failures", params={"burst": burst, "burst_share": 0})
