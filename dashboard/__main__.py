@@ -30,11 +30,13 @@ from dashboard.proxies import behind_proxies
 from dashboard.record import record_pages
 from monitor.api.app import create_api, mounted
 from monitor.api.services import Services
+from monitor.checklist import Judged
 from monitor.clock import Clock, SystemClock
 from monitor.config import Document, Settings, load_here, secret_key, set_up_logs
 from monitor.errors import ConfigError, HookvitalsError
 from monitor.memory import keep_free_memory
 from monitor.metrics import FactMetrics, exposition
+from monitor.model import SeriesKey
 from monitor.operations import Desk
 from monitor.queries.sla import week_before
 from monitor.reports.sla import SlaReport
@@ -86,12 +88,16 @@ def dashboard_of(settings: Settings, control: Control, facts: FactReader, clock:
     sealing_key = secret_key(settings)
     desk = desk_of(control, facts, clock, sealing_key, document)
     actions, ours = StoreActions(desk), version("hookvitals-server")
+
+    def judge(place: SeriesKey) -> list[Judged]:
+        return checklist(facts, control, document(), place, clock.now())
+
     figures, counts = FactMetrics(facts, clock), ControlMetrics(control)
     api = create_api(
         Services(
             desk,
             _reports(desk, document),
-            lambda place: checklist(facts, control, document(), place, clock.now()),
+            judge,
             partial(opened_eraser, settings),
         ),
         ours,
@@ -103,6 +109,7 @@ def dashboard_of(settings: Settings, control: Control, facts: FactReader, clock:
             control,
             document,
             observing(facts, control, document, settings.facts_budget_bytes),
+            judge,
             first_lines(settings),
             ours,
             settings.facts_budget_bytes,

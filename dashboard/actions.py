@@ -9,9 +9,11 @@ from datetime import timedelta
 
 from alerts.permits import Permits
 from dashboard.drafts import Draft
+from dashboard.screen import Place
 from dashboard.views import Payload, ReplayPlan, Role, Viewer
 from monitor.errors import Unprocessable
-from monitor.operations import Desk, alerts, by_link, issues, payload, replays, sessions, silences
+from monitor.model import SeriesKey
+from monitor.operations import Desk, alerts, attesting, by_link, issues, payload, replays, sessions, silences
 from monitor.operations.actor import Actor
 from monitor.store.control import accounts
 
@@ -68,6 +70,12 @@ class StoreActions:
     def resolve_issues(self, viewer: Viewer, issue_ids: Sequence[str]) -> None:
         for issue_id in issue_ids:
             issues.resolve(self.desk, _actor(viewer), issue_id)
+
+    def attest(self, viewer: Viewer, place: Place, item: str, note: str, lasts: timedelta) -> None:
+        attesting.attest(self.desk, _actor(viewer), SeriesKey(*place), item, note, lasts)
+
+    def withdraw(self, viewer: Viewer, place: Place, item: str) -> None:
+        attesting.withdraw(self.desk, _actor(viewer), SeriesKey(*place), item)
 
     def plan_replay(self, viewer: Viewer, letter_ids: Sequence[str]) -> ReplayPlan:
         plan = replays.plan(self.desk, _actor(viewer), letter_ids)

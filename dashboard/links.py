@@ -19,5 +19,9 @@ def endpoint_link(source: str, endpoint: str, scope: Scope | None = None) -> str
     return link(f"endpoints/{segment(source)}/{segment(endpoint)}", scope)
 
 
+def checklist_link(source: str, endpoint: str, scope: Scope | None = None) -> str:
+    return link(f"checklists/{segment(source)}/{segment(endpoint)}", scope)
+
+
 def alert_link(alert_id: str, scope: Scope | None = None) -> str:
     return link(f"alerts/{segment(alert_id)}", scope)

@@ -10,6 +10,7 @@ from dashboard.scope import Scope
 from dashboard.views import (
     AlertLine,
     AlertView,
+    ChecklistView,
     Choices,
     EndpointView,
     EventPage,
@@ -27,6 +28,9 @@ from dashboard.views import (
 )
 from monitor.clock import Clock
 from monitor.model import Record
+
+Place = tuple[str, str, str]
+"""Environment, source, endpoint."""
 
 
 class Reads(Protocol):
@@ -50,6 +54,8 @@ class Reads(Protocol):
     def alerts(self, environment: str) -> Sequence[AlertLine]: ...
 
     def alert(self, id: str) -> AlertView | None: ...
+
+    def checklist(self, environment: str, source: str, endpoint: str) -> ChecklistView | None: ...
 
     def rules(self, environment: str, now: datetime) -> RulesView: ...
 
@@ -91,6 +97,10 @@ class Actions(Protocol):
     def end_silence(self, viewer: Viewer, silence_id: str) -> None: ...
 
     def resolve_issues(self, viewer: Viewer, issue_ids: Sequence[str]) -> None: ...
+
+    def attest(self, viewer: Viewer, place: Place, item: str, note: str, lasts: timedelta) -> None: ...
+
+    def withdraw(self, viewer: Viewer, place: Place, item: str) -> None: ...
 
     def plan_replay(self, viewer: Viewer, letter_ids: Sequence[str]) -> ReplayPlan: ...
 

@@ -91,7 +91,7 @@
     const here = inner(pathname || "/").slice(1);
     const links = PLACES.flatMap((place) => [
       base() + place + tail,
-      place === "" ? here === "" || here.startsWith("endpoints/") : here === place || here.startsWith(place + "/"),
+      place === "" ? here === "" || /^(endpoints|checklists)\//.test(here) : here === place || here.startsWith(place + "/"),
     ]);
     return [byHand && text !== (search || "") ? text : dash.no_update, chosen.environment, chosen.range, ...links];
   }

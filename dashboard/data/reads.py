@@ -6,12 +6,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from alerts.model import Observations
-from dashboard.data import house, incidents, quiet, records, reports, rules, traffic
+from dashboard.data import house, incidents, quiet, readied, records, reports, rules, traffic
 from dashboard.data.catalog import Catalog
 from dashboard.scope import Scope
 from dashboard.views import (
     AlertLine,
     AlertView,
+    ChecklistView,
     Choices,
     EndpointView,
     EventPage,
@@ -24,6 +25,7 @@ from dashboard.views import (
     SilencesView,
     StatusView,
 )
+from monitor.checklist import Judged
 from monitor.config.document import Document
 from monitor.model import Record, SeriesKey
 from monitor.store.control import Control
@@ -35,6 +37,7 @@ _ISSUES_OF_AN_ENDPOINT = 5
 @dataclass(frozen=True, slots=True)
 class StoreReads:
     """document: the one in force, asked each time. observe: what rules look at.
+    judge: the checklists of an endpoint, now.
 
     paste: what to put into a receiver first. budget_bytes: of the facts, 0 for no bound.
     """
@@ -43,6 +46,7 @@ class StoreReads:
     control: Control
     document: Callable[[], Document]
     observe: Callable[[datetime], Observations]
+    judge: Callable[[SeriesKey], Sequence[Judged]]
     paste: str
     version: str
     budget_bytes: int = 0
@@ -80,6 +84,9 @@ class StoreReads:
 
     def alert(self, id: str) -> AlertView | None:
         return incidents.alert(self.control, self.facts, id)
+
+    def checklist(self, environment: str, source: str, endpoint: str) -> ChecklistView | None:
+        return readied.checklist(self.control, self.judge, SeriesKey(environment, source, endpoint))
 
     def rules(self, environment: str, now: datetime) -> RulesView:
         found = self.document().effective_rules()

@@ -3,6 +3,7 @@
 from dashboard.pages import (
     alert,
     alerts,
+    checklist,
     dead_letters,
     endpoint,
     event,
@@ -19,6 +20,7 @@ from dashboard.pages import (
 PAGES = (
     overview.PAGE,
     endpoint.PAGE,
+    checklist.PAGE,
     events.PAGE,
     event.PAGE,
     alerts.PAGE,

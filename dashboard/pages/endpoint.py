@@ -21,7 +21,7 @@ from dashboard.definitions import ERROR_RATE, OUTCOMES, P95, QUEUE
 from dashboard.figures.base import nothing
 from dashboard.figures.course import course
 from dashboard.figures.lines import depth
-from dashboard.links import event_link, link
+from dashboard.links import checklist_link, event_link, link
 from dashboard.pages.page import Page
 from dashboard.palette import Tone
 from dashboard.rows import ISSUE_TONES, endpoint_status, issue_message
@@ -244,6 +244,12 @@ def _side(view: EndpointView, scope: Scope) -> list[Component]:
     status, tone = endpoint_status(view.line, None)
     return [
         pill(status, tone),
+        dmc.Anchor(
+            "Checklist",
+            href=checklist_link(view.line.source, view.line.endpoint, scope.bare()),
+            className="beside",
+            underline="never",
+        ),
         dmc.Anchor("Records", href=_records(view, scope), className="beside", underline="never"),
     ]
 

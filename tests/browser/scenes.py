@@ -9,6 +9,8 @@ from dashboard.views import (
     AlertLine,
     AlertView,
     Bucket,
+    ChecklistLine,
+    ChecklistView,
     Choices,
     Client,
     EndpointLine,
@@ -28,12 +30,14 @@ from dashboard.views import (
     RuleLine,
     RulesView,
     ShellView,
+    SightingLine,
     SilenceLine,
     SilencesView,
     StatusView,
     TransitionLine,
     TypeFigures,
 )
+from monitor.checklist import ITEMS
 from monitor.model import Outcome, Reason, Record
 from tests.dashboard.canned import CannedActions, CannedReads
 from tests.dashboard.support import NOW, record, record_id
@@ -444,6 +448,35 @@ def rules() -> RulesView:
     )
 
 
+def checklist() -> ChecklistView:
+    """Every item: most pass, two fail, some wait, one is answered for."""
+    told = {
+        "orum.addresses": ("no evidence yet", "no record shows it", None),
+        "orum.database": ("attested", "by mira, 2026-11-18 03:59 UTC, until 2027-05-17: pool of 20", None),
+        "orum.load": ("no evidence yet", "the busiest minute had 38 deliveries; 60 are load", None),
+        "orum.https": ("fail", "the certificate ends 2026-11-26 12:00 UTC", NOW - timedelta(minutes=20)),
+        "hopnow.https": ("fail", "the certificate ends 2026-11-26 12:00 UTC", NOW - timedelta(minutes=20)),
+    }
+    usual = ("pass", "4,198 deliveries verified in 7 d, 12 forgeries refused", NOW - timedelta(minutes=3))
+    hour = timedelta(hours=1)
+    word = ("mira", NOW - 72 * hour, NOW + 2400 * hour, "pool of 20")
+    return ChecklistView(
+        [
+            ChecklistLine(
+                item.id, item.list, item.group, item.asks, verdict, said, at,
+                *(word if verdict == "attested" else ()),
+            )
+            for item in ITEMS
+            for verdict, said, at in [told.get(item.id, usual)]
+        ],
+        [
+            SightingLine("event type", "transfer.reversed", NOW - hour, NOW, str(record_id(NOW - hour))),
+            SightingLine("signature_headers", "orum-signature orum-timestamp", NOW - 300 * hour, NOW, EVENT),
+            SightingLine("address", "34.231.148.64", NOW - 900 * hour, NOW, ""),
+        ],
+    )  # fmt: skip
+
+
 def issues() -> IssuesView:
     told = [
         ("new", "LedgerTimeout", LEDGER.replace("5432", "<number>").replace("1000", "<number>"), 0, 702, 12),
@@ -528,6 +561,7 @@ def outage(records: int = 250) -> CannedReads:
         ),
         alert_lines=alerts(),
         alert_views={"a1": alert()},
+        checklist_view=checklist(),
         rules_view=rules(),
         silences_view=silences(),
         issues_view=issues(),

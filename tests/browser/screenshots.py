@@ -21,6 +21,7 @@ from tests.facts import NOON, mixed, sqlite_facts
 PAGES = {
     "overview": "",
     "endpoint": "endpoints/orum/transfers",
+    "checklist": "checklists/orum/transfers",
     "events": "events",
     "event": f"events/production/orum/{EVENT}",
     "alerts": "alerts",

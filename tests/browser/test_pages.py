@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 PATHS = (
     "",
     "endpoints/orum/transfers",
+    "checklists/orum/transfers",
     "events",
     f"events/production/orum/{EVENT}",
     "alerts",
@@ -320,6 +321,23 @@ def test_an_endpoint_shows_its_open_issues_and_how_it_looks_from_outside(operato
     expect(tables).to_contain_text("no data")
     tables.get_by_role("link", name="all 1").click()
     page.wait_for_url("**/issues?source=orum&endpoint=transfers")
+
+
+def test_an_operator_answers_for_an_item_of_the_checklist(operator: Watched, actions: CannedActions) -> None:
+    page = operator.open("endpoints/orum/transfers")
+    page.get_by_role("link", name="Checklist").click()
+    page.wait_for_url("**/checklists/orum/transfers")
+    page.get_by_role("button", name="Attest: Only the provider's addresses get in.").click()
+    dialog = page.get_by_role("dialog")
+    send = dialog.get_by_role("button", name="Attest")
+    send.click()
+    expect(dialog.get_by_role("alert")).to_contain_text("an attestation needs a note")
+    dialog.get_by_label("Note").fill("the firewall's rule 12")
+    send.click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    place, lasts = ("production", "orum", "transfers"), timedelta(days=180)
+    told = ("operator", "attest", place, "orum.addresses", "the firewall's rule 12", lasts)
+    assert actions.done[-1] == told
 
 
 def test_an_operator_resolves_issues(operator: Watched, actions: CannedActions) -> None:

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from dashboard.drafts import Draft
 from dashboard.scope import Scope
+from dashboard.screen import Place
 from dashboard.views import (
     AlertLine,
     AlertView,
+    ChecklistView,
     Choices,
     EndpointView,
     EventPage,
@@ -42,6 +44,7 @@ class CannedReads:
     alert_lines: Sequence[AlertLine] = ()
     alert_views: Mapping[str, AlertView] = field(default_factory=dict)
     rules_view: RulesView = field(default_factory=lambda: RulesView((), None))
+    checklist_view: ChecklistView | None = None
     silences_view: SilencesView = field(default_factory=lambda: SilencesView(()))
     issues_view: IssuesView = field(default_factory=lambda: IssuesView((), 0))
     letters_view: LettersView = field(default_factory=lambda: LettersView((), 0, {}))
@@ -85,6 +88,9 @@ class CannedReads:
 
     def alert(self, id: str) -> AlertView | None:
         return self.alert_views.get(id)
+
+    def checklist(self, environment: str, source: str, endpoint: str) -> ChecklistView | None:
+        return self.checklist_view
 
     def rules(self, environment: str, now: datetime) -> RulesView:
         return self.rules_view
@@ -147,6 +153,14 @@ class CannedActions:
 
     def resolve_issues(self, viewer: Viewer, issue_ids: Sequence[str]) -> None:
         self._act(viewer, "resolve", tuple(issue_ids))
+
+    def attest(self, viewer: Viewer, place: Place, item: str, note: str, lasts: timedelta) -> None:
+        if not note:
+            raise Unprocessable("an attestation needs a note", "say what was done")
+        self._act(viewer, "attest", place, item, note, lasts)
+
+    def withdraw(self, viewer: Viewer, place: Place, item: str) -> None:
+        self._act(viewer, "withdraw", place, item)
 
     def plan_replay(self, viewer: Viewer, letter_ids: Sequence[str]) -> ReplayPlan:
         self._act(viewer, "plan", tuple(letter_ids))

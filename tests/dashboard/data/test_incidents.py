@@ -280,7 +280,7 @@ def test_an_endpoint_has_its_own_open_issues_and_its_uptime(house_of: Installati
         [(code, "http", to_us(NOW - timedelta(minutes=5 + i)), int(ok), *(None,) * 6) for i, ok in seen]
     )
     observe = observing(house_of.facts, house_of.control, Document)
-    reads = StoreReads(house_of.facts, house_of.control, Document, observe, "", "1")
+    reads = StoreReads(house_of.facts, house_of.control, Document, observe, lambda place: (), "", "1")
     view = reads.endpoint(SCOPE, "orum", "transfers", NOW)
     assert view is not None
     assert view.uptime == [("24h", 0.75, 4), ("7d", 0.75, 4), ("30d", 0.75, 4)]
