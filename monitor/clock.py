@@ -25,16 +25,17 @@ class SystemClock:
         return time.monotonic()
 
 
-def boot_name() -> str:
-    """The same for every process while the machine runs; one of its own for this process where the system
-    tells none. What `monotonic` said may be compared under the same name only."""
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def boot_name(told_by: Path = BOOT_ID) -> str:
+    """The same for every process while the machine runs; another one at each call where the system tells
+    none. What `monotonic` said may be compared under the same name only."""
     try:
-        return BOOT_ID.read_text().strip()
+        return told_by.read_text().strip()
     except OSError:
         return secrets.token_hex(16)
 
-
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

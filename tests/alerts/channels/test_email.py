@@ -47,7 +47,7 @@ def channel(
         username=login[0],
         password=login[1],
         ca_file=None if ca_file is None else str(ca_file),
-        timeout_s=5,
+        timeout_s=30,
     )
     return Email("mail", mailer, "Hookvitals <monitor@example.com>", recipients)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from alerts.model import State, Why
-from monitor.clock import to_us
+from alerts.model import State, Steady, Why
+from monitor.clock import boot_name, to_us
 from monitor.config import Settings, stored
 from monitor.model import Outcome
 from monitor.seal import Sealer
@@ -97,3 +97,11 @@ def test_a_rule_that_breaks_stops_no_other_and_is_told_of_until_it_is_mended(
 
     assert "rule_broken" not in worker.firing()
     assert "failure_count" in worker.firing()
+
+
+def test_an_alert_remembers_by_which_start_of_the_machine_its_time_was_told(worker: Worker) -> None:
+    worker.apply(COUNT)
+    worker.minute(failed=10)
+
+    [alert] = [one for one in worker.control.alerts.active() if one.rule == "failure_count"]
+    assert alert.steady == Steady(boot_name(), worker.clock.monotonic())
