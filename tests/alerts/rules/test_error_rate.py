@@ -39,7 +39,13 @@ def typed(succeeded: int, failed: int, **failures_of: tuple[int, int]) -> World:
 )
 def test_a_type_is_out_when_more_than_half_of_ten_failed(of_type: tuple[int, int], verdict: Verdict) -> None:
     world = typed(1000 - of_type[1], of_type[1], voided=of_type)
-    assert found_by("error_rate", world, make("error_rate", min_sample=10)).verdict is verdict
+    found = found_by("error_rate", world, make("error_rate", min_sample=10))
+    assert found.verdict is verdict
+    assert ("voided" in found.evidence.summary) == (verdict is Verdict.BREACH)
+
+
+def test_the_type_is_named_of_few_failures_too_once_the_endpoint_fires() -> None:
+    assert summary("error_rate", typed(90, 9, voided=(1, 9))).endswith(", 100 % of them voided")
 
 
 def test_a_type_that_is_out_is_shown_as_the_endpoints_alert() -> None:
