@@ -4,7 +4,7 @@ faults as any healthy installation has them. The last week is lived through, the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from statistics import NormalDist
@@ -56,6 +56,15 @@ class LogNormal:
         if not self.count or self.median_ms <= 0:
             return 0.0
         return 1 - NormalDist().cdf(float(np.log(ms / self.median_ms)) / 0.6)
+
+
+def minutes(start_at: datetime, end_at: datetime) -> Iterator[datetime]:
+    """Each minute of the office hours; by night and at weekends, when little changes, each tenth."""
+    now = start_at
+    while now < end_at:
+        yield now
+        calm = not 8 <= now.hour < 18 or now.weekday() > 4
+        now += 10 * MINUTE if calm else MINUTE
 
 
 def traffic(seed: int = 1) -> dict[Target, Counts]:

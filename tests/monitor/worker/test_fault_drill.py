@@ -1,16 +1,23 @@
 """Twelve kinds of trouble at once: each wakes the on-call once, by a message that names it, and is told to be
-over once. The stores, the jobs and the rules are those that are shipped; see bad_day.py."""
+over once. The stores, the jobs and the rules are those that are shipped; see bad_day.py. A healthy week wakes
+nobody."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from alerts.message import Links
 from alerts.model import Severity, Why
+from monitor.worker.delivery import Delivery
+from monitor.worker.evaluation import Evaluation
+from tests.alerts.rules.week import MONDAY, WEEK, Week, minutes
 from tests.control import new_control
 from tests.facts import sqlite_facts
 from tests.monitor.clocks import FakeClock
 from tests.monitor.worker.bad_day import BEGINS, ENDS, START, BadDay, document, minute_of
+from tests.monitor.worker.books import FakeChannel, MemoryBook
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +92,31 @@ def test_what_is_no_page_is_a_ticket_in_the_teams_channel(day: BadDay) -> None:
 
     assert {("dead_letters", "stripe/payments"), ("clock_skew", "")} <= tickets
     assert {rule for rule, _ in tickets} <= {"dead_letters", "clock_skew", "new_issue", "burn_rate"}
+
+
+def test_a_healthy_week_wakes_nobody(tmp_path: Path) -> None:
+    """With its nights, its weekend, its bursts and small faults. The jobs are the same; the counts are made
+    up, since to store all records of a week would take minutes."""
+    file, clock, world = document(tmp_path), FakeClock(MONDAY), Week()
+    oncall, team = FakeChannel("oncall"), FakeChannel("team")
+    book = MemoryBook()
+    judging = Evaluation(
+        lambda now: world,
+        file.effective_rules,
+        file.effective_routes,
+        book,
+        clock.now,
+        inhibitions=file.effective_inhibitions,
+    )
+    channels, links = {"oncall": oncall, "team": team}, Links("https://hooks.example.com")
+    telling = Delivery(book, lambda: channels, links, clock.now, lambda: 0.5)
+
+    for now in minutes(MONDAY, MONDAY + WEEK):
+        clock.move(now - clock.now())
+        world.now = now
+        judging.run(book.epoch)
+        telling.run(book.epoch)
+
+    assert oncall.sent == []
+    # one event in fifty thousand is given up, on this healthy installation too
+    assert {one.alert.rule for one in team.sent} == {"dead_letters"}
