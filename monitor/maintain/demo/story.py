@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from monitor.maintain.demo.catcher import Caught
 
-RULE = "error_rate"
+RULE = "failure_count"
 CHANNELS = frozenset({"slack", "email"})
 STEADY_S = 15.0
 FAILING_S = 50.0

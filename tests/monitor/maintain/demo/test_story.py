@@ -5,8 +5,14 @@ import pytest
 from monitor.maintain.demo.catcher import Caught
 from monitor.maintain.demo.story import CYCLE_S, FAILING_S, STEADY_S, Story, is_failing
 
-FIRED = {"slack": "🟠 Error: error_rate at acme/orders", "email": "Error: error_rate at acme/orders"}
-RESOLVED = {"slack": "🟢 Resolved: error_rate at acme/orders", "email": "Resolved: error_rate at acme/orders"}
+FIRED = {
+    "slack": "🔴 Critical: failure_count at acme/orders",
+    "email": "Critical: failure_count at acme/orders",
+}
+RESOLVED = {
+    "slack": "🟢 Resolved: failure_count at acme/orders",
+    "email": "Resolved: failure_count at acme/orders",
+}
 
 
 def told(story: Story, titles: dict[str, str], at_s: float) -> None:
@@ -39,7 +45,7 @@ def test_alert_that_came_too_late_breaks_the_promise() -> None:
 
 def test_other_rules_count_for_nothing() -> None:
     story = Story()
-    told(story, {"slack": "🔴 Critical: failure_count at acme/orders", "email": "Test: test at x"}, 10)
+    told(story, {"slack": "🟡 Warning: dead_letters at acme/orders", "email": "Test: test at x"}, 10)
     assert [promise.kept_at_s for promise in story.promises()] == [None, None]
 
 
