@@ -15,13 +15,16 @@ from hookvitals.profiles import PROFILES
 from monitor.config.values import (
     BrokerUrl,
     Day,
+    Deadline,
     Duration,
     HostText,
     HttpUrl,
     NetworkText,
+    Patience,
     PatternText,
     PositiveDuration,
     SecretRef,
+    Span,
     TimeZone,
 )
 from monitor.model import DEFAULT_ENVIRONMENT
@@ -52,9 +55,9 @@ class SourceTable(Table):
     api.example.com or with a port, whose certificate is looked at too. secrets: those that are to go."""
 
     name: Name
-    deadline: PositiveDuration | None = None
+    deadline: Deadline | None = None
     expected_statuses: tuple[Status, ...] = (200, 201, 202, 204)
-    retry_horizon: PositiveDuration = timedelta(hours=24)
+    retry_horizon: Span = timedelta(hours=24)
     redeliver: bool = False
     api_host: HostText | None = None
     secrets: tuple[SecretTable, ...] = ()
@@ -162,21 +165,21 @@ class EvaluationTable(Table):
     Rules that watch the monitor itself keep theirs.
     """
 
-    interval: PositiveDuration | None = None
+    interval: Span | None = None
 
 
 class ProbesTable(Table):
     """How often endpoints are looked at from outside. canary_within: how soon a canary's record must be
     there. ca_file: certificates of authorities of your own, in PEM, trusted besides the public ones."""
 
-    interval: PositiveDuration = timedelta(seconds=60)
-    tls_interval: PositiveDuration = timedelta(hours=1)
-    exposure_interval: PositiveDuration = timedelta(hours=1)
-    canary_interval: PositiveDuration = timedelta(minutes=5)
-    canary_within: PositiveDuration = timedelta(seconds=60)
-    queue_interval: PositiveDuration = timedelta(seconds=30)
+    interval: Span = timedelta(seconds=60)
+    tls_interval: Span = timedelta(hours=1)
+    exposure_interval: Span = timedelta(hours=1)
+    canary_interval: Span = timedelta(minutes=5)
+    canary_within: Deadline = timedelta(seconds=60)
+    queue_interval: Span = timedelta(seconds=30)
     ca_file: str | None = None
-    timeout: PositiveDuration = timedelta(seconds=10)
+    timeout: Patience = timedelta(seconds=10)
 
 
 class QueueTable(Table):
@@ -212,7 +215,7 @@ class ReplayTable(Table):
     """How replays are sent. per_second: events a second to one endpoint."""
 
     per_second: Annotated[float, Field(gt=0, le=1000)] = 5.0
-    timeout: PositiveDuration = timedelta(seconds=30)
+    timeout: Patience = timedelta(seconds=30)
 
 
 class ReportTable(Table):

@@ -14,7 +14,7 @@ from alerts.hours import Hours, hours_of
 from alerts.model import REPEAT_CRITICAL, Inhibition, Route, Severity, Silence, Step
 from alerts.silences import matcher_problem
 from monitor.config.tables import Name, Table
-from monitor.config.values import Duration, PositiveDuration, duration_text, parse_duration
+from monitor.config.values import Duration, PositiveDuration, Repetition, Span, duration_text, parse_duration
 
 
 def _matchers(value: dict[str, str]) -> dict[str, str]:
@@ -43,7 +43,7 @@ SomeMatchers = Annotated[Matchers, Field(min_length=1)]
 HoursText = Annotated[str, AfterValidator(_is_span)]
 Channels = Annotated[tuple[str, ...], Field(min_length=1)]
 Repeat = Annotated[
-    dict[Severity, PositiveDuration],
+    dict[Severity, Repetition],
     BeforeValidator(_repeat),
     PlainSerializer(_repeat_text, when_used="json"),
 ]
@@ -136,7 +136,7 @@ class FlappingTable(Table):
     been calm for `calm`. count 0 damps nothing."""
 
     count: Annotated[int, Field(ge=0, le=100)] = DAMPING.count
-    window: PositiveDuration = DAMPING.window
+    window: Span = DAMPING.window
     calm: Duration = DAMPING.calm
 
     def damping(self) -> Damping:

@@ -90,6 +90,25 @@ def _positive(value: timedelta) -> timedelta:
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 
 
+def _between(least: str, most: str) -> AfterValidator:
+    def refused(value: timedelta) -> timedelta:
+        if not parse_duration(least) <= value <= parse_duration(most):
+            raise ValueError(f"expected a duration from {least} to {most}")
+        return value
+
+    return AfterValidator(refused)
+
+
+Patience = Annotated[Duration, _between("100ms", "10m")]
+"""How long one answer is waited for."""
+Deadline = Annotated[Duration, _between("100ms", "1d")]
+"""How soon a provider wants its answer."""
+Span = Annotated[Duration, _between("1s", "400d")]
+"""How often something is done again, or how far it reaches."""
+Repetition = Annotated[Duration, _between("1m", "400d")]
+"""How often somebody is told again."""
+
+
 def _network(value: str) -> str:
     try:
         return str(ip_network(value, strict=False))

@@ -286,6 +286,22 @@ def test_stored_document_reads_back_as_it_was_stated(tmp_path: Path) -> None:
             '[[sources]]\nname = "a"\nsecrets = { "5f3a9c01" = 2026-12-01 }\n',
             "hookvitals.toml, line 3: sources[0].secrets: write [[sources.secrets]], for there",
         ),
+        (
+            '[[sources]]\nname = "a"\ndeadline = "30d"\n',
+            'hookvitals.toml, line 3: sources[0].deadline: "30d": expected a duration from 100ms to 1d',
+        ),
+        (
+            '[probes]\ninterval = "1ms"\n',
+            'hookvitals.toml, line 2: probes.interval: "1ms": expected a duration from 1s to 400d',
+        ),
+        (
+            '[replay]\ntimeout = "20000d"\n',
+            'hookvitals.toml, line 2: replay.timeout: "20000d": expected a duration from 100ms to 10m',
+        ),
+        (
+            '[[routes]]\nchannels = ["a"]\nrepeat_every = { critical = "1s" }\n',
+            'hookvitals.toml, line 3: routes[0].repeat_every.critical: "1s": expected a duration from ',
+        ),
         ("[[routes]]\nchannels = []\n", "hookvitals.toml, line 2: routes[0].channels: expected at least one"),
         (
             '[[inhibitions]]\nsource = "a"\ntarget = { kind = "drift" }\n',
