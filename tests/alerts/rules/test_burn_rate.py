@@ -121,3 +121,16 @@ def test_one_lost_event_of_few_pages_nobody(lost: int, verdict: Verdict) -> None
 def test_a_target_without_an_slo_burns_nothing() -> None:
     kind = KINDS["burn_rate"]
     assert kind.evaluate(kind.defaults, PAYMENTS, attempts(dead_lettered=50), NOW) == []
+
+
+def test_tries_that_failed_for_now_are_no_ended_events() -> None:
+    world = attempts(succeeded=10, failed=50, dead_lettered=9)
+    world.agreed = Terms(objective=0.9)
+    few = found_by("burn_rate", world)
+    assert (few.verdict, few.evidence.sample) == (Verdict.NO_DATA, 19)
+    assert few.evidence.summary.startswith("19 events of stripe/payments ended")
+    world = attempts(succeeded=1000, failed=50, dead_lettered=9)
+    world.agreed = Terms(objective=0.9)
+    calm = found_by("burn_rate", world)
+    assert (calm.verdict, calm.evidence.sample) == (Verdict.OK, 1009)
+    assert calm.evidence.summary.endswith("9 of 1,009 events were lost")
