@@ -30,5 +30,5 @@ def mostly(types: Sequence[Window], window: Window) -> str:
 
 def worst_type(types: Sequence[Window], least: int) -> Window | None:
     """The window of the type with the largest share of failures, of those with at least so many attempts."""
-    judged = [one for one in types if one.attempts >= max(1, least) and one.failures]
+    judged = [one for one in types if one.attempts >= max(1, least)]
     return max(judged, key=lambda one: (one.failures / one.attempts, one.failures), default=None)

@@ -35,6 +35,7 @@ from tests.alerts.world import (
         ("verification_failures", deliveries(1, bad_signature=1)),
         ("retry_storm", statuses({200: 1}, duplicates=1)),
         ("dead_letters", attempts(dead_lettered=1)),
+        ("burn_rate", promised(0.999, 0, 1)),
         ("processed_twice", World(done_twice=Repeats(1, 1))),
         ("stuck_events", unended(1, of=1)),
     ],
