@@ -99,7 +99,7 @@ def _apply_again(parts: Parts, file: Path | None) -> None:
     except HookvitalsError as exc:
         log.error("the configuration was not applied: %s", exc)
         return
-    log.info("configuration version %d is in force", applied.number)
+    log.info("the file was applied as version %d", applied.number)
 
 
 def _release(leadership: Leadership) -> None:
