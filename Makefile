@@ -41,7 +41,7 @@ faults: $(VENV)/.developer  ## kill it, fill its disk, corrupt its files
 	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
 
 faults-long: $(VENV)/.developer  ## the same with 200 kills of the collector, 500 of a receiver, 1000 of a spool's writer
-	FAULTS_KILLS=200 FAULTS_RECEIVER_KILLS=500 FAULTS_SPOOL_KILLS=1000 FAULTS_TOLD=2 $(BIN)/python -m pytest -m faults -rP $(PYTEST_ARGS)
+	FAULTS_KILLS=200 FAULTS_RECEIVER_KILLS=500 FAULTS_SPOOL_KILLS=1000 FAULTS_TOLD=2 FAULTS_TYPES=1000000 $(BIN)/python -m pytest -m faults -rP $(PYTEST_ARGS)
 
 bench: $(VENV)/.developer  ## each figure beside the limit of this machine
 	@for figure in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$figure .py) || exit 1; done

@@ -1,6 +1,6 @@
 """SIGKILL of any process at any moment, under load: what was acknowledged is stored and counted, once.
 
-FAULTS_KILLS of them, 25 unless told otherwise; `make faults-long` has 200. The seed is printed when a test
+FAULTS_KILLS of them, 15 unless told otherwise; `make faults-long` has 200. The seed is printed when a test
 fails; FAULTS_SEED repeats it. How soon the collector works again is measured from the kill until the killed
 process has been replaced, /readyz says 200 and a record is acknowledged; `pytest -rP` shows the figures.
 """
@@ -25,7 +25,7 @@ from tests.faults.conftest import Start
 from tests.faults.load import CLIENTS, Load, new_id, record
 from tests.faults.stored import assert_exact
 
-KILLS = int(os.environ.get("FAULTS_KILLS", "25"))
+KILLS = int(os.environ.get("FAULTS_KILLS", "15"))
 SEED = int(os.environ.get("FAULTS_SEED") or time.time_ns() % 1_000_000)
 TARGETS = ("writer", "worker", "front", "parent", "tree")
 MEDIAN_S, MOST_S = 2.0, 10.0

@@ -1,7 +1,6 @@
 """The process that merges the event index is killed, again and again, at whatever it is doing."""
 
 import contextlib
-import multiprocessing
 import random
 import sqlite3
 from contextlib import closing
@@ -12,6 +11,7 @@ import pytest
 
 from monitor.store.facts.sqlite.event_runs import State
 from monitor.store.facts.sqlite.file import create, open_for_writing
+from tests.faults.forks import processes
 from tests.monitor.store.facts.making import START_US
 from tests.monitor.store.facts.sqlite.event_index import (
     HOUR_US,
@@ -31,7 +31,8 @@ KILLS, MOST_KILLS = 8, 40
 
 
 def merging(path: Path, first: int, told: Connection) -> None:
-    """Adds run after run, a few steps of merging between them; tells the number of each run on disk."""
+    """Adds run after run, a few steps of merging between them; tells the number of each run that is on disk,
+    and again of the newest whenever a merge is under way."""
     with closing(open_for_writing(path)) as db:
         merge = None
         for run in range(first, first + 100):
@@ -39,6 +40,8 @@ def merging(path: Path, first: int, told: Connection) -> None:
             told.send(run)
             for _ in range(4):
                 merge, _ = stepped(db, merge)
+                if merge is not None:
+                    told.send(run)
 
 
 def runs_on_disk(db: sqlite3.Connection) -> int:
@@ -61,11 +64,11 @@ def test_each_event_on_disk_is_found_once_whenever_the_merging_is_killed(tmp_pat
     for kill in range(MOST_KILLS):
         if kill >= KILLS and unfinished:
             break
-        ours, theirs = multiprocessing.get_context("spawn").Pipe(duplex=False)
-        process = multiprocessing.get_context("spawn").Process(target=merging, args=(path, stored, theirs))
+        ours, theirs = processes.Pipe(duplex=False)
+        process = processes.Process(target=merging, args=(path, stored, theirs))
         process.start()
         theirs.close()
-        for _ in range(dice.randrange(1, 12)):
+        for _ in range(dice.randrange(1, 16)):
             ours.recv()
         process.join(dice.random() * 0.05)  # somewhere among the steps that follow
         process.kill()

@@ -1,6 +1,6 @@
 """A receiver killed with SIGKILL between its answers and the end of its handlers, again and again.
 
-FAULTS_RECEIVER_KILLS, 50 unless told otherwise; `make faults-long` has 500. Whatever was answered 2xx is
+FAULTS_RECEIVER_KILLS, 30 unless told otherwise; `make faults-long` has 500. Whatever was answered 2xx is
 processed in the end, or a dead letter that the collector knows. The seed is printed when a test fails.
 """
 
@@ -28,7 +28,7 @@ from tests.sdk.world import SECRET, request
 
 pytestmark = pytest.mark.faults
 
-KILLS = int(os.environ.get("FAULTS_RECEIVER_KILLS", "50"))
+KILLS = int(os.environ.get("FAULTS_RECEIVER_KILLS", "30"))
 EVENTS_A_LIFE = 20
 SCOPE = "\x1f".join(("production", "acme", "orders"))
 

@@ -1,6 +1,6 @@
 """SIGKILL of a process that records durably, again and again: the next one ships what it left, once.
 
-FAULTS_SPOOL_KILLS of them, 50 unless told otherwise; `make faults-long` has 1000. The seed is printed when a
+FAULTS_SPOOL_KILLS of them, 30 unless told otherwise; `make faults-long` has 1000. The seed is printed when a
 test fails; FAULTS_SEED repeats its moments. The collector refuses every other post, so that spools pile up,
 are adopted, and are adopted again from adopters that are killed. practice 37, practice 40.
 """
@@ -19,7 +19,7 @@ import pytest
 from hookvitals import Shipper
 from tests.sdk.collector import KEY, Collector, Post, Reply, collecting
 
-KILLS = int(os.environ.get("FAULTS_SPOOL_KILLS", "50"))
+KILLS = int(os.environ.get("FAULTS_SPOOL_KILLS", "30"))
 SEED = int(os.environ.get("FAULTS_SEED") or time.time_ns() % 1_000_000)
 LONGEST_S = 0.25
 

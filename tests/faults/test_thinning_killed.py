@@ -1,6 +1,5 @@
 """The process that thins a flood of rejections is killed, again and again, at whatever it is doing."""
 
-import multiprocessing
 import random
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -17,11 +16,12 @@ from monitor.store.facts.protocol import RecordFilter, pages
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from monitor.store.facts.sqlite.writer import SqliteFactWriter, create
 from tests.facts import NOON, Filled, RecordFactory
+from tests.faults.forks import processes
 from tests.monitor.clocks import FakeClock
 
 pytestmark = pytest.mark.faults
 
-FLOOD = 12_000
+FLOOD = 6_000
 WHOLE = 60
 ROWS = 50
 """A step's bound: a kill seldom falls between two of so many."""
@@ -68,11 +68,11 @@ def test_each_rejection_is_counted_once_whenever_the_thinning_is_killed(tmp_path
 
     rows = [FLOOD]
     while not is_done:
-        ours, theirs = multiprocessing.get_context("spawn").Pipe(duplex=False)
-        process = multiprocessing.get_context("spawn").Process(target=thinning, args=(path, theirs))
+        ours, theirs = processes.Pipe(duplex=False)
+        process = processes.Process(target=thinning, args=(path, theirs))
         process.start()
         theirs.close()
-        for _ in range(dice.randrange(1, 60)):
+        for _ in range(dice.randrange(1, 30)):
             is_done = is_done or ours.recv() == "done"
             if is_done:
                 break

@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from types import FrameType
 
@@ -27,13 +26,11 @@ from monitor.config import load_here, set_up_logs
 from monitor.wiring.worker import Signals, run_worker
 from monitor.worker.delivery import Delivery
 from monitor.worker.evaluation import Evaluation
+from tests.faults.forks import processes
 
 SAID = {"socket.connect": "connect", "http.client.send": "post", "smtplib.send": "mail"}
 """What Python itself announces before it reaches a service, in a word."""
 PATH = {Evaluation.run.__code__: "rules", Delivery.run.__code__: "notifications"}
-
-_processes = get_context("forkserver")
-_processes.set_forkserver_preload([__name__])
 
 
 class ClockFrom:
@@ -101,7 +98,7 @@ class Worker:
     def __init__(self, folder: Path, environment: Mapping[str, str], at: datetime, die_at: str = "") -> None:
         """Started, its clock beginning at `at`."""
         arguments = (folder, dict(environment), at, die_at)
-        self._process = _processes.Process(target=_run, args=arguments, daemon=True)
+        self._process = processes.Process(target=_run, args=arguments, daemon=True)
         with self._looking:
             self._process.start()
 
