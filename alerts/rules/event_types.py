@@ -20,9 +20,10 @@ def by_type(seen: Observations, target: Target, window: Window) -> Sequence[Wind
 
 
 def mostly(types: Sequence[Window], window: Window) -> str:
-    """`, 98 % of them invoice.paid` where the failures are of one type, else nothing."""
+    """`, 98 % of them invoice.paid` where the failures of the window, of which there are some, are of one type;
+    else nothing."""
     worst = max(types, key=lambda one: one.failures, default=None)
-    if worst is None or not worst.failures or worst.attempts > FEW * window.attempts:
+    if worst is None or worst.attempts > FEW * window.attempts:
         return ""
     share = worst.failures / window.failures
     return f", {percent(share)} of them {worst.target.event_type}" if share >= MOST else ""

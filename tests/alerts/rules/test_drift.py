@@ -44,6 +44,13 @@ def test_of_many_changes_types_come_first_and_the_rest_is_counted() -> None:
     assert len(breaches("drift", sighted(*fields))) == MOST
 
 
+def test_a_new_secret_is_a_matter_of_its_rotation() -> None:
+    assert (
+        breaches("drift", sighted((Aspect.SECRET, "a1b2", HOUR, HOUR), (Aspect.SECRET, "c3", 50 * DAY, DAY)))
+        == []
+    )
+
+
 def test_nothing_is_new_while_an_endpoint_is_learnt() -> None:
     week = [Sighting(Aspect.TYPE, "ping", NOW - 7 * DAY, NOW, RECORD_ID)]
     fresh = Sighting(Aspect.TYPE, "pong", NOW - HOUR, NOW, RECORD_ID)

@@ -124,6 +124,21 @@ def test_the_type_that_fails_is_named(kind: str) -> None:
     assert summary(kind, typed(900, 100, paid=(800, 2), voided=(100, 98))).endswith(", 98 % of them voided")
 
 
+@pytest.mark.parametrize(
+    ("paid", "voided", "named"),
+    [
+        ((480, 20), (420, 80), True),  # just 80 % of the failures, of just half of the attempts
+        ((480, 21), (420, 79), False),
+        ((479, 20), (421, 80), False),  # of more than half
+    ],
+)
+def test_a_type_is_named_that_has_most_failures_of_few_attempts(
+    paid: tuple[int, int], voided: tuple[int, int], named: bool
+) -> None:
+    said = summary("error_rate", typed(900, 100, paid=paid, voided=voided))
+    assert said.endswith(", 80 % of them voided") == named
+
+
 @pytest.mark.parametrize("kind", ["error_rate", "failure_count"])
 def test_no_type_is_named_where_all_fail_alike(kind: str) -> None:
     said = summary(kind, typed(900, 100, paid=(800, 90), voided=(100, 10)))
