@@ -145,11 +145,9 @@ def _let_go(alert: Alert, before: Sequence[Telling]) -> bool:
 def _notification(
     alert: Alert, channel: str, reason: Why, known: Sequence[Telling], now: datetime, fallback: str | None
 ) -> Notification:
-    repeats = sum(
-        telling.times for telling in known if telling.channel == channel and telling.reason is reason
-    )
+    alike = [telling for telling in known if telling.channel == channel and telling.reason is reason]
     return Notification(
-        key=key_of(alert, channel, reason, repeats),
+        key=key_of(alert, channel, reason, _place(alike)),
         channel=channel,
         reason=reason,
         alert=alert,
@@ -158,14 +156,23 @@ def _notification(
     )
 
 
-def key_of(alert: Alert, channel: str, reason: Why, repeats: int = 0) -> str:
-    """The idempotency key: the same for the same telling, however often it is worked out.
+def _place(alike: Sequence[Telling]) -> str | int:
+    """The place of the next one after these. Their number alone would come back once the earliest are
+    purged, their time alone once the clock is put back."""
+    if not alike:
+        return 0
+    return f"{sum(telling.times for telling in alike)} {max(telling.created_at for telling in alike)}"
+
+
+def key_of(alert: Alert, channel: str, reason: Why, place: str | int = 0) -> str:
+    """The idempotency key: the same for the same telling, however often it is worked out. place: among those
+    of the same reason.
 
     It is built of the episode, not of the revision: a worker that lost the race for one revision must not
     make another message of it. A raised severity counts, since each step is told once.
     """
     severity = alert.severity.value if reason is Why.SEVERITY_RAISED else ""
-    parts = (alert.fingerprint, str(alert.episode), channel, reason.value, severity, str(repeats))
+    parts = (alert.fingerprint, str(alert.episode), channel, reason.value, severity, str(place))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 

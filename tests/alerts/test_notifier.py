@@ -204,6 +204,16 @@ def test_key_is_the_same_however_often_it_is_worked_out_and_differs_between_tell
     assert len({item.key for item in others}) == len(others) == 10
 
 
+def test_repeats_go_on_after_the_earliest_are_no_longer_kept() -> None:
+    first = told(alert(), "slack")
+    repeats = [told(alert(), "slack", Why.REPEAT, created_at=T0 + hour * HOUR) for hour in range(1, 4)]
+    known = [[first, *repeats[:2]], [first, *repeats[1:]]]  # the second time without the earliest repeat
+    routes = [Route(("slack",), repeat=every(HOUR))]
+    found = [asked(alert(), some, routes=routes, now=T0 + 9 * HOUR).notifications for some in known]
+    assert [one.reason for [one] in found] == [Why.REPEAT, Why.REPEAT]
+    assert len({one.key for [one] in found}) == 2
+
+
 def test_fallback_takes_over_what_was_given_up() -> None:
     [lost] = asked(alert(), routes=[Route(("slack",), fallback="email")]).notifications
     [taken] = handed_over(lost, [told(alert(), "slack", delivery=Delivery.GIVEN_UP)], T0)

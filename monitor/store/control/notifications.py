@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Row, Update, delete, func, or_, select, tuple_, update
+from sqlalchemy import Engine, Row, Update, delete, exists, func, or_, select, tuple_, update
 
 from alerts.grouping import group_key
 from alerts.model import OPENING as OPENING_REASONS
-from alerts.model import Alert, Delivery, Notification, Severity, Telling, Why
+from alerts.model import Alert, Delivery, Notification, Severity, State, Telling, Why
 from alerts.notifier import Attempted, Delivered, GivenUp, Retry
 from monitor.clock import Clock, from_us, to_us
 from monitor.store.control.bodies import reader
 from monitor.store.control.engine import Tx, insert_missing, read, tally
 from monitor.store.control.leases import leading
-from monitor.store.control.schema import notification
+from monitor.store.control.schema import alert, notification
 
 OPENING = tuple(sorted(reason.value for reason in OPENING_REASONS))
 MICROSECOND = timedelta(microseconds=1)
@@ -196,9 +196,17 @@ class Notifications:
         return {state: found.get(state, 0) for state in Delivery}
 
     def purge(self, before: datetime, epoch: int) -> int:
-        """Deletes what was settled before; how many."""
+        """Deletes what was settled before; how many. Of an alert that fires still, repeats alone: the rest
+        says who knows of it."""
+        fires = exists().where(
+            alert.c.fingerprint == notification.c.fingerprint,
+            alert.c.episode == notification.c.episode,
+            alert.c.state == State.FIRING.value,
+        )
         old = delete(notification).where(
-            notification.c.state != Delivery.DUE.value, notification.c.settled_us < to_us(before)
+            notification.c.state != Delivery.DUE.value,
+            notification.c.settled_us < to_us(before),
+            or_(notification.c.reason == Why.REPEAT.value, ~fires),
         )
         with leading(self.engine, epoch) as tx:
             return tx.execute(old).rowcount

@@ -177,6 +177,22 @@ def test_longest_recipient_of_the_longest_channel_is_kept(control: Control, epoc
     assert control.notifications.add([long], epoch) == 1
 
 
+def test_what_told_of_a_firing_is_kept_while_it_fires_however_long(control: Control, epoch: int) -> None:
+    lasting, over = firing("lasting"), firing("over")
+    for alert in (lasting, resolved(over)):
+        first, again = notification(alert), notification(alert, reason=Why.REPEAT)
+        control.alerts.apply(epoch, alert, [], [first, again])
+        control.notifications.settle(
+            dict.fromkeys((first.key, again.key), Delivered(Receipt())), START, [], epoch
+        )
+
+    assert control.notifications.purge(START + timedelta(days=90), epoch) == 3
+
+    told = control.notifications.tellings([lasting, over])
+    assert [telling.reason for telling in told[lasting.fingerprint]] == [Why.FIRING]
+    assert over.fingerprint not in told
+
+
 def test_repeats_of_a_day_are_read_as_one_and_decide_the_same(control: Control, epoch: int) -> None:
     alert = firing()
     hours = [timedelta(hours=hour) for hour in range(1, 25)]
