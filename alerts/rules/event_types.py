@@ -20,8 +20,8 @@ def by_type(seen: Observations, target: Target, window: Window) -> Sequence[Wind
 
 
 def mostly(types: Sequence[Window], window: Window) -> str:
-    """`, 98 % of them invoice.paid` where the failures of the window, of which there are some, are of one type;
-    else nothing."""
+    """`, 98 % of them invoice.paid` where the failures are of one type, else nothing. window: one with
+    failures."""
     worst = max(types, key=lambda one: one.failures, default=None)
     if worst is None or worst.attempts > FEW * window.attempts:
         return ""

@@ -3,10 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from alerts.model import Evaluation, Severity, Terms, Verdict
 from alerts.rules import KINDS, TICKETS, make
 from alerts.rules.drift import MOST
 from alerts.sightings import Aspect, Declared, Sighting
+from tests.alerts.rules.judging import found_by
 from tests.alerts.world import NOW, PAYMENTS, RECORD_ID, World, sighted
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -91,6 +94,50 @@ def test_a_new_field_a_new_version_and_new_headers_name_the_event_that_showed_th
 def test_one_more_address_of_many_is_no_news() -> None:
     pool = [(Aspect.ADDRESS, f"203.0.113.{i}", 50 * DAY, HOUR) for i in range(20)]
     assert breaches("drift", sighted(*pool, (Aspect.ADDRESS, "198.51.100.1", HOUR, HOUR))) == []
+
+
+@pytest.mark.parametrize(("known", "news"), [(18, 1), (19, 0)])
+def test_an_address_is_news_where_there_are_up_to_twenty(known: int, news: int) -> None:
+    pool = [(Aspect.ADDRESS, f"203.0.113.{i}", 50 * DAY, HOUR) for i in range(known)]
+    world = sighted(*pool, (Aspect.ADDRESS, "198.51.100.1", HOUR, HOUR), (Aspect.TYPE, "voided", HOUR, HOUR))
+    assert [one.labels["drift"] for one in breaches("drift", world)] == ["event type"] + ["address"] * news
+
+
+@pytest.mark.parametrize(("length", "said"), [(80, "x" * 80), (81, "x" * 79 + "…")])
+def test_a_long_value_is_cut(length: int, said: str) -> None:
+    world = sighted((Aspect.FIELD, "x" * length, HOUR, HOUR))
+    world.said = Declared(expected=frozenset({"x" * length}), handled=frozenset({"x" * length + "y"}))
+    world.last_at = None
+    new, stopped, unused = breaches("drift", world)
+    assert {one.labels["value"] for one in (new, stopped)} == {said}
+    assert [one.labels["drift"] for one in (stopped, unused)] == ["expected type", "handled type"]
+    assert f": {said}, first" in new.evidence.summary
+    assert f"expects {said}," in stopped.evidence.summary
+
+
+def test_a_type_without_an_example_has_none() -> None:
+    """Nothing but the rollups may know of it."""
+    world = sighted()
+    world.sighted = [*world.sighted, Sighting(Aspect.TYPE, "rare", NOW - HOUR, NOW, "")]
+    [found] = breaches("drift", world)
+    assert found.evidence.exemplars == ()
+
+
+@pytest.mark.parametrize(("days", "is_news"), [(7, False), (6.99, False), (7.01, True)])
+def test_an_expected_type_has_stopped_after_more_than_seven_days(days: float, is_news: bool) -> None:
+    world = sighted()
+    world.said = Declared(expected=frozenset({"paid"}), handled=frozenset({"paid"}))
+    world.last_at = NOW - days * DAY
+    assert bool(breaches("drift", world)) == is_news
+    world.sighted = [replace(one, first_at=NOW - 7 * DAY) for one in world.sighted]
+    assert breaches("drift", world) == [], "an endpoint that is still learnt"
+
+
+def test_what_is_handled_can_be_left_untold() -> None:
+    world = sighted()
+    world.said, world.last_at = Declared(handled=frozenset({"refund.made"})), None
+    rule = make("drift", params={"handled_days": 0})
+    assert found_by("drift", world, rule).verdict is not BREACH
 
 
 def test_an_expected_type_that_stopped_or_never_came_is_a_ticket() -> None:
