@@ -213,6 +213,8 @@ def test_recipient_taken_out_of_the_file_meanwhile_is_given_up(desk: Desk) -> No
     desk.server.refuses = {}
     desk.works_for(20 * MINUTE, MINUTE)
     assert (desk.read_by(BOB), desk.outbox()[1]) == ([], (BOB_ALONE, Why.FIRING, Stage.GIVEN_UP))
+    rows = desk.control.notifications.of_alert(desk.alert.fingerprint)
+    assert [f"channel {BOB_ALONE} is no longer configured" in row.error for row in rows].count(True) == 1
 
 
 def test_channel_with_settings_of_its_own_tells_the_refused_one_too(desk: Desk) -> None:
