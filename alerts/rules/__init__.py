@@ -42,6 +42,7 @@ from alerts.rules import (
 )
 from alerts.rules.kind import Kind
 from alerts.rules.units import in_unit
+from alerts.silences import LABELS
 from alerts.wording import span
 
 RUNBOOK = "docs/rules.md#{kind}"
@@ -166,6 +167,11 @@ def _problem(rule: Rule) -> str | None:
         no_events.quiet_hours(rule)
     except ValueError as exc:
         return f"quiet_hours and timezone: {exc}"
+    if rule.quiet_hours and rule.kind != no_events.KIND.name:
+        return "quiet_hours are for no_events alone; hide others in [[maintenance_windows]] or by a route"
+    taken = sorted(set(rule.labels) & set(LABELS))
+    if taken:
+        return f'labels cannot hold "{taken[0]}", which every alert has already; choose another name'
     return _problem_of_times(rule) or _problem_of_sample(rule)
 
 

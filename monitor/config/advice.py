@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from alerts.model import Severity
 from alerts.patterns import matches
-from alerts.rules import KINDS, RESERVED_NAME
+from alerts.rules import KINDS, RESERVED_NAME, burn_rate
 from monitor.config.document import Document
 from monitor.config.guessable import is_guessable
 from monitor.config.places import misspelt_places, places_of, unknown_places
@@ -25,6 +25,7 @@ EVERYWHERE = frozenset({"rule", "kind", "severity"})
 def advice(document: Document) -> Advice:
     """(where, what to think of) of each thing that works and is perhaps not meant."""
     yield from _without_runbook(document)
+    yield from _without_objective(document)
     yield from _endpoints(document)
     yield from unknown_places(document, plain=False)
     yield from misspelt_places(document)
@@ -41,6 +42,15 @@ def _without_runbook(document: Document) -> Advice:
                 f'"{name}" has no runbook of its own; write where to read what to do: runbook = "https://…"'
             )
             yield ("rules", at, "runbook"), said
+
+
+def _without_objective(document: Document) -> Advice:
+    for at, rule in enumerate(document.rules):
+        if rule.kind == burn_rate.KIND.name and not document.slos and rule.enabled is not False:
+            yield (
+                ("rules", at, "kind"),
+                "there is no [[slos]] table, so there is no budget that it could judge",
+            )
 
 
 def _endpoints(document: Document) -> Advice:

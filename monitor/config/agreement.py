@@ -108,6 +108,8 @@ def _unknown_channels(document: Document) -> Iterator[tuple[Location, str]]:
                     yield ("routes", at, "steps", place, "channels"), _no_channel(name, channels)
         if route.fallback is not None and route.fallback not in channels:
             yield ("routes", at, "fallback"), _no_channel(route.fallback, channels)
+        elif route.fallback in route.channels:
+            yield ("routes", at, "fallback"), f'"{route.fallback}" is one of its channels; name another one'
     report = document.report
     if report.channel is not None and report.channel not in channels:
         yield ("report", "channel"), _no_channel(report.channel, channels)

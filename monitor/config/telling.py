@@ -24,6 +24,12 @@ def _matchers(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+def _label(value: str) -> str:
+    if problem := matcher_problem(value, "*"):
+        raise ValueError(problem)
+    return value
+
+
 def _is_span(value: str) -> str:
     hours_of(value)
     return value
@@ -38,6 +44,7 @@ def _repeat_text(value: dict[Severity, Any]) -> Any:
     return {severity.value: duration_text(every) for severity, every in value.items()}
 
 
+LabelName = Annotated[str, AfterValidator(_label)]
 Matchers = Annotated[dict[str, str], AfterValidator(_matchers)]
 SomeMatchers = Annotated[Matchers, Field(min_length=1)]
 HoursText = Annotated[str, AfterValidator(_is_span)]
@@ -75,6 +82,8 @@ class RouteTable(Table):
 
     @model_validator(mode="after")
     def _hours_can_be_read(self) -> "RouteTable":
+        if self.quiet_days and self.quiet_hours is None:
+            raise ValueError('quiet_days need quiet_hours; write quiet_hours = "00:00-00:00" for whole days')
         self._quiet()
         return self
 
@@ -100,7 +109,7 @@ class InhibitionTable(Table):
 
     source: SomeMatchers
     target: SomeMatchers
-    equal: tuple[str, ...] = ("environment", "source", "endpoint")
+    equal: tuple[LabelName, ...] = ("environment", "source", "endpoint")
 
     def inhibition(self) -> Inhibition:
         return Inhibition(self.source, self.target, self.equal)

@@ -51,6 +51,8 @@ from alerts.rules import KINDS, make
         ("slow_processing", {"params": {"quantil": 0.9}}, "unknown parameter quantil.*quantile"),
         ("queue_depth", {"params": {"max_age_s": -1}}, r"params\.max_age_s"),
         ("queue_depth", {"name": "rule_broken"}, "cannot be named"),
+        ("error_rate", {"quiet_hours": ("22:00-07:00",)}, "quiet_hours are for no_events alone"),
+        ("error_rate", {"labels": {"source": "x"}}, 'labels cannot hold "source", which every alert has'),
     ],
 )
 def test_wrong_rule_is_refused_with_what_is_wrong(kind: str, changes: dict[str, Any], said: str) -> None:

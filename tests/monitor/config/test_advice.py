@@ -70,6 +70,11 @@ def test_a_file_that_tells_somebody_of_everything_needs_no_advice() -> None:
             "rules[0].environment",
             'no [[endpoints]] table has the environment "prodution" (did you mean production?)',
         ),
+        (
+            '[[rules]]\nkind = "burn_rate"\nrunbook = "x"\n',
+            "rules[0].kind",
+            "there is no [[slos]] table",
+        ),
         (DESK + ALL, "channels[1].name", 'no route, step or fallback names "desk"'),
         (
             ALL + 'matchers = { source = "stripe" }\n',

@@ -302,6 +302,23 @@ def test_stored_document_reads_back_as_it_was_stated(tmp_path: Path) -> None:
             '[[routes]]\nchannels = ["a"]\nrepeat_every = { critical = "1s" }\n',
             'hookvitals.toml, line 3: routes[0].repeat_every.critical: "1s": expected a duration from ',
         ),
+        (
+            '[[rules]]\nkind = "error_rate"\nlabels = { severity = "x" }\n',
+            'hookvitals.toml, line 3: rules[0].labels: rule "error_rate": labels cannot hold "severity"',
+        ),
+        (
+            '[[inhibitions]]\nsource = { kind = "a" }\ntarget = { kind = "b" }\nequal = ["sorce"]\n',
+            'hookvitals.toml, line 4: inhibitions[0].equal[0]: "sorce": there is no label "sorce"; did you ',
+        ),
+        (
+            '[[channels]]\nkind = "slack"\nname = "a"\nurl = { env = "A" }\n'
+            '[[routes]]\nchannels = ["a"]\nfallback = "a"\n',
+            'hookvitals.toml, line 7: routes[0].fallback: "a" is one of its channels; name another one',
+        ),
+        (
+            '[[routes]]\nchannels = ["a"]\nquiet_days = "sun"\n',
+            "hookvitals.toml, line 1: routes[0]: quiet_days need quiet_hours; write quiet_hours = ",
+        ),
         ("[[routes]]\nchannels = []\n", "hookvitals.toml, line 2: routes[0].channels: expected at least one"),
         (
             '[[inhibitions]]\nsource = "a"\ntarget = { kind = "drift" }\n',
