@@ -142,11 +142,30 @@ class IssuesView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbedCell:
+    """The HTTP probes of [start_at, start_at + the strip's step)."""
+
+    start_at: datetime
+    ok: int
+    all: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """ended_at: None while it lasts. alert_id: what was told of it."""
+
+    began_at: datetime
+    ended_at: datetime | None
+    alert_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndpointView:
     """One endpoint over the scope's range. rounded_to: as in OverviewView.
 
-    uptime: (span, share of its HTTP probes that were ok, how many there were), until now. issues: the open
-    ones, the last seen first.
+    uptime: (span, share of its HTTP probes that were ok, how many there were), until now. strips: of some
+    of the spans, by half hours or days. outages: the latest first. issues: the open ones, the last seen
+    first.
     """
 
     start_at: datetime
@@ -162,6 +181,8 @@ class EndpointView:
     rounded_to: Grain | None = None
     uptime: Sequence[tuple[str, float | None, int]] = ()
     issues: IssuesView = IssuesView((), 0)
+    strips: Mapping[str, Sequence[ProbedCell]] = field(default_factory=dict)
+    outages: Sequence[Outage] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from alerts.issues import IssueState
-from alerts.model import State
+from alerts.model import Rule, State, Transition, fingerprint_of
 from alerts.rules import TICKETS
 from dashboard.data.records import one as record
 from dashboard.data.records import several
@@ -17,6 +17,7 @@ from dashboard.views import (
     LetterLine,
     LettersView,
     NotificationLine,
+    Outage,
     ReplayLine,
     TransitionLine,
 )
@@ -91,6 +92,34 @@ def alert(control: Control, facts: FactReader, fingerprint: str) -> AlertView | 
         ],
         several(facts, found.summary.alert.evidence.exemplars),
     )
+
+
+def outages(control: Control, rules: Sequence[Rule], place: SeriesKey, most: int) -> list[Outage]:
+    """When rules of its probes fired for the endpoint, the latest first."""
+    labels = {
+        "environment": place.environment,
+        "source": place.source or "",
+        "endpoint": place.endpoint or "",
+    }
+    found: list[Outage] = []
+    for rule in rules:
+        if rule.kind == "endpoint_down":
+            fingerprint = fingerprint_of(rule.name, {**labels, **rule.labels})
+            found += _firings(fingerprint, control.alerts.transitions(fingerprint))
+    return sorted(found, key=lambda one: one.began_at, reverse=True)[:most]
+
+
+def _firings(fingerprint: str, moves: Sequence[Transition]) -> list[Outage]:
+    """moves: newest first."""
+    found: list[Outage] = []
+    ended_at: datetime | None = None
+    for move in moves:
+        if move.from_state is State.FIRING and move.to_state is not State.FIRING:
+            ended_at = move.at
+        elif move.to_state is State.FIRING and move.from_state is not State.FIRING:
+            found.append(Outage(move.at, ended_at, fingerprint))
+            ended_at = None
+    return found
 
 
 def firing_at(control: Control, environment: str) -> dict[SeriesKey, int]:

@@ -32,6 +32,7 @@ from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader
 
 _ISSUES_OF_AN_ENDPOINT = 5
+_OUTAGES_OF_AN_ENDPOINT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,14 @@ class StoreReads:
         if view is None:
             return None
         of_it = scope.bare().with_filters(source=source, endpoint=endpoint)
-        return replace(view, issues=self.issues(of_it, _ISSUES_OF_AN_ENDPOINT, now))
+        place = SeriesKey(scope.environment, source, endpoint)
+        return replace(
+            view,
+            issues=self.issues(of_it, _ISSUES_OF_AN_ENDPOINT, now),
+            outages=incidents.outages(
+                self.control, self.document().effective_rules(), place, _OUTAGES_OF_AN_ENDPOINT
+            ),
+        )
 
     def records(self, scope: Scope, limit: int, before: str | None, now: datetime) -> EventPage:
         return records.page(self.facts, scope, limit, before, now)

@@ -12,6 +12,7 @@ from dashboard.views import (
     EndpointView,
     Figures,
     OverviewView,
+    ProbedCell,
     TypeFigures,
 )
 from monitor.model import Grain, ProbeResult, QueueSample, SeriesKey
@@ -24,6 +25,8 @@ from monitor.rollup import Rollup
 from monitor.store.facts.protocol import FactReader
 
 POINTS = 60
+STRIPS = {"24h": (timedelta(minutes=30), 48), "30d": (timedelta(days=1), 30)}
+"""How the probes are shown: the length of a cell, and how many."""
 _MINUTE = timedelta(minutes=1)
 _QUEUE_FRESH = timedelta(minutes=15)
 _COURSE_MAX = timedelta(hours=24)  # queue samples are not rolled up: longer courses would read too many
@@ -124,6 +127,13 @@ def endpoint(
         },
         _coarser(stretch.rounded_to, course.rounded_to),
         [(span, rate.share, rate.whole) for span, rate in probes.uptime(reader, key, now).items()],
+        strips={
+            name: [
+                ProbedCell(at, rate.part, rate.whole)
+                for at, rate in probes.course(reader, key, now, step, steps)
+            ]
+            for name, (step, steps) in STRIPS.items()
+        },
     )
 
 

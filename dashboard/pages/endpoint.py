@@ -16,12 +16,13 @@ from dashboard.components.graph import graph
 from dashboard.components.lines import lines
 from dashboard.components.panel import Tile, panel, tile
 from dashboard.components.rounded import rounded
+from dashboard.components.strip import strip
 from dashboard.components.text import Children, empty, facts, pill, when
 from dashboard.definitions import ERROR_RATE, OUTCOMES, P95, QUEUE
 from dashboard.figures.base import nothing
 from dashboard.figures.course import course
 from dashboard.figures.lines import depth
-from dashboard.links import checklist_link, event_link, link
+from dashboard.links import alert_link, checklist_link, event_link, link
 from dashboard.pages.page import Page
 from dashboard.palette import Tone
 from dashboard.rows import ISSUE_TONES, endpoint_status, issue_message
@@ -29,7 +30,7 @@ from dashboard.scheme import asked_palette
 from dashboard.scope import RANGE_WORDS, Scope, scope_of
 from dashboard.screen import Screen
 from dashboard.tiles import figure_tiles
-from dashboard.views import AlertLine, EndpointLine, EndpointView, IssueLine
+from dashboard.views import AlertLine, EndpointLine, EndpointView, IssueLine, Outage
 
 _FIRING_SHOWN = 4
 
@@ -199,7 +200,7 @@ def _troubles(view: EndpointView, scope: Scope, now: datetime) -> Component:
                 else None,
                 flush=True,
             ),
-            panel("Seen from outside", _outside(view, now)),
+            panel("Seen from outside", _outside(view, scope, now)),
         ],
         className="columns-2",
     )
@@ -213,17 +214,45 @@ def _failed(issue: IssueLine, scope: Scope) -> Children:
     return html.Span(dmc.Anchor(name, href=href), title=issue_message(issue))
 
 
-def _outside(view: EndpointView, now: datetime) -> Component:
+def _outside(view: EndpointView, scope: Scope, now: datetime) -> Component:
     line = view.line
     if line.healthy is None and not any(probes for _, _, probes in view.uptime):
         return empty("Not probed", "With a url in hookvitals.toml it is asked once in a while.")
-    return facts(
-        [
-            ("Now", _now(line)),
-            *((f"Up, last {span}", _up(share, probes)) for span, share, probes in view.uptime),
-            ("Certificate ends", when(line.cert_not_after, now)),
-        ]
-    )
+    uptime = [(span, f"Up, last {span}", _up(share, probes)) for span, share, probes in view.uptime]
+    shown = [
+        facts(
+            [
+                ("Now", _now(line)),
+                ("Certificate ends", _certificate(line, now)),
+                *((name, up) for span, name, up in uptime if span not in view.strips),
+            ]
+        ),
+        *(strip(name, up, view.strips[span]) for span, name, up in uptime if span in view.strips),
+    ]
+    if view.outages:
+        shown.append(html.Div(_outages(view.outages, scope, now), className="outages"))
+    return html.Div(shown, className="outside")
+
+
+def _outages(outages: Sequence[Outage], scope: Scope, now: datetime) -> list[Component]:
+    found: list[Component] = [html.Span("Down", className="muted")]
+    for one in outages:
+        lasted = f"for {fmt.span((one.ended_at or now) - one.began_at)}"
+        still = "" if one.ended_at else ", still"
+        href = alert_link(one.alert_id, scope.bare())
+        found.append(
+            html.Span(
+                [dmc.Anchor(when(one.began_at, now), href=href), f" {lasted}{still}"], className="outage"
+            )
+        )
+    return found
+
+
+def _certificate(line: EndpointLine, now: datetime) -> Children:
+    if line.cert_not_after is None:
+        return html.Span(fmt.NO_DATA, className="muted")
+    day = html.Span(f", {fmt.day(line.cert_not_after)}", className="muted")
+    return [when(line.cert_not_after, now), day]
 
 
 def _now(line: EndpointLine) -> Children:

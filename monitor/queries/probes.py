@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.clock import to_us
+from monitor.clock import from_us, to_us
 from monitor.figures import Rate
 from monitor.model import ProbeKind, ProbeResult, SeriesKey
 from monitor.store.facts.protocol import FactReader
@@ -46,6 +46,22 @@ def uptime(reader: FactReader, key: SeriesKey, now: datetime) -> Mapping[str, Ra
         name: Rate(*reader.probe_counts(key, ProbeKind.HTTP, to_us(now - span), end_us))
         for name, span in UPTIME_SPANS.items()
     }
+
+
+def course(
+    reader: FactReader, key: SeriesKey, now: datetime, step: timedelta, steps: int
+) -> list[tuple[datetime, Rate]]:
+    """(start, HTTP probes that were ok, of all) of so many steps, oldest first; the last one is running.
+
+    Steps begin where whole ones of the epoch do: at midnight UTC, or at the half hour.
+    """
+    step_us = step // timedelta(microseconds=1)
+    first_us = (to_us(now) // step_us - steps + 1) * step_us
+    starts = range(first_us, first_us + steps * step_us, step_us)
+    return [
+        (from_us(start), Rate(*reader.probe_counts(key, ProbeKind.HTTP, start, start + step_us)))
+        for start in starts
+    ]
 
 
 def standings(

@@ -23,8 +23,10 @@ from dashboard.views import (
     LetterLine,
     LettersView,
     NotificationLine,
+    Outage,
     OverviewView,
     Payload,
+    ProbedCell,
     ReplayLine,
     ReplayPlan,
     RuleLine,
@@ -144,6 +146,10 @@ def overview() -> OverviewView:
     )
 
 
+def probed(back: timedelta, ok: int, every: int) -> ProbedCell:
+    return ProbedCell(NOW - back, ok, every)
+
+
 def endpoint() -> EndpointView:
     dice = random.Random(6)
     depths = [
@@ -165,8 +171,18 @@ def endpoint() -> EndpointView:
         [(202, 4198), (401, 12)],
         {"inbox": depths},
         None,
-        [("24h", 0.9986, 1440), ("7d", 0.9997, 10_078), ("30d", None, 0)],
+        [("24h", 0.9986, 1440), ("7d", 0.8571, 10_080), ("30d", 0.8571, 10_080)],
         IssuesView([one for one in issues().issues if one.endpoint == "transfers"], 1),
+        {
+            "24h": [probed(timedelta(minutes=30 * (48 - i)), 28 if i == 31 else 30, 30) for i in range(48)],
+            "30d": [
+                probed(timedelta(days=30 - i), {27: 0, 29: 1438}.get(i, 1440), 1440)
+                if i > 22
+                else probed(timedelta(days=30 - i), 0, 0)
+                for i in range(30)
+            ],
+        },
+        [Outage(NOW - timedelta(hours=9), NOW - timedelta(hours=8, minutes=40), "a9")],
     )
 
 

@@ -318,7 +318,8 @@ def test_an_endpoint_shows_its_open_issues_and_how_it_looks_from_outside(operato
     page = operator.open("endpoints/orum/transfers")
     tables = page.locator("#endpoint-troubles")
     expect(tables).to_contain_text("99.86 % of 1,440 probes")
-    expect(tables).to_contain_text("no data")
+    expect(tables).to_contain_text("9 h ago for 20 min")
+    expect(tables.get_by_role("img", name="Up, last 24h: 1 of 48 cells")).to_be_visible()
     tables.get_by_role("link", name="all 1").click()
     page.wait_for_url("**/issues?source=orum&endpoint=transfers")
 

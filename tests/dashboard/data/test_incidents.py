@@ -3,15 +3,16 @@
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from alerts.channels.channel import Receipt
 from alerts.hours import hours_of
-from alerts.model import Notification, Silence, Why
+from alerts.model import Change, Notification, Severity, Silence, State, Transition, Why, fingerprint_of
 from alerts.notifier import Delivered
+from alerts.rules import default_rules
 from dashboard.data import house, incidents, quiet
 from dashboard.data.catalog import Catalog
 from dashboard.data.reads import StoreReads
@@ -284,5 +285,40 @@ def test_an_endpoint_has_its_own_open_issues_and_its_uptime(house_of: Installati
     view = reads.endpoint(SCOPE, "orum", "transfers", NOW)
     assert view is not None
     assert view.uptime == [("24h", 0.75, 4), ("7d", 0.75, 4), ("30d", 0.75, 4)]
+    halves, days = view.strips["24h"], view.strips["30d"]
+    assert (len(halves), len(days)) == (48, 30)
+    assert (halves[-1].start_at, days[-1].start_at) == (NOW, NOW.replace(hour=0))
+    assert [(cell.ok, cell.all) for cell in halves[-2:]] == [(3, 4), (0, 0)]
+    assert [(cell.ok, cell.all) for cell in days[-2:]] == [(0, 0), (3, 4)]
     assert [one.event_id for one in view.issues.issues][:1] == [dead[-1].event_id]
     assert view.issues == reads.issues(SCOPE.with_filters(endpoint="transfers", source="orum"), 5, NOW)
+
+
+def test_an_outage_lasts_from_the_firing_to_its_end(house_of: Installation) -> None:
+    minute = timedelta(minutes=1)
+    labels = {"environment": "production", "source": "orum", "endpoint": "transfers"}
+    down = replace(
+        house_of.add_alert("orum", "transfers"), fingerprint=fingerprint_of("endpoint_down", labels)
+    )
+
+    def move(revision: int, before: State, after: State, at: datetime) -> Transition:
+        return Transition(
+            down.fingerprint, revision, before, after, Severity.CRITICAL, at, Change.BREACH_HELD
+        )  # fmt: skip
+
+    moves = [
+        move(1, State.INACTIVE, State.PENDING, NOW - 91 * minute),
+        move(2, State.PENDING, State.FIRING, NOW - 90 * minute),
+        move(3, State.FIRING, State.RESOLVED, NOW - 70 * minute),
+        move(4, State.RESOLVED, State.PENDING, NOW - 6 * minute),
+        move(5, State.PENDING, State.FIRING, NOW - 5 * minute),
+    ]
+    with house_of.control.write() as tx:
+        house_of.control.alerts.put(tx, down, moves)
+    place = SeriesKey("production", "orum", "transfers")
+    found = incidents.outages(house_of.control, default_rules(), place, most=4)
+    assert [(one.began_at, one.ended_at) for one in found] == [
+        (NOW - 5 * minute, None),
+        (NOW - 90 * minute, NOW - 70 * minute),
+    ]
+    assert incidents.outages(house_of.control, default_rules(), replace(place, endpoint="x"), most=4) == []
