@@ -33,6 +33,7 @@ from tests.alerts.world import (
     silent_since,
     statuses,
     unended,
+    usually,
     waiting_for,
 )
 
@@ -203,6 +204,20 @@ UNKNOWN = [
         "No sample of queue inbox of stripe/payments for 6 min",
         0,
     ),
+    ("new_issue", World(), "No new issue at stripe/payments in 24 h", 0),
+    ("repeated_status", statuses({}), "No delivery to stripe/payments was answered in 1 h", 0),
+    ("drift", World(), "What is usual at stripe/payments is still being learnt", 0),
+    ("secret_rotation", World(), "No secret of stripe/payments has verified anything yet", 0),
+    ("clock_skew", World(), "The monitor heard the time of no receiver in 15 min", 0),
+    ("client_drops", World(), "The monitor heard of no receiver in 15 min", 0),
+    ("evaluator_late", World(), "The monitor has completed no round over its rules yet", 0),
+    ("outbox_stuck", World(), "The monitor has nothing to tell that waits", 0),
+    (
+        "store_near_budget",
+        World(),
+        "The monitor's store has no budget, and its disk is not this machine's",
+        0,
+    ),
 ]
 
 
@@ -211,3 +226,17 @@ def test_what_is_said_where_too_little_is_known(kind: str, world: World, said: s
     found = found_in(kind, world)
     assert (found.verdict, found.evidence.summary) == (Verdict.NO_DATA, said)
     assert found.evidence.sample == sample
+
+
+@pytest.mark.parametrize(("failed", "shown"), [(400, 0), (401, 1), (500, 1), (501, 1)])
+def test_examples_are_shown_from_where_an_alert_would_go_on(failed: int, shown: int) -> None:
+    """Where all is well none is read: each costs a look into the store."""
+    evidence = found_in("error_rate", attempts(10_000 - failed, failed)).evidence
+    assert (len(evidence.exemplars), len(evidence.top_errors)) == (shown, shown)
+
+
+def test_examples_are_shown_where_far_more_than_usual_failed() -> None:
+    """Although an alert would end above it."""
+    world = usually(attempts(970, 30), succeeded=9970, failed=30)
+    evidence = found_in("error_rate", world).evidence
+    assert (evidence.threshold, len(evidence.exemplars), len(evidence.top_errors)) == (0.015, 1, 1)
