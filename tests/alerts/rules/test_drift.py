@@ -194,6 +194,31 @@ def test_an_old_secret_is_safe_to_remove_once_nothing_is_sent_again_that_it_sign
     assert breaches("secret_rotation", gone) == []
 
 
+def test_a_secret_that_is_no_longer_needed_is_told_of_for_thirty_days_with_what_replaced_it() -> None:
+    new = (Aspect.SECRET, "new", 60 * DAY, HOUR)
+    [found] = breaches("secret_rotation", sighted((Aspect.SECRET, "old", 80 * DAY, 31 * DAY), new))
+    assert found.evidence.summary == (
+        "stripe/payments: secret old is safe to remove: unused for 31 d, longer than events are sent again, "
+        "while new verifies"
+    )
+    shown = found.evidence
+    assert (shown.value, shown.threshold, shown.unit) == (31, 1, "days")
+    assert (shown.window_start_at, found.labels["rotation"]) == (NOW - 31 * DAY, "unused")
+    longer = sighted((Aspect.SECRET, "old", 80 * DAY, 31 * DAY + HOUR), new)
+    assert breaches("secret_rotation", longer) == []
+
+
+def test_two_secrets_may_overlap_for_thirty_days() -> None:
+    old = (Aspect.SECRET, "old", 80 * DAY, HOUR)
+    assert breaches("secret_rotation", sighted(old, (Aspect.SECRET, "new", 30 * DAY, HOUR))) == []
+    [found] = breaches("secret_rotation", sighted(old, (Aspect.SECRET, "new", 30 * DAY + HOUR, HOUR)))
+    assert (found.evidence.threshold, found.labels["rotation"], found.labels["secret"]) == (
+        30,
+        "overlap",
+        "old",
+    )
+
+
 def test_an_old_secret_that_is_still_used_long_after_the_new_one_came_is_named() -> None:
     """practice 22"""
     world = sighted((Aspect.SECRET, "old", 80 * DAY, HOUR), (Aspect.SECRET, "new", 31 * DAY, HOUR))
