@@ -80,6 +80,34 @@ def test_blindness_has_the_rules_own_limit() -> None:
     assert evaluate([patient], silent_for(301 * SECOND), NOW).blind
 
 
+@pytest.mark.parametrize(
+    ("after", "blind"),
+    [(0, True), (59, True), (60, False), (3600, False), (-1, False)],  # the last: the clock jumped back
+)
+def test_after_a_blindness_receivers_have_a_minute_to_send_what_they_kept(after: int, blind: bool) -> None:
+    dark = evaluate(default_rules(), silent_for(61 * SECOND), NOW)
+    assert dark.settles_at == NOW + 60 * SECOND
+    at = NOW + after * SECOND
+    back = evaluate(default_rules(), World(heartbeat_at=at), at, settles_at=dark.settles_at)
+    assert back.blind is blind
+    assert ("error_rate" in back.frozen, "error_rate" in back.judged) == (blind, not blind)
+    assert verdicts(back.evaluations, "monitor_blind") == [Verdict.OK]
+    assert back.settles_at == (dark.settles_at if blind else None)
+
+
+def test_an_installation_that_begins_has_nothing_to_wait_for() -> None:
+    assert evaluate(default_rules(), silent_for(None), NOW).settles_at is None
+
+
+@pytest.mark.parametrize(("ms", "due"), [(59_500, True), (59_499, False)])
+def test_a_rule_is_due_half_a_second_before_its_interval_is_over(ms: int, due: bool) -> None:
+    rule = make("error_rate", interval=60 * SECOND)
+    at = NOW + timedelta(milliseconds=ms)
+    found = evaluate([rule], World(heartbeat_at=at), at, {"error_rate": NOW})
+    assert ("error_rate" in found.judged) is due
+    assert found.last_run["error_rate"] == (at if due else NOW)
+
+
 def test_rule_runs_once_an_interval() -> None:
     rule = make("error_rate", interval=60 * SECOND)
     first = evaluate([rule], World(), NOW)
