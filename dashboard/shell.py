@@ -53,7 +53,7 @@ _KEYS = (
 )
 THEME = {
     "primaryColor": "brand",
-    "primaryShade": {"light": 7, "dark": 5},
+    "primaryShade": {"light": 7, "dark": 6},
     "defaultRadius": "md",
     "fontFamily": "var(--hv-font)",
     "fontFamilyMonospace": "var(--hv-mono)",
@@ -84,6 +84,7 @@ def shell(base: str) -> dmc.MantineProvider:
                 padding=0,
             ),
             _help(),
+            html.Div(id="announced", className="unseen", role="status"),
         ],
         id="provider",
         defaultColorScheme="auto",
@@ -230,6 +231,7 @@ def register(app: Dash, screen: Screen) -> None:
         Output("banners", "children"),
         Output("environment", "data"),
         Output("count-alerts", "children"),
+        Output("announced", "children"),
         Output("count-issues", "children"),
         Output("count-letters", "children"),
         Output("account", "children"),
@@ -246,6 +248,7 @@ def register(app: Dash, screen: Screen) -> None:
             banners(view, now),
             known,
             _bubble(view.firing, Tone.CRITICAL),
+            announced(view.firing, scope.environment),
             _bubble(view.new_issues, Tone.WARNING),
             _bubble(view.open_letters, Tone.NEUTRAL),
             account(screen),
@@ -313,6 +316,12 @@ def banners(view: ShellView, now: datetime) -> list[Component]:
     if not view.ever_received:
         shown.append(_first_steps(view.paste))
     return shown
+
+
+def announced(firing: int, environment: str) -> str:
+    """What a screen reader says whenever it changes, and only then: no count of minutes is in it."""
+    said = "No alert fires" if not firing else f"{firing} alert{' fires' if firing == 1 else 's fire'}"
+    return f"{said} in {environment}."
 
 
 def _late(jobs: Sequence[Job], now: datetime) -> list[Component]:

@@ -66,6 +66,14 @@
     badge.classList.toggle("freshness-stale", stale);
     badge.textContent = !seen ? "Loading" : stale ? "Stale, " + spoken(age) : age < 2 ? "Live" : "Live, " + spoken(age);
   }, 1000);
+
+  // --- what fires shows in the tab, too: the page may lie behind others
+  setInterval(function () {
+    const firing = document.querySelector("#count-alerts .bubble");
+    const plain = document.title.replace(/^\([^)]*\) /, "");
+    const title = firing ? "(" + firing.textContent + ") " + plain : plain;
+    if (document.title !== title) document.title = title;
+  }, 1000);
   function spoken(s) { return s < 120 ? s + " s ago" : Math.round(s / 60) + " min ago"; }
 
   // --- scope: environment and range stand in the address; every link in the navigation carries them along

@@ -10,7 +10,6 @@ from dash.development.base_component import Component
 
 from dashboard import format as fmt
 from dashboard.components.alert import firing_list
-from dashboard.components.attributes import attributes
 from dashboard.components.frame import as_of, frame
 from dashboard.components.graph import graph
 from dashboard.components.lines import lines
@@ -43,7 +42,7 @@ def layout(source: str = "", endpoint: str = "", **query: object) -> Component:
         f"{names[0]} / {names[1]}" if names[1] else "Endpoint",
         scope,
         [
-            html.Div(id="endpoint-firing", className="await", **attributes(aria_live="polite")),
+            html.Div(id="endpoint-firing", className="await"),
             html.Div(id="endpoint-tiles", className="tiles tiles-6"),
             html.Div(id="endpoint-troubles", className="troubles"),
             panel("Throughput by outcome", graph("endpoint-throughput", 220), about=OUTCOMES),

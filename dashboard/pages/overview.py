@@ -8,7 +8,6 @@ from dash.development.base_component import Component
 
 from dashboard import format as fmt
 from dashboard.components.alert import firing_list
-from dashboard.components.attributes import attributes
 from dashboard.components.frame import as_of, frame
 from dashboard.components.graph import graph
 from dashboard.components.grid import column, number, table
@@ -50,7 +49,7 @@ def layout(**query: object) -> Component:
         "Overview",
         scope,
         [
-            html.Div(id="overview-firing", className="await", **attributes(aria_live="polite")),
+            html.Div(id="overview-firing", className="await"),
             html.Div(id="overview-tiles", className="tiles"),
             panel("Throughput by outcome", graph("overview-throughput", 240), about=OUTCOMES),
             html.Div(

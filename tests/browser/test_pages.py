@@ -119,6 +119,8 @@ def test_the_overview_shows_its_tiles_and_the_worst_endpoint_first(operator: Wat
 def test_what_fires_stands_above_all_else_and_leads_to_its_alert(operator: Watched) -> None:
     page = operator.open("")
     expect(page.locator("#overview-firing .firing-line")).to_have_count(2)
+    expect(page.locator("#announced")).to_have_text("2 alerts fire in production.")
+    expect(page).to_have_title("(2) Overview · Hookvitals")
     page.locator("#overview-firing").get_by_role("link").first.click()
     page.wait_for_url("**/alerts/a1")
     expect(page.locator("h1")).to_have_text("Error rate")

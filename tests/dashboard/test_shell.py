@@ -2,13 +2,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.alert import alert_card, firing_list, lasts, told
 from dashboard.pages.alert import body
 from dashboard.scope import Scope
-from dashboard.shell import banners
+from dashboard.shell import announced, banners
 from dashboard.views import AlertLine, AlertView, Job, NotificationLine, Role, ShellView, Viewer
 from tests.dashboard.support import NOW
 
@@ -51,6 +52,13 @@ def test_one_late_job_is_named_and_many_are_one_line() -> None:
     shown = banners(replace(WELL, late_jobs=late), NOW)
     assert len(shown) == 1
     assert "2 jobs are late. feed, rules: last succeeded 9 min ago." in text_of(shown[0])
+
+
+@pytest.mark.parametrize(
+    ("firing", "said"), [(0, "No alert fires"), (1, "1 alert fires"), (2, "2 alerts fire")]
+)
+def test_a_screen_reader_is_told_how_many_fire(firing: int, said: str) -> None:
+    assert announced(firing, "staging") == f"{said} in staging."
 
 
 def test_a_new_installation_shows_the_lines_to_paste() -> None:
