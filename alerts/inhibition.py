@@ -124,8 +124,8 @@ def _hidden_by(alert: Alert, firing: Sequence[Alert], configured: Sequence[Inhib
 def _explains(cause: Alert, alert: Alert) -> bool:
     return (
         alert.kind in CONSEQUENCES.get(cause.kind, frozenset())
-        and alert.severity.rank <= cause.severity.rank
         and _alike(cause, alert, PLACE)
+        and alert.severity.rank <= cause.severity.rank
         and (cause.kind != "certificate_expiry" or _is_refused(cause))
     )
 
