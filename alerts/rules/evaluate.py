@@ -156,6 +156,7 @@ def _broken(rule: Rule, exc: Exception, now: datetime) -> Evaluation:
             sample=1,
             top_errors=(ErrorCount(type(exc).__name__, 1),),
         ),
+        cleared=False,
     )
 
 

@@ -14,6 +14,7 @@ from alerts.model import (
     Window,
 )
 from alerts.rules import KINDS, make
+from alerts.rules.budget import time_left
 from tests.alerts.rules.judging import found_by, summary
 from tests.alerts.world import (
     NOW,
@@ -134,3 +135,25 @@ def test_tries_that_failed_for_now_are_no_ended_events() -> None:
     calm = found_by("burn_rate", world)
     assert (calm.verdict, calm.evidence.sample) == (Verdict.OK, 1009)
     assert calm.evidence.summary.endswith("9 of 1,009 events were lost")
+
+
+@pytest.mark.parametrize(
+    ("spent", "rate", "said"),
+    [
+        (0.5, 2, "budget gone in 7 d at this rate"),
+        (0.5, 30, "budget gone in 12 h at this rate"),
+        (0.5, 35, "budget gone in 10 h at this rate"),  # 10 h 17 min
+        (0.5, 50, "budget gone in 7 h 12 min at this rate"),
+        (1, 2, "the error budget of 30 d is gone"),
+        (1.5, 2, "the error budget of 30 d is gone"),
+    ],
+)
+def test_what_is_left_of_a_budget_lasts_so_long(spent: float, rate: float, said: str) -> None:
+    lost = round(spent * 5_000)
+    assert time_left(promised(0.5, 10_000 - lost, lost), PAYMENTS, NOW, rate) == said
+
+
+def test_a_budget_of_a_week_is_measured_over_a_week() -> None:
+    world = lost_within(8 * DAY, lost=500_000, ended=0, objective=0.5)
+    assert time_left(world, PAYMENTS, NOW, 24, 7 * DAY) == "budget gone in 7 h at this rate"
+    assert time_left(world, PAYMENTS, NOW, 24) == "the error budget of 30 d is gone"

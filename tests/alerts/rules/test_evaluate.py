@@ -32,7 +32,7 @@ def test_broken_rule_is_a_breach_of_its_own_and_stops_no_other() -> None:
     [broken] = [
         item for item in found.evaluations if item.rule == "rule_broken" and item.verdict is Verdict.BREACH
     ]
-    assert broken.labels["broken_rule"] == "queue_depth"
+    assert (broken.labels["broken_rule"], broken.cleared) == ("queue_depth", False)
     assert broken.evidence.summary == (
         "Rule \"queue_depth\" could not be evaluated (KeyError: 'no such column\\nsecond line'); "
         "what it watches goes unseen"
@@ -50,11 +50,13 @@ def test_broken_rule_is_frozen_and_not_judged() -> None:
 
 def test_rule_that_works_again_ends_its_own_breach() -> None:
     found = evaluate([make("queue_depth")], World(), NOW)
-    assert [
-        item.verdict
+    [works] = [
+        item
         for item in found.evaluations
         if item.rule == "rule_broken" and item.labels["broken_rule"] == "queue_depth"
-    ] == [Verdict.OK]
+    ]
+    assert (works.verdict, works.cleared) == (Verdict.OK, True)
+    assert works.evidence.summary == 'Rule "queue_depth" is evaluated again'
 
 
 @pytest.mark.parametrize("silence", [None, 61 * SECOND])
@@ -105,6 +107,7 @@ def test_a_rule_is_due_half_a_second_before_its_interval_is_over(ms: int, due: b
     at = NOW + timedelta(milliseconds=ms)
     found = evaluate([rule], World(heartbeat_at=at), at, {"error_rate": NOW})
     assert ("error_rate" in found.judged) is due
+    assert "error_rate" not in evaluate([rule], World(), NOW, {"error_rate": NOW}).judged
     assert found.last_run["error_rate"] == (at if due else NOW)
 
 
