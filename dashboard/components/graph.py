@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import plotly.graph_objects as go
 from dash import dcc, html
 
 CONFIG: dict[str, Any] = {
@@ -14,15 +15,16 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def graph(id: str, height_px: int = 240) -> html.Div:
-    """An empty chart of that height, which it has before it is drawn; a callback gives it its figure."""
+def graph(id: str, height_px: int = 240, figure: go.Figure | None = None) -> html.Div:
+    """A chart of that height, which it has before it is drawn; empty until a callback gives it its figure."""
     chart = dcc.Graph(
         id=id,
         config=cast(Any, CONFIG),
         responsive=True,
         className="graph",
         style={"height": f"{height_px}px"},
-        figure={
+        figure=figure
+        or {
             "data": [],
             "layout": {
                 "paper_bgcolor": "rgba(0,0,0,0)",

@@ -1,5 +1,6 @@
 """One alert: its evidence, the events that show it, every move it made, and every message about it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import unquote
@@ -23,6 +24,7 @@ from dashboard.components.alert import (
     title,
     told,
 )
+from dashboard.components.alert_course import alert_course, reach
 from dashboard.components.frame import as_of, frame
 from dashboard.components.lines import lines
 from dashboard.components.panel import panel
@@ -30,6 +32,7 @@ from dashboard.components.text import Children, empty, facts, lasting, mono, pil
 from dashboard.links import endpoint_link, event_link, link
 from dashboard.pages.page import Page
 from dashboard.palette import OUTCOME_TONES, Tone
+from dashboard.scheme import asked_palette
 from dashboard.scope import RANGE_WORDS, RANGES, Scope, scope_of
 from dashboard.screen import Screen
 from dashboard.views import AlertLine, AlertView, Viewer
@@ -92,15 +95,24 @@ def register(app: Dash, screen: Screen) -> None:
             title(alert),
             place(alert),
             _side(alert, scope, screen.viewer()),
-            body(view, scope, now),
+            body(view, scope, now, _course(screen, alert, scope, now)),
             as_of(now),
         )
 
     dialog_outputs(app, screen, "alert")
 
 
-def body(view: AlertView, scope: Scope, now: datetime) -> list[Component]:
-    """The panels of one alert."""
+def _course(screen: Screen, alert: AlertLine, scope: Scope, now: datetime) -> list[Component]:
+    back = reach(alert, now)
+    if back is None:
+        return []
+    of_then = Scope(alert.labels.get("environment", scope.environment), back)
+    view = screen.reads.endpoint(of_then, alert.labels["source"], alert.labels["endpoint"], now)
+    return [] if view is None else [alert_course(alert, view, back, asked_palette())]
+
+
+def body(view: AlertView, scope: Scope, now: datetime, course: Sequence[Component] = ()) -> list[Component]:
+    """The panels of one alert. course: what it measures, over time."""
     alert = view.alert
     shown: Component = panel("Events that show it", _exemplars(view, scope, now), flush=True)
     if alert.top_errors:
@@ -109,6 +121,7 @@ def body(view: AlertView, scope: Scope, now: datetime) -> list[Component]:
         shown = html.Div([shown, errors], className="columns-2-1")
     panels: list[Component] = [
         panel("Evidence", [html.P(alert.summary, className="summary"), facts(_facts(view, scope, now))]),
+        *course,
         shown,
     ]
     moves: list[list[Children]] = [
