@@ -121,7 +121,7 @@ class CollectorProcess:
 
     def family(self) -> list[int]:
         """The collector and everything it started, parents first."""
-        return [self.pid, *_descendants(self.pid)]
+        return [self.pid, *descendants(self.pid)]
 
     def running(self) -> bool:
         return self._process.poll() is None
@@ -192,8 +192,9 @@ def _children(pid: int) -> list[int]:
     return [child for child in _started_by(pid) if b"resource_tracker" not in _command(child)]
 
 
-def _descendants(pid: int) -> list[int]:
-    return [each for child in _started_by(pid) for each in (child, *_descendants(child))]
+def descendants(pid: int) -> list[int]:
+    """Whatever it started, and what that started; parents first."""
+    return [each for child in _started_by(pid) for each in (child, *descendants(child))]
 
 
 def _started_by(pid: int) -> list[int]:
