@@ -52,6 +52,8 @@ AFTERMATH = timedelta(minutes=45)
 """So long after its cause has ended, what was hidden stays so at most, while it looks back on that time: an
 error rate over 15 minutes is high for 15 minutes after the last failure."""
 
+ACTIVE = (State.PENDING, State.FIRING)
+
 BY_ALERT = "alert:"
 """How `muted_by` of an alert begins that another one hides; its fingerprint follows."""
 
@@ -84,11 +86,11 @@ def possible_causes(alerts: Collection[Alert], configured: Sequence[Inhibition] 
 
 
 def causes_named(alerts: Iterable[Alert]) -> set[str]:
-    """The fingerprints of those that hide, or hid until lately, one of these that fires."""
+    """The fingerprints of those that hide, or hid until lately, one of these that fires or is about to."""
     return {
         alert.muted_by.removeprefix(BY_ALERT)
         for alert in alerts
-        if alert.state is State.FIRING and alert.muted_by is not None and alert.muted_by.startswith(BY_ALERT)
+        if alert.state in ACTIVE and alert.muted_by is not None and alert.muted_by.startswith(BY_ALERT)
     }
 
 

@@ -151,7 +151,7 @@ def _fired(alert: Alert, pending_since: datetime | None, now: datetime, damping:
         resolved_at=None,
         episode=alert.episode + 1,
         ack=None,
-        muted_by=None,
+        muted_by=alert.muted_by if alert.state is State.PENDING else None,  # what explained it until now
         fired_at=fired_at,
         flapping_since=now if is_flapping(fired_at, damping) else None,
     )

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from alerts.flapping import DAMPING, Damping
-from alerts.inhibition import causes_named, possible_causes
+from alerts.inhibition import BY_ALERT, causes_named, inhibiting, possible_causes
 from alerts.lifecycle import Move, advance, put_right
 from alerts.model import (
     Alert,
@@ -117,9 +117,13 @@ class Evaluation:
                 inhibitions=inhibitions,
             )
             notifications += decided.notifications
-            if decided.muted_by != alert.muted_by and alert.state is State.FIRING:
+            muted_by = decided.muted_by
+            if alert.state is State.PENDING:  # so that it is explained still when it fires a moment later
+                cause = inhibiting(alert, causes, inhibitions)
+                muted_by = None if cause is None else f"{BY_ALERT}{cause.fingerprint}"
+            if muted_by != alert.muted_by and alert.state in (State.PENDING, State.FIRING):
                 known = by_fingerprint.get(alert.fingerprint, Move(alert, alert))
-                muted = replace(known.after, muted_by=decided.muted_by)
+                muted = replace(known.after, muted_by=muted_by)
                 by_fingerprint[alert.fingerprint] = replace(known, after=muted)
         return list(by_fingerprint.values()), notifications
 

@@ -321,6 +321,20 @@ def test_thirty_consequences_of_a_downtime_are_told_as_one_page() -> None:
     assert len(quiet) == 30
 
 
+def test_what_an_outage_explained_while_it_was_pending_is_not_told_after_it() -> None:
+    count = make("failure_count", keep_firing_for=timedelta(0))
+    rate = make("error_rate", for_=timedelta(minutes=3), min_sample=1)
+    world, few = Round([count, rate]), attempts(succeeded=50, failed=5)
+    world.run(BAD)
+    world.run(few)
+    assert world.firing() == set()
+    for _ in range(14):
+        world.run(few)
+    assert (world.firing(), world.of("error_rate")) == ({"error_rate"}, [])
+    world.run(few)
+    assert [entry.notification.reason for entry in world.of("error_rate")] == [Why.FIRING]
+
+
 def test_maintenance_window_keeps_an_alert_quiet_while_it_lasts() -> None:
     world = Round()
     hours = hours_of("04:00-05:00", "Europe/Berlin")  # 03:00 to 04:00 UTC
