@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from alerts.model import (
     Window,
 )
 from alerts.rules import KINDS, make
-from alerts.rules.budget import time_left
+from alerts.rules.budget import burn_rate, time_left
 from tests.alerts.rules.judging import found_by, summary
 from tests.alerts.world import (
     NOW,
@@ -151,6 +152,12 @@ def test_tries_that_failed_for_now_are_no_ended_events() -> None:
 def test_what_is_left_of_a_budget_lasts_so_long(spent: float, rate: float, said: str) -> None:
     lost = round(spent * 5_000)
     assert time_left(promised(0.5, 10_000 - lost, lost), PAYMENTS, NOW, rate) == said
+
+
+def test_a_rate_is_of_what_ended_and_of_nothing_it_is_none() -> None:
+    window = Window(PAYMENTS, NOW - HOUR, NOW, succeeded=90, failed=50, dead_lettered=10)
+    assert burn_rate(window, 0.5) == 0.2
+    assert burn_rate(replace(window, succeeded=0, dead_lettered=0), 0.5) == 0
 
 
 def test_a_budget_of_a_week_is_measured_over_a_week() -> None:

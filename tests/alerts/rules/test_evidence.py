@@ -142,6 +142,11 @@ FINE = [
         housed(disk_bytes=8 * GIB, disk_free_bytes=2 * GIB),
         "The monitor's disk is 75 % full, 2 GiB are free; once full nothing is stored (threshold 90 %)",
     ),
+    (
+        "evaluator_late",
+        housed(evaluated_at=NOW - 2 * MINUTE),
+        "Rules are judged; the last round was completed 2 min ago, at 2026-11-21 02:58 UTC",
+    ),
 ]
 
 
@@ -149,6 +154,7 @@ FINE = [
 def test_what_is_said_where_all_is_well(kind: str, world: World, said: str) -> None:
     found = found_in(kind, world)
     assert (found.verdict, found.cleared, found.evidence.summary) == (Verdict.OK, True, said)
+    assert not found.evidence.top_errors
 
 
 UNKNOWN = [

@@ -46,7 +46,22 @@ def test_the_sentence_says_whether_it_is_new_or_back_and_how_often() -> None:
 def test_a_long_message_is_cut() -> None:
     [found] = KINDS["new_issue"].evaluate(RULE, PAYMENTS, broken(1, replace(BROKEN, message="x" * 200)), NOW)
 
-    assert len(found.evidence.summary) < 220
+    assert found.evidence.summary.endswith(f"once so far: {'x' * 79}…")
+    [whole] = KINDS["new_issue"].evaluate(RULE, PAYMENTS, broken(1, replace(BROKEN, message="x" * 80)), NOW)
+    assert whole.evidence.summary.endswith("x" * 80)
+
+
+def test_an_issue_without_class_or_message_is_a_failure_since_it_came_back() -> None:
+    kin = replace(BROKEN, error_class="", message="")
+    [issue] = broken(2, kin, again=True).open_issues
+    came_back = replace(issue, first_seen_at=NOW - 40 * HOUR, regressed_at=NOW - HOUR)
+    [found] = KINDS["new_issue"].evaluate(RULE, PAYMENTS, World(open_issues=[came_back]), NOW)
+
+    assert found.evidence.summary == (
+        "a failure of invoice.paid at stripe/payments is back since 2026-11-21 02:00 UTC, 2 times so far"
+    )
+    assert [error.name for error in found.evidence.top_errors] == ["no class"]
+    assert found.labels["issue"] == kin.id[:12]
 
 
 def test_its_end_is_told_to_nobody() -> None:

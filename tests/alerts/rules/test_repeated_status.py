@@ -57,5 +57,11 @@ def test_what_did_not_verify_is_taken_from_401_first_and_then_from_403(
     assert left or found[0].verdict is Verdict.OK
 
 
+def test_where_no_4xx_was_answered_that_is_said() -> None:
+    found = found_by("repeated_status", statuses({200: 9, 503: 50}))
+    assert found.evidence.summary == "No delivery to stripe/payments was answered 4xx in 1 h"
+    assert (found.evidence.value, found.evidence.sample) == (0, 59)
+
+
 def test_only_4xx_count() -> None:
     assert set(by_status(statuses({200: 9, 302: 99, 399: 99, 400: 1, 499: 1, 500: 99}))) == {"400", "499"}
