@@ -17,7 +17,7 @@ from alerts.backoff import BRISK, PATIENT, Random
 from alerts.channels.channel import Channel, Receipt
 from alerts.errors import ChannelError, Failure
 from alerts.escalation import elapsed_since, escalated
-from alerts.inhibition import inhibiting
+from alerts.inhibition import BY_ALERT, inhibiting
 from alerts.message import Message
 from alerts.model import (
     OPENING,
@@ -77,8 +77,11 @@ def due(
     if silence is not None:
         return Due(why={"": Why.SILENCED}, muted_by=f"silence:{silence.id}")
     cause = inhibiting(alert, others, inhibitions)
+    muted_by = None if cause is None else f"{BY_ALERT}{cause.fingerprint}"
     if cause is not None:
-        return Due(why={"": Why.INHIBITED}, muted_by=f"alert:{cause.fingerprint}")
+        routes = _beside(routes, cause)
+        if not routed_channels(alert, routes):
+            return Due(why={"": Why.INHIBITED}, muted_by=muted_by)
     awake = [route for route in routes if not is_quiet(route, alert, now)]
     chosen = routed_channels(alert, awake)
     above = escalated(alert, matching_routes(alert, awake), known, now)
@@ -98,8 +101,19 @@ def due(
             if reason in OPENING
         ),
         {**waiting, **reasons},
-        None if reasons else QUIET_HOURS,
+        muted_by or (None if reasons else QUIET_HOURS),
     )
+
+
+def _beside(routes: Sequence[Route], cause: Alert) -> list[Route]:
+    """The routes with only those channels that do not hear of the cause: to nobody else does it explain
+    anything."""
+    hear = routed_channels(cause, routes).keys()
+    left = (
+        replace(route, channels=tuple(name for name in route.channels if name not in hear))
+        for route in routes
+    )
+    return [route for route in left if route.channels]
 
 
 def _closing(alert: Alert, known: Sequence[Telling], now: datetime) -> Due:

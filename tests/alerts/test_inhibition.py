@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 
 from alerts.inhibition import AFTERMATH, causes_named, inhibiting, possible_causes
-from alerts.model import Alert, Evidence, Inhibition, Severity, State
+from alerts.model import Alert, Evidence, Inhibition, Route, Severity, State, Why
+from alerts.notifier import Due, due
 from tests.alerts.samples import T0, alert
 
 MINUTE = timedelta(minutes=1)
@@ -141,3 +142,30 @@ def test_whatever_hides_what_somebody_is_told() -> None:
         drawn = random.Random(seed)
         pairs = [drawn.sample(kinds, 2) for _ in range(drawn.randint(1, 14))]
         assert told(kinds, [one for cause, kind in pairs for one in hides(cause, kind)]), pairs
+
+
+FAILURES = alert("failure_count", severity=Severity.CRITICAL)
+
+
+def hidden_from(*routes: Route) -> Due:
+    """What becomes of an error rate that many failures explain."""
+    return due(alert(), routes=routes, silences=(), others=[FAILURES], told=(), now=T0)
+
+
+def test_who_is_not_told_of_the_cause_is_told_of_the_consequence() -> None:
+    by_rule = Route(("team", "oncall"), matchers={"rule": "error_rate"})
+
+    found = hidden_from(Route(("oncall",), Severity.CRITICAL), by_rule)
+
+    assert [(one.channel, one.reason) for one in found.notifications] == [("team", Why.FIRING)]
+    assert found.muted_by == f"alert:{FAILURES.fingerprint}"
+
+
+def test_a_cause_that_nobody_is_told_of_hides_nothing() -> None:
+    found = hidden_from(Route(("team",), matchers={"rule": "error_rate"}))
+    assert [one.channel for one in found.notifications] == ["team"]
+
+
+def test_who_is_told_of_the_cause_is_not_told_of_the_consequence() -> None:
+    found = hidden_from(Route(("team", "oncall")))
+    assert (found.notifications, found.why) == ((), {"": Why.INHIBITED})
