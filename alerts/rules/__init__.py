@@ -152,7 +152,8 @@ def checked(rule: Rule) -> Rule:
 def _problem(rule: Rule) -> str | None:
     kind = KINDS[rule.kind]
     if not math.isfinite(rule.threshold) or rule.threshold < kind.least:
-        return f"threshold must be at least {kind.least:g} {kind.unit}, not {rule.threshold:g}"
+        least = f"{kind.least:g} {kind.unit}" if kind.least else "0"
+        return f"threshold must be at least {least}, not {rule.threshold:g}"
     for key, value in rule.params.items():
         if not kind.parameters[key].takes(value):
             return f"params.{key} must be {kind.parameters[key].expected}, not {value:g}"

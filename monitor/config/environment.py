@@ -5,6 +5,7 @@ It reads the mapping and the table it is given, and the files that *_FILE variab
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -34,24 +35,50 @@ def settings_from(
     """The settings of an environment over a `[process]` table.
 
     file, text: where the table came from, for messages. known: further variables with our prefix that are
-    somebody's (secrets that the document refers to). Raises ConfigError naming the key, where it stands and
-    the expected form.
+    somebody's (secrets that the document refers to). Raises ConfigError, the first of `process_problems`.
     """
+    settings, problems = process_problems(environ, process, file=file, text=text, known=known)
+    if settings is None:
+        raise problems[0]
+    return settings
+
+
+def process_problems(
+    environ: Mapping[str, str],
+    process: Mapping[str, object] | None = None,
+    *,
+    file: Path | None = None,
+    text: str = "",
+    known: frozenset[str] = frozenset(),
+) -> tuple[Settings | None, list[ConfigError]]:
+    """(the settings, nothing) or (None, each mistake: the key, where it stands and the expected form)."""
     table = dict(process or {})
     where = {name: _file_place(file, text, name) for name in table}
-    for unknown in table.keys() - Settings.model_fields.keys():
-        raise ConfigError(f"{where[unknown]}: unknown setting", did_you_mean(unknown, Settings.model_fields))
-    given = _from_environment(environ, known)
-    values = table | {name: value for name, (_, value) in given.items()}
+    problems = [
+        ConfigError(f"{where[name]}: unknown setting", did_you_mean(name, Settings.model_fields))
+        for name in table
+        if name not in Settings.model_fields
+    ]
+    given: dict[str, tuple[str, str]] = {}
+    try:
+        given = _from_environment(environ, known)
+    except ConfigError as exc:
+        problems.append(exc)
+    values = {name: value for name, value in table.items() if name in Settings.model_fields}
+    values |= {name: value for name, (_, value) in given.items()}
     where |= {name: variable for name, (variable, _) in given.items()}
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as exc:
-        error = exc.errors()[0]
-        name = str(error["loc"][0])
-        form = form_and_unit(Settings.model_fields[name])["form"]
-        problem = plain_problem(error, show=name not in SECRETS)
-        raise ConfigError(f"{where.get(name, name)}: {problem}", f"expected {form}") from None
+        return None, problems + [_malformed(error, where) for error in exc.errors()]
+    return (None if problems else settings), problems
+
+
+def _malformed(error: Any, where: Mapping[str, str]) -> ConfigError:
+    name = str(error["loc"][0])
+    form = form_and_unit(Settings.model_fields[name])["form"]
+    problem = plain_problem(error, show=name not in SECRETS)
+    return ConfigError(f"{where.get(name, name)}: {problem}", f"expected {form}")
 
 
 def _from_environment(environ: Mapping[str, str], known: frozenset[str]) -> dict[str, tuple[str, str]]:

@@ -14,7 +14,15 @@ from alerts.hours import Hours, hours_of
 from alerts.model import REPEAT_CRITICAL, Inhibition, Route, Severity, Silence, Step
 from alerts.silences import matcher_problem
 from monitor.config.tables import Name, Table
-from monitor.config.values import Duration, PositiveDuration, Repetition, Span, duration_text, parse_duration
+from monitor.config.values import (
+    Duration,
+    PositiveDuration,
+    Repetition,
+    Span,
+    TimeZone,
+    duration_text,
+    parse_duration,
+)
 
 
 def _matchers(value: dict[str, str]) -> dict[str, str]:
@@ -35,6 +43,11 @@ def _is_span(value: str) -> str:
     return value
 
 
+def _are_days(value: str) -> str:
+    hours_of("00:00-00:00", days=value)
+    return value
+
+
 def _repeat(value: object) -> object:
     """One duration is for every severity."""
     return value if isinstance(value, dict) else dict.fromkeys(Severity, parse_duration(value))
@@ -48,6 +61,7 @@ LabelName = Annotated[str, AfterValidator(_label)]
 Matchers = Annotated[dict[str, str], AfterValidator(_matchers)]
 SomeMatchers = Annotated[Matchers, Field(min_length=1)]
 HoursText = Annotated[str, AfterValidator(_is_span)]
+DaysText = Annotated[str, AfterValidator(_are_days)]
 Channels = Annotated[tuple[str, ...], Field(min_length=1)]
 Repeat = Annotated[
     dict[Severity, Repetition],
@@ -77,14 +91,13 @@ class RouteTable(Table):
     fallback: str | None = None
     steps: tuple[StepTable, ...] = ()
     quiet_hours: HoursText | None = None
-    quiet_days: str = ""
-    timezone: str = "UTC"
+    quiet_days: DaysText = ""
+    timezone: TimeZone = "UTC"
 
     @model_validator(mode="after")
-    def _hours_can_be_read(self) -> "RouteTable":
+    def _days_have_hours(self) -> "RouteTable":
         if self.quiet_days and self.quiet_hours is None:
             raise ValueError('quiet_days need quiet_hours; write quiet_hours = "00:00-00:00" for whole days')
-        self._quiet()
         return self
 
     def route(self) -> Route:
@@ -122,13 +135,8 @@ class WindowTable(Table):
     name: Name
     matchers: SomeMatchers
     hours: HoursText
-    days: str = ""
-    timezone: str = "UTC"
-
-    @model_validator(mode="after")
-    def _hours_can_be_read(self) -> "WindowTable":
-        self._hours()
-        return self
+    days: DaysText = ""
+    timezone: TimeZone = "UTC"
 
     def silence(self) -> Silence:
         """The window as a silence that never ends; its id is the window's name."""

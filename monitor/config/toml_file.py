@@ -22,7 +22,9 @@ _AT_LINE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")
 def read_toml(path: Path) -> tuple[dict[str, object], str]:
     """(the parsed document, its text). Raises ConfigError naming file, line and what is wrong."""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")  # some editors begin with a mark of the encoding
+    except FileNotFoundError as exc:
+        raise ConfigError(f"there is no file {path}", "name one that there is") from exc
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path} cannot be read: {exc}", "give a readable file in UTF-8") from exc
     try:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from alerts.egress import Egress
 from alerts.errors import Failure, RequestFailed
 from monitor.config import Document, advice, checked, placed, resolve
-from monitor.config.environment import settings_from
+from monitor.config.environment import process_problems
 from monitor.config.toml_file import Location, read_toml
 from monitor.errors import ConfigError
 from monitor.wiring.channels import channel_findings
@@ -50,16 +50,14 @@ def checked_file(file: Path, environ: Mapping[str, str], *, offline: bool = Fals
 def _of_the_process(
     process: object, file: Path, text: str, document: Document | None, environ: Mapping[str, str]
 ) -> list[str]:
-    """The first mistake in [process]. The environment goes before it and is judged with it, where the file
+    """The mistakes in [process]. The environment goes before it and is judged with it, where the file
     is good enough to tell which variables it names itself."""
     if not isinstance(process, dict):
         return [placed(file, text, ("process",), "must be a table; write [process] and its settings below")]
     known = frozenset[str]() if document is None else document.secret_variables()
-    try:
-        settings_from({} if document is None else environ, process, file=file, text=text, known=known)
-    except ConfigError as exc:
-        return [str(exc)]
-    return []
+    judged = {} if document is None else environ
+    _, problems = process_problems(judged, process, file=file, text=text, known=known)
+    return [str(problem) for problem in problems]
 
 
 def _unread(document: Document, environ: Mapping[str, str]) -> Iterator[tuple[Location, str, bool]]:

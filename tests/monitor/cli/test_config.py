@@ -30,6 +30,18 @@ def test_misspelt_setting_of_the_process_is_a_mistake_too(tmp_path: Path) -> Non
     assert error_of(result) == f"error: {file} has 1 mistake"
 
 
+def test_every_mistake_of_the_process_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text('[process]\ncollector_port = 70000\nretension = "30d"\nretention = "a month"\n')
+    said = run("config", "check", str(file)).stderr.splitlines()
+    assert [line.split(": ")[1] for line in said if line.startswith(str(file))] == [
+        "process.retension",
+        "process.collector_port",
+        "process.retention",
+    ]
+    assert said[-1] == f"error: {file} has 3 mistakes"
+
+
 def test_a_mistake_of_the_process_and_one_of_a_table_are_told_together(tmp_path: Path) -> None:
     file = tmp_path / "hookvitals.toml"
     file.write_text('[process]\ncollector_port = "x"\n[[rules]]\nkind = "error_rate"\nthreshold = 5\n')

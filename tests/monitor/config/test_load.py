@@ -319,6 +319,15 @@ def test_stored_document_reads_back_as_it_was_stated(tmp_path: Path) -> None:
             '[[routes]]\nchannels = ["a"]\nquiet_days = "sun"\n',
             "hookvitals.toml, line 1: routes[0]: quiet_days need quiet_hours; write quiet_hours = ",
         ),
+        (
+            '[[maintenance_windows]]\nname = "w"\nmatchers = { source = "a" }\nhours = "02:00-03:00"\n'
+            'days = "son"\n',
+            'hookvitals.toml, line 5: maintenance_windows[0].days: "son": expected days such as mon-fri',
+        ),
+        (
+            '[[routes]]\nchannels = ["a"]\ntimezone = "Berlin"\n',
+            'hookvitals.toml, line 3: routes[0].timezone: "Berlin": not a time zone; write one such as ',
+        ),
         ("[[routes]]\nchannels = []\n", "hookvitals.toml, line 2: routes[0].channels: expected at least one"),
         (
             '[[inhibitions]]\nsource = "a"\ntarget = { kind = "drift" }\n',

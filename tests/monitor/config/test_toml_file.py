@@ -64,5 +64,11 @@ def test_broken_toml_names_file_and_line(tmp_path: Path) -> None:
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"none\.toml cannot be read"):
+    with pytest.raises(ConfigError, match=r"there is no file .*none\.toml"):
         read_toml(tmp_path / "none.toml")
+
+
+def test_mark_of_an_editor_at_the_beginning_is_no_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_bytes(b"\xef\xbb\xbf[egress]\nallow = []\n")
+    assert read_toml(file)[0] == {"egress": {"allow": []}}
