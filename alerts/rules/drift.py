@@ -96,7 +96,7 @@ def _stopped(
     rule: Rule, target: Target, name: str, last_at: datetime | None, silence: timedelta, now: datetime
 ) -> Evaluation:
     since = "it never did" if last_at is None else f"the last came {moment(last_at)}"
-    said = f"{target.place()} expects {_short(name)}, and none came in {number(silence.days)} d; {since}"
+    said = f"{target.place()} expects {_short(name)}, and none came in {span(silence)}; {since}"
     labels = {"drift": "expected type", "value": _short(name)}
     return above(rule, target, _evidence(rule, now, said, 1), more_labels=labels)
 

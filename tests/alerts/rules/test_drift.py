@@ -133,6 +133,15 @@ def test_an_expected_type_has_stopped_after_more_than_seven_days(days: float, is
     assert breaches("drift", world) == [], "an endpoint that is still learnt"
 
 
+def test_types_that_stopped_within_hours_are_told_by_name_in_order() -> None:
+    world = sighted()
+    world.said, world.last_at = Declared(expected=frozenset("cab")), NOW - 3 * HOUR
+    rule = make("drift", params={"silent_days": 0.1})
+    found = KINDS["drift"].evaluate(rule, PAYMENTS, world, NOW)
+    assert [one.labels["value"] for one in found] == ["a", "b", "c"]
+    assert "expects a, and none came in 2 h 24 min; the last came" in found[0].evidence.summary
+
+
 def test_what_is_handled_can_be_left_untold() -> None:
     world = sighted()
     world.said, world.last_at = Declared(handled=frozenset({"refund.made"})), None
