@@ -23,5 +23,9 @@ def checklist_link(source: str, endpoint: str, scope: Scope | None = None) -> st
     return link(f"checklists/{segment(source)}/{segment(endpoint)}", scope)
 
 
+def issue_link(issue_id: str, scope: Scope | None = None) -> str:
+    return link(f"issues/{segment(issue_id)}", scope)
+
+
 def alert_link(alert_id: str, scope: Scope | None = None) -> str:
     return link(f"alerts/{segment(alert_id)}", scope)

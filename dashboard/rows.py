@@ -5,7 +5,7 @@ from datetime import datetime
 
 from alerts.issues import OTHER_MESSAGE
 from dashboard import format as fmt
-from dashboard.links import endpoint_link, event_link
+from dashboard.links import endpoint_link, event_link, issue_link
 from dashboard.palette import OUTCOME_TONES, Tone
 from dashboard.scope import Scope
 from dashboard.views import EndpointLine, IssueLine, LetterLine
@@ -98,7 +98,7 @@ def record_row(record: Record, scope: Scope) -> Row:
 
 
 def issue_row(issue: IssueLine, scope: Scope, now: datetime) -> Row:
-    """One issue. Its error leads to the event of its latest failure."""
+    """One issue. Its error leads to its page."""
     ended = f" by {issue.resolved_by}" if issue.resolved_by else ""
     return {
         "id": issue.id,
@@ -108,11 +108,7 @@ def issue_row(issue: IssueLine, scope: Scope, now: datetime) -> Row:
         "error": issue.error_class or "no error class",
         "error_under": issue_message(issue),
         "error_title": issue_message(issue),
-        **(
-            {"error_href": event_link(scope.environment, issue.source, issue.event_id, scope.bare())}
-            if issue.event_id
-            else {}
-        ),
+        "error_href": issue_link(issue.id, scope.bare()),
         "where": issue.endpoint,
         "where_under": issue.source,
         "where_href": endpoint_link(issue.source, issue.endpoint, scope.bare()),

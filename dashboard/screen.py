@@ -15,6 +15,7 @@ from dashboard.views import (
     EndpointView,
     EventPage,
     IssuesView,
+    IssueView,
     LettersView,
     OverviewView,
     Payload,
@@ -60,6 +61,8 @@ class Reads(Protocol):
     def rules(self, environment: str, now: datetime) -> RulesView: ...
 
     def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView: ...
+
+    def issue(self, id: str, now: datetime) -> IssueView | None: ...
 
     def silences(self, chosen: str | None, now: datetime) -> SilencesView:
         """chosen: the silence of which the view lists what it has hidden."""

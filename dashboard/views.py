@@ -117,7 +117,7 @@ class TypeFigures:
 
 @dataclass(frozen=True, slots=True)
 class IssueLine:
-    """One issue. event_id: of its latest failure; None when that is no longer kept."""
+    """One issue: failures of the same kind."""
 
     id: str
     source: str
@@ -129,7 +129,6 @@ class IssueLine:
     failures: int
     first_seen_at: datetime
     last_seen_at: datetime
-    event_id: str | None = None
     resolved_by: str | None = None
 
 
@@ -139,6 +138,14 @@ class IssuesView:
 
     issues: Sequence[IssueLine]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueView:
+    """records: the latest failures that are still kept, the last first."""
+
+    issue: IssueLine
+    records: Sequence[Record]
 
 
 @dataclass(frozen=True, slots=True)

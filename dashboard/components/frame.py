@@ -11,6 +11,8 @@ from dashboard.components.text import Children
 from dashboard.scope import Scope, to_store
 
 TICK_MS = 10_000
+SLOW_TICK_MS = 20_000
+"""For pages that ask much; what is older than 25 s is called stale."""
 
 
 def frame(
@@ -22,15 +24,17 @@ def frame(
     side: Children | None = None,
     lead: Children = "",
     stored: dict[str, object] | None = None,
+    every_ms: int = TICK_MS,
 ) -> html.Div:
     """A page. Its ids: `<page>-scope` (Store), `<page>-tick` (Interval), `<page>-as-of` (age of its data).
 
-    lead: a line under the title; side: what stands right of it; stored: what the Store holds besides.
+    lead: a line under the title; side: what stands right of it; stored: what the Store holds besides;
+    every_ms: how often it is refreshed.
     """
     return html.Div(
         [
             dcc.Store(id=f"{page}-scope", data={**to_store(scope), **(stored or {})}),
-            dcc.Interval(id=f"{page}-tick", interval=TICK_MS),
+            dcc.Interval(id=f"{page}-tick", interval=every_ms),
             html.Span(id=f"{page}-as-of", hidden=True, className="as-of"),
             html.Div(
                 [

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from alerts.issues import IssueState
+from alerts.issues import Issue, IssueState
 from alerts.model import Rule, State, Transition, fingerprint_of
 from alerts.rules import TICKETS
-from dashboard.data.records import one as record
 from dashboard.data.records import several
 from dashboard.scope import Scope
 from dashboard.views import (
@@ -14,6 +13,7 @@ from dashboard.views import (
     AlertView,
     IssueLine,
     IssuesView,
+    IssueView,
     LetterLine,
     LettersView,
     NotificationLine,
@@ -137,7 +137,7 @@ def letters_at(control: Control, environment: str) -> dict[SeriesKey, int]:
     return {SeriesKey(environment, source, name): n for (source, name), n in found.items()}
 
 
-def issues(control: Control, facts: FactReader, scope: Scope, limit: int, now: datetime) -> IssuesView:
+def issues(control: Control, scope: Scope, limit: int, now: datetime) -> IssuesView:
     """The last seen issues that match the scope's filters, whatever its range: old ones count as well."""
     wanted = IssueFilter(
         scope.environment,
@@ -145,26 +145,33 @@ def issues(control: Control, facts: FactReader, scope: Scope, limit: int, now: d
         scope.get("endpoint"),
         ISSUE_STATES.get(scope.get("state") or UNRESOLVED, ISSUE_STATES[UNRESOLVED]),
     )
-    lines = []
-    for found in control.issues.page(wanted, now, limit):
-        kin, latest = found.kin, record(facts, found.record_id)
-        lines.append(
-            IssueLine(
-                kin.id,
-                kin.source,
-                kin.endpoint,
-                kin.event_type,
-                kin.error_class,
-                kin.message,
-                found.state(now).value,
-                found.failures,
-                found.first_seen_at,
-                found.last_seen_at,
-                latest.event_id if latest else None,
-                found.resolved_by,
-            )
-        )
+    lines = [_issue(found, now) for found in control.issues.page(wanted, now, limit)]
     return IssuesView(lines, control.issues.matching(wanted, now))
+
+
+def issue(control: Control, facts: FactReader, id: str, now: datetime) -> IssueView | None:
+    """One issue with its latest failures."""
+    found = control.issues.get(id)
+    return (
+        None if found is None else IssueView(_issue(found, now), several(facts, control.issues.records(id)))
+    )
+
+
+def _issue(found: Issue, now: datetime) -> IssueLine:
+    kin = found.kin
+    return IssueLine(
+        kin.id,
+        kin.source,
+        kin.endpoint,
+        kin.event_type,
+        kin.error_class,
+        kin.message,
+        found.state(now).value,
+        found.failures,
+        found.first_seen_at,
+        found.last_seen_at,
+        found.resolved_by,
+    )
 
 
 def new_issues(control: Control, environment: str, now: datetime) -> int:

@@ -17,6 +17,7 @@ from dashboard.views import (
     EndpointView,
     EventPage,
     IssuesView,
+    IssueView,
     LettersView,
     OverviewView,
     ReplayLine,
@@ -101,7 +102,10 @@ class StoreReads:
         return rules.rules(self.control, found, self.observe(now), environment, now)
 
     def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView:
-        return incidents.issues(self.control, self.facts, scope, limit, now)
+        return incidents.issues(self.control, scope, limit, now)
+
+    def issue(self, id: str, now: datetime) -> IssueView | None:
+        return incidents.issue(self.control, self.facts, id, now)
 
     def silences(self, chosen: str | None, now: datetime) -> SilencesView:
         return quiet.silences(self.control, self.document().effective_windows(), chosen, now)

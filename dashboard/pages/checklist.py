@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard import format as fmt
 from dashboard.components.attributes import attributes
-from dashboard.components.frame import as_of, frame
+from dashboard.components.frame import SLOW_TICK_MS, as_of, frame
 from dashboard.components.lines import lines
 from dashboard.components.panel import notice, panel
 from dashboard.components.text import Children, empty, mono, pill, when
@@ -49,6 +49,7 @@ def layout(source: str = "", endpoint: str = "", **query: object) -> Component:
             dcc.Store(id="checklist-item"),
             _dialog(),
         ],
+        every_ms=SLOW_TICK_MS,
         lead=f"What to have before production, judged by what it really did in {scope.environment}",
         side=dmc.Anchor(
             "Endpoint", href=endpoint_link(*names, scope.bare()), className="beside", underline="never"

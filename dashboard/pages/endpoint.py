@@ -21,7 +21,7 @@ from dashboard.definitions import ERROR_RATE, OUTCOMES, P95, QUEUE
 from dashboard.figures.base import nothing
 from dashboard.figures.course import course
 from dashboard.figures.lines import depth
-from dashboard.links import alert_link, checklist_link, event_link, link
+from dashboard.links import alert_link, checklist_link, issue_link, link
 from dashboard.pages.page import Page
 from dashboard.palette import Tone
 from dashboard.rows import ISSUE_TONES, endpoint_status, issue_message
@@ -207,10 +207,7 @@ def _troubles(view: EndpointView, scope: Scope, now: datetime) -> Component:
 
 def _failed(issue: IssueLine, scope: Scope) -> Children:
     name = issue.error_class or "no error class"
-    if not issue.event_id:
-        return html.Span(name, title=issue_message(issue))
-    href = event_link(scope.environment, issue.source, issue.event_id, scope.bare())
-    return html.Span(dmc.Anchor(name, href=href), title=issue_message(issue))
+    return html.Span(dmc.Anchor(name, href=issue_link(issue.id, scope.bare())), title=issue_message(issue))
 
 
 def _outside(view: EndpointView, scope: Scope, now: datetime) -> Component:

@@ -83,7 +83,7 @@ def layout(**query: object) -> Component:
             ),
             dcc.Store(id="issues-filters", data=[[name, _PLAIN.get(name, "")] for name in _FILTERS]),
         ],
-        lead="Failures of the same kind are one issue. It leads to the event that failed last.",
+        lead="Failures of the same kind at the same place are one issue.",
     )
 
 

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard import format as fmt
 from dashboard.components.alert import is_web, measured, severity_pill
-from dashboard.components.frame import as_of, frame
+from dashboard.components.frame import SLOW_TICK_MS, as_of, frame
 from dashboard.components.lines import lines
 from dashboard.components.panel import notice, panel
 from dashboard.components.text import Children, empty, mono, pill
@@ -39,6 +39,7 @@ def layout(**query: object) -> Component:
         "Rules",
         scope,
         [html.Div(id="rules-body", className="stack")],
+        every_ms=SLOW_TICK_MS,
         lead=f"What is watched in {scope.environment}, and what each rule would say at this moment",
     )
 

@@ -19,6 +19,7 @@ from dashboard.views import (
     HiddenLine,
     IssueLine,
     IssuesView,
+    IssueView,
     Job,
     LetterLine,
     LettersView,
@@ -511,7 +512,6 @@ def issues() -> IssuesView:
             failures,
             NOW - timedelta(minutes=age),
             NOW - timedelta(minutes=1 + 7 * i),
-            EVENT if place == 0 else None,
         )
         for i, (state, error, message, place, failures, age) in enumerate(told)
     ]
@@ -581,6 +581,7 @@ def outage(records: int = 250) -> CannedReads:
         rules_view=rules(),
         silences_view=silences(),
         issues_view=issues(),
+        issue_view=IssueView(issues().issues[0], [one for one in reversed(story()) if one.error_class]),
         letters_view=letters(),
         replay_lines=replays(),
         status_view=status(),

@@ -29,6 +29,7 @@ PAGES = {
     "rules": "rules",
     "silences": "silences?q=s1",
     "issues": "issues",
+    "issue": "issues/issue-0",
     "dead-letters": "dead-letters",
     "replays": "replays",
     "reports": "reports",

@@ -72,7 +72,7 @@ def reads() -> CannedReads:
     made.silences_view = SilencesView(
         [SilenceLine(t, {t: t}, NOW, NOW + timedelta(hours=1), "in force", t, t, t) for t in NASTY]
     )
-    issues = [IssueLine(f"i{t}", t, t, t, t, t, "new", 1, NOW, NOW, t) for t in NASTY]
+    issues = [IssueLine(f"i{t}", t, t, t, t, t, "new", 1, NOW, NOW) for t in NASTY]
     made.issues_view = IssuesView(issues, len(issues))
     found = [LetterLine(f"l{t}", t, t, t, t, "open", t, t, 1, 0, NOW) for t in NASTY]
     made.letters_view = LettersView(found, len(found), {"open": len(found)})

@@ -27,6 +27,7 @@ PATHS = (
     "rules",
     "silences?q=s1",
     "issues",
+    "issues/issue-0",
     "dead-letters",
     "replays",
     "reports",
@@ -294,7 +295,7 @@ def test_a_silence_says_what_it_hid_and_is_ended(operator: Watched, actions: Can
     assert ("operator", "end", "s1") in actions.done
 
 
-def test_an_issue_leads_to_the_event_that_failed_last(operator: Watched) -> None:
+def test_an_issue_leads_to_its_failures_and_is_ended(operator: Watched, actions: CannedActions) -> None:
     page = operator.open("")
     expect(page.locator("#count-issues")).to_have_text("2")
     page.keyboard.press("g")
@@ -304,7 +305,12 @@ def test_an_issue_leads_to_the_event_that_failed_last(operator: Watched) -> None
     expect(first).to_contain_text("new")
     expect(first).to_contain_text("connection to ledger-db:<number> timed out")
     first.get_by_role("link", name="LedgerTimeout").click()
+    page.wait_for_url("**/issues/issue-0")
+    expect(page.locator("#issue-body")).to_contain_text("ledger.post(entry)")
+    page.get_by_role("button", name="Resolve").click()
+    page.get_by_role("link", name=EVENT).first.click()
     page.wait_for_url(f"**/events/production/orum/{EVENT}")
+    assert ("operator", "resolve", ("issue-0",)) in actions.done
 
 
 def test_a_filter_of_the_issues_stands_in_the_address(operator: Watched, reads: CannedReads) -> None:

@@ -16,6 +16,7 @@ from dashboard.views import (
     EventPage,
     Figures,
     IssuesView,
+    IssueView,
     LettersView,
     OverviewView,
     Payload,
@@ -47,6 +48,7 @@ class CannedReads:
     checklist_view: ChecklistView | None = None
     silences_view: SilencesView = field(default_factory=lambda: SilencesView(()))
     issues_view: IssuesView = field(default_factory=lambda: IssuesView((), 0))
+    issue_view: IssueView | None = None
     letters_view: LettersView = field(default_factory=lambda: LettersView((), 0, {}))
     replay_lines: Sequence[ReplayLine] = ()
     status_view: StatusView = field(default_factory=lambda: StatusView(None, (), (), None, None, None, ()))
@@ -98,6 +100,9 @@ class CannedReads:
     def issues(self, scope: Scope, limit: int, now: datetime) -> IssuesView:
         self.asked.append(scope)
         return self.issues_view
+
+    def issue(self, id: str, now: datetime) -> IssueView | None:
+        return self.issue_view
 
     def silences(self, chosen: str | None, now: datetime) -> SilencesView:
         return self.silences_view

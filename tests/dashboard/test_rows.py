@@ -76,9 +76,8 @@ def test_a_letter_says_why_it_cannot_be_replayed() -> None:
     )
 
 
-def test_an_issue_whose_last_event_is_no_longer_kept_leads_nowhere() -> None:
-    issue = IssueLine("i", "orum", "transfers", "t", "", "__other__", "regressed", 12, NOW, NOW, "evt_1")
+def test_an_issue_leads_to_its_page() -> None:
+    issue = IssueLine("i", "orum", "transfers", "t", "", "__other__", "regressed", 12, NOW, NOW)
     shown = issue_row(issue, Scope(), NOW)
     assert (shown["error"], shown["error_under"]) == ("no error class", "further messages of this kind")
-    assert (shown["error_href"], shown["state_tone"]) == ("/events/production/orum/evt_1", "critical")
-    assert "error_href" not in issue_row(replace(issue, event_id=None), Scope(), NOW)
+    assert (shown["error_href"], shown["state_tone"]) == ("/issues/i", "critical")

@@ -70,7 +70,7 @@ def test_the_list_of_letters_is_the_table_of_letters(house_of: Installation) -> 
 
 def test_an_issue_is_what_its_failures_are_in_the_store(house_of: Installation) -> None:
     dead = house_of.add_dead(3)
-    view = incidents.issues(house_of.control, house_of.facts, SCOPE, 100, NOW)
+    view = incidents.issues(house_of.control, SCOPE, 100, NOW)
     stored = asked(
         house_of, "SELECT id, error_class, message, failures, first_seen_us, last_seen_us FROM issue"
     )
@@ -86,17 +86,22 @@ def test_an_issue_is_what_its_failures_are_in_the_store(house_of: Installation) 
         for one in view.issues
     ]
     assert sorted(shown) == sorted(stored)
-    assert (view.issues[0].state, view.issues[0].event_id) == ("new", dead[-1].event_id)
+    assert view.issues[0].state == "new"
+    own = incidents.issue(house_of.control, house_of.facts, view.issues[0].id, NOW)
+    assert own is not None
+    assert own.issue == view.issues[0]
+    assert [one.event_id for one in own.records] == [one.event_id for one in reversed(dead)]
+    assert incidents.issue(house_of.control, house_of.facts, "0" * 32, NOW) is None
     assert incidents.new_issues(house_of.control, "production", NOW) == view.total == len(stored)
 
 
 def test_a_resolved_issue_leaves_the_open_ones_and_says_who(house_of: Installation) -> None:
     house_of.add_dead(2)
-    for one in incidents.issues(house_of.control, house_of.facts, SCOPE, 100, NOW).issues:
+    for one in incidents.issues(house_of.control, SCOPE, 100, NOW).issues:
         issues.resolve(house_of.desk, OPERATOR, one.id)
     resolved = SCOPE.with_filters(state="resolved")
-    assert incidents.issues(house_of.control, house_of.facts, SCOPE, 100, NOW).total == 0
-    found = incidents.issues(house_of.control, house_of.facts, resolved, 100, NOW)
+    assert incidents.issues(house_of.control, SCOPE, 100, NOW).total == 0
+    found = incidents.issues(house_of.control, resolved, 100, NOW)
     assert {(one.state, one.resolved_by) for one in found.issues} == {("resolved", "mira")}
     assert incidents.new_issues(house_of.control, "production", NOW) == 0
 
@@ -108,7 +113,7 @@ def test_issues_of_another_endpoint_or_environment_are_not_shown(house_of: Insta
         SCOPE.with_filters(endpoint="payouts"),
         SCOPE.with_filters(state="regressed"),
     ):
-        view = incidents.issues(house_of.control, house_of.facts, scope, 100, NOW)
+        view = incidents.issues(house_of.control, scope, 100, NOW)
         assert (list(view.issues), view.total) == ([], 0)
 
 
@@ -290,7 +295,7 @@ def test_an_endpoint_has_its_own_open_issues_and_its_uptime(house_of: Installati
     assert (halves[-1].start_at, days[-1].start_at) == (NOW, NOW.replace(hour=0))
     assert [(cell.ok, cell.all) for cell in halves[-2:]] == [(3, 4), (0, 0)]
     assert [(cell.ok, cell.all) for cell in days[-2:]] == [(0, 0), (3, 4)]
-    assert [one.event_id for one in view.issues.issues][:1] == [dead[-1].event_id]
+    assert [one.failures for one in view.issues.issues] == [len(dead)]
     assert view.issues == reads.issues(SCOPE.with_filters(endpoint="transfers", source="orum"), 5, NOW)
 
 
