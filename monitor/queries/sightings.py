@@ -29,22 +29,27 @@ Key = tuple[SeriesKey, Aspect, str]
 def seen_since(reader: FactReader, since: datetime, known: Container[Key] = ()) -> Mapping[Key, Sighting]:
     """All: what records show, what receivers tell, and every type of every endpoint that is not known."""
     found = {**told(reader, since), **sighted(reader, since)}
-    return {**typed(reader, since, known), **found}
+    for key, one in typed(reader, since, known).items():
+        seen = found.get(key)
+        found[key] = one if seen is None else replace(seen, first_at=min(seen.first_at, one.first_at))
+    return found
 
 
 def typed(reader: FactReader, since: datetime, known: Container[Key] = ()) -> Mapping[Key, Sighting]:
-    """Every type but the known ones, seen in the newest minute that the rollups have of it. sample: of what
-    came since then; else "", for its records may be long gone."""
+    """Every type but the known ones: from when it was stored first, which was long ago of most when a store
+    is looked at anew, until the newest minute of it. sample: of what came since then; else "", for its
+    records may be long gone."""
     keys = {key: found for key in reader.series().values() if (found := _type(key)) and found not in known}
-    last = reader.last_seen(list(keys))
+    first, last = reader.first_seen(list(keys)), reader.last_seen(list(keys))
     start_us = to_us(since.replace(second=0, microsecond=0))
     recent = [key for key, us in last.items() if us >= start_us]
     end_us = max(last.values(), default=0) + MINUTE_US
     totals = reader.total(recent, start_us, end_us, Parts((), exemplars=True)) if recent else {}
-    return {
-        keys[key]: Sighting(Aspect.TYPE, keys[key][2], from_us(us), from_us(us), _sample(totals.get(key)))
-        for key, us in last.items()
-    }
+    seen: dict[Key, Sighting] = {}
+    for key, us in last.items():
+        first_at, last_at = from_us(first[key]), from_us(max(us, first[key]))
+        seen[keys[key]] = Sighting(Aspect.TYPE, keys[key][2], first_at, last_at, _sample(totals.get(key)))
+    return seen
 
 
 def sighted(reader: FactReader, since: datetime) -> Mapping[Key, Sighting]:

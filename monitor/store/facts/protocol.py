@@ -166,6 +166,9 @@ class FactReader(Protocol):
     def ever(self, keys: Sequence[SeriesKey], parts: Parts = WHOLE) -> Mapping[SeriesKey, Rollup]:
         """Per series everything since the store was made, purged or not; never falls."""
 
+    def first_seen(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, int]:
+        """Per series when it was stored first (us), by the collector's clock; unknown ones are left out."""
+
     def last_seen(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, int]:
         """Per series the newest minute (us) with a record; series without one are left out."""
 

@@ -18,7 +18,7 @@ from tests.control import lead, new_control
 from tests.facts import NOON, RecordFactory, sqlite_facts
 from tests.monitor.clocks import FakeClock
 
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 PLACE = SeriesKey("production", "stripe", "payments")
 
 
@@ -80,11 +80,14 @@ def test_a_new_type_is_noted_however_late_its_records_came(tmp_path: Path) -> No
         fill.add([make.delivery(at=NOON)])
         job.run(epoch)
         clock.move(HOUR)
-        fill.add([make.delivery(at=NOON + 20 * MINUTE, event_type="payout.paid")])  # spooled until now
+        job.run(epoch)
+        fill.now = NOON + HOUR
+        fill.add([make.delivery(at=NOON - 30 * HOUR, event_type="payout.paid")])  # spooled until now
         fill.add([make.delivery(Outcome.REJECTED, NOON + HOUR), make.delivery(at=NOON + HOUR, canary=True)])
 
+        clock.move(MINUTE)
         assert job.run(epoch) == "1 seen for the first time"
-        assert values(control)["payout.paid"] == ("event type", NOON + 20 * MINUTE, NOON + 20 * MINUTE)
+        assert values(control)["payout.paid"] == ("event type", NOON + HOUR, NOON + HOUR)
         clock.move(HOUR)
         assert job.run(epoch) == ""
     control.close()
@@ -94,13 +97,31 @@ def test_a_type_that_no_sample_of_records_shows_is_read_off_the_rollups(tmp_path
     make = RecordFactory()
     with sqlite_facts(tmp_path) as (fill, reader):
         rare = make(at=NOON - timedelta(seconds=90), event_type="rare")
+        fill.now = NOON - DAY
         fill.add([make(at=NOON - HOUR, event_type="gone"), rare, make(at=NOON - MINUTE)])
 
         found = typed(reader, NOON - 3 * MINUTE, {(PLACE, Aspect.TYPE, "invoice.paid")})
 
-    assert {key[2]: (one.last_at, one.sample) for key, one in found.items()} == {
-        "gone": (NOON - HOUR, ""),
-        "rare": (NOON - 2 * MINUTE, str(rare.record_id)),
+    assert {key[2]: (one.first_at, one.last_at, one.sample) for key, one in found.items()} == {
+        "gone": (NOON - DAY, NOON - HOUR, ""),
+        "rare": (NOON - DAY, NOON - 2 * MINUTE, str(rare.record_id)),
+    }
+
+
+def test_a_type_that_was_stored_long_ago_is_not_new_to_a_control_that_begins(tmp_path: Path) -> None:
+    make = RecordFactory()
+    with sqlite_facts(tmp_path) as (fill, reader):
+        fill.now = NOON - 90 * DAY
+        fill.add([make(at=NOON - 90 * DAY)])
+        fill.now = NOON - HOUR
+        fill.add([make(at=NOON - HOUR), make(at=NOON - HOUR, event_type="fresh")])
+
+        found = seen_since(reader, NOON - DAY)
+
+    of_types = {key[2]: (one.first_at, one.last_at) for key, one in found.items() if key[1] is Aspect.TYPE}
+    assert of_types == {
+        "invoice.paid": (NOON - 90 * DAY, NOON - HOUR),
+        "fresh": (NOON - HOUR, NOON - HOUR),
     }
 
 

@@ -12,10 +12,10 @@ class PostgresNames:
     def __init__(self, db: Connection) -> None:
         self._db = db
 
-    def series_above(self, code: int) -> Iterable[tuple[int, int, str, str, str, str]]:
+    def series_above(self, code: int) -> Iterable[tuple[int, int, str, str, str, str, int]]:
         return rows(
             self._db,
-            "SELECT code, parent, environment, source, endpoint, event_type FROM facts.series"
+            "SELECT code, parent, environment, source, endpoint, event_type, first_seen_us FROM facts.series"
             " WHERE code > %s",  # the primary key
             code,
         )

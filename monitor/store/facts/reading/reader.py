@@ -114,6 +114,11 @@ class SqlFactReader:
             found = read_ever(tables.rollups, series, wanted, parts)
         return {wanted[code]: rollup for (code, _), rollup in _asked(found).items()}
 
+    def first_seen(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, int]:
+        with self._snapshot() as tables:
+            series = self._known.series(tables.names)
+        return {key: series.first_seen[code] for code, key in series.coded(keys).items()}
+
     def last_seen(self, keys: Sequence[SeriesKey]) -> Mapping[SeriesKey, int]:
         with self._snapshot() as tables:
             series = self._known.series(tables.names)

@@ -11,9 +11,9 @@ from monitor.model import SeriesKey
 class NameTable(Protocol):
     """The names of one snapshot."""
 
-    def series_above(self, code: int) -> Iterable[tuple[int, int, str, str, str, str]]:
-        """Rows (code, parent, environment, source, endpoint, type) of series with a higher code; an empty
-        string is "no such part"."""
+    def series_above(self, code: int) -> Iterable[tuple[int, int, str, str, str, str, int]]:
+        """Rows (code, parent, environment, source, endpoint, type, first seen in us) of series with a higher
+        code; an empty string is "no such part"."""
 
     def error_names(self, codes: Sequence[int]) -> Iterable[tuple[int, str]]:
         """Rows (code, name) of those of `codes` that there are."""
@@ -23,14 +23,19 @@ class NameTable(Protocol):
 
 
 class Series:
-    """All series of one snapshot: names, codes, and which is above which."""
+    """All series of one snapshot: names, codes, which is above which, and when each was stored first (us)."""
 
     def __init__(
-        self, keys: Mapping[int, SeriesKey], codes: Mapping[SeriesKey, int], parents: Mapping[int, int]
+        self,
+        keys: Mapping[int, SeriesKey],
+        codes: Mapping[SeriesKey, int],
+        parents: Mapping[int, int],
+        first_seen: Mapping[int, int],
     ) -> None:
         self.keys = keys
         self.codes = codes
         self.parents = parents
+        self.first_seen = first_seen
 
     def coded(self, keys: Iterable[SeriesKey]) -> dict[int, SeriesKey]:
         """Code → key of those of `keys` that the store knows."""
@@ -69,7 +74,7 @@ class KnownNames:
     """
 
     def __init__(self) -> None:
-        self._series = Series({}, {}, {})
+        self._series = Series({}, {}, {}, {})
         self._errors: dict[int, str] = {}
 
     def series(self, table: NameTable) -> Series:
@@ -79,10 +84,11 @@ class KnownNames:
         if not newer:
             return known
         keys, codes, parents = dict(known.keys), dict(known.codes), dict(known.parents)
-        for code, parent, environment, source, endpoint, event_type in newer:
+        first_seen = dict(known.first_seen)
+        for code, parent, environment, source, endpoint, event_type, first_seen_us in newer:
             key = SeriesKey(environment, source or None, endpoint or None, event_type or None)
-            keys[code], codes[key], parents[code] = key, code, parent
-        found = self._series = Series(keys, codes, parents)
+            keys[code], codes[key], parents[code], first_seen[code] = key, code, parent, first_seen_us
+        found = self._series = Series(keys, codes, parents, first_seen)
         return found
 
     def errors(self, table: NameTable, codes: Iterable[int]) -> Mapping[int, str]:

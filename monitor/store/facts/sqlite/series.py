@@ -11,10 +11,11 @@ class SqliteNames:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def series_above(self, code: int) -> Iterable[tuple[int, int, str, str, str, str]]:
+    def series_above(self, code: int) -> Iterable[tuple[int, int, str, str, str, str, int]]:
         return self._db.execute(
-            "SELECT code, parent, environment, source, endpoint, event_type FROM series WHERE code > ?",
-            (code,),  # the primary key
+            "SELECT code, parent, environment, source, endpoint, event_type, first_seen_us FROM series"
+            " WHERE code > ?",  # the primary key
+            (code,),
         )
 
     def error_names(self, codes: Sequence[int]) -> Iterable[tuple[int, str]]:
