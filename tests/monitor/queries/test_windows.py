@@ -157,6 +157,20 @@ def test_the_past_is_the_whole_hours_around_a_time(fill: Filled, reader: Reader,
     assert past[0].start_at == NOON - WEEK
 
 
+def test_a_series_was_first_seen_when_it_was_stored_first(
+    fill: Filled, reader: Reader, make: RecordFactory
+) -> None:
+    key = SeriesKey("production", "stripe", "payments", "invoice.paid")
+    fill.now = NOON - DAY
+    fill.add([make(at=NOON - 2 * DAY)])
+    assert reader.first_seen([key]) == {key: to_us(NOON - DAY)}
+    fill.now = NOON
+    fill.add([make(at=NOON), make(at=NOON, event_type="payout")])
+    later = SeriesKey("production", "stripe", "payments", "payout")
+    unknown = SeriesKey("production", "stripe", "never")
+    assert reader.first_seen([key, later, unknown]) == {key: to_us(NOON - DAY), later: to_us(NOON)}
+
+
 def test_the_last_event_is_the_last_that_verified(fill: Filled, reader: Reader, make: RecordFactory) -> None:
     fill.add([make(at=NOON - 50 * MINUTE), make(Outcome.FAILED, NOON - 30 * MINUTE, event_type="payout")])
     fill.add([make.delivery(Outcome.REJECTED, NOON - MINUTE)])
