@@ -118,7 +118,6 @@ def _firings(fingerprint: str, moves: Sequence[Transition]) -> list[Outage]:
             ended_at = move.at
         elif move.to_state is State.FIRING and move.from_state is not State.FIRING:
             found.append(Outage(move.at, ended_at, fingerprint))
-            ended_at = None
     return found
 
 
