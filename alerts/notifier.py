@@ -34,7 +34,7 @@ from alerts.model import (
     Why,
     fingerprint_of,
 )
-from alerts.recipients import openings
+from alerts.recipients import name_apart, openings
 from alerts.routing import is_quiet, matching_routes, repeat_of, routed_channels
 from alerts.rules import TICKETS
 from alerts.silences import silencing
@@ -188,6 +188,16 @@ def key_of(alert: Alert, channel: str, reason: Why, place: str | int = 0) -> str
     severity = alert.severity.value if reason is Why.SEVERITY_RAISED else ""
     parts = (alert.fingerprint, str(alert.episode), channel, reason.value, severity, str(place))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def apart(notification: Notification, recipient: str) -> Notification:
+    """The same message for one recipient; it has the time that the whole one had. Nobody takes over from it:
+    the others were told. The end has the key that it has when it is due by itself."""
+    channel = name_apart(notification.channel, recipient)
+    key = hashlib.sha256(f"{notification.key}\0{channel}".encode()).hexdigest()[:32]
+    if notification.reason is Why.RESOLVED:
+        key = key_of(notification.alert, channel, Why.RESOLVED)
+    return replace(notification, key=key, channel=channel, fallback=None)
 
 
 def handed_over(notification: Notification, told: Iterable[Telling], now: datetime) -> list[Notification]:

@@ -7,9 +7,7 @@ names and sorts; it sends nothing.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 
 from alerts.model import OPENING, Delivery, Notification, Telling, Why
 
@@ -43,14 +41,6 @@ def told_apart(notification: Notification, told: Iterable[Telling]) -> frozenset
         and telling.episode == notification.alert.episode
         and (ends or telling.delivery is Delivery.DUE)
     )
-
-
-def apart(notification: Notification, recipient: str) -> Notification:
-    """The same message for one recipient; it has the time that the whole one had. Nobody takes over from it:
-    the others were told."""
-    channel = name_apart(notification.channel, recipient)
-    key = hashlib.sha256(f"{notification.key}\0{channel}".encode()).hexdigest()[:32]
-    return replace(notification, key=key, channel=channel, fallback=None)
 
 
 def openings(notification: Notification, told: Iterable[Telling]) -> set[Delivery]:

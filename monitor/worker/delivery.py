@@ -24,12 +24,13 @@ from alerts.notifier import (
     GivenUp,
     Retry,
     Turn,
+    apart,
     deliver,
     handed_over,
     later_or_never,
     turn,
 )
-from alerts.recipients import apart, split_name, told_apart
+from alerts.recipients import split_name, told_apart
 from monitor.errors import HookvitalsError
 from monitor.store.control.notifications import Waiting
 
@@ -213,9 +214,7 @@ class Delivery:
         if not isinstance(attempted, Delivered):
             self._put_off(mine, waiting, attempted.error, epoch)
             return attempted
-        later = [*attempted.receipt.refused_for_now]
-        if mine[0].reason is not Why.RESOLVED:  # the end of what was told apart is due by itself
-            later += sorted(left_out)
+        later = [*attempted.receipt.refused_for_now, *sorted(left_out)]
         parted = [apart(one, recipient) for one in mine for recipient in later]
         self.outbox.settle(dict.fromkeys(claimed, attempted), self.now(), parted, epoch)
         return attempted

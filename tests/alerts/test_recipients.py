@@ -6,9 +6,9 @@ import pytest
 
 from alerts.message import Links
 from alerts.model import Delivery, Why
-from alerts.notifier import Turn, turn
+from alerts.notifier import Turn, apart, turn
 from alerts.permits import Act, Permits
-from alerts.recipients import apart, split_name, told_apart
+from alerts.recipients import split_name, told_apart
 from tests.alerts.samples import alert, notification, told
 
 BOB = "bob@example.com"

@@ -138,6 +138,16 @@ def test_end_reaches_the_others_at_once_and_the_refused_one_after_its_firing(des
     assert desk.read_by(ANN) == desk.read_by(BOB) == ["Error", "Resolved"]
 
 
+def test_end_that_was_due_before_the_firing_was_refused_is_told_after_it(desk: Desk) -> None:
+    desk.server.refuses = {BOB: GREYLISTED}
+    desk.becomes()
+    desk.becomes(State.RESOLVED)  # and no round of the evaluator looks at this episode again
+    desk.works_for(MINUTE)
+    desk.server.refuses = {}
+    desk.works_for(20 * MINUTE, MINUTE)
+    assert desk.read_by(ANN) == desk.read_by(BOB) == ["Error", "Resolved"]
+
+
 def test_end_that_is_refused_for_a_while_is_told_later_too(desk: Desk) -> None:
     desk.becomes()
     desk.works_for(MINUTE)
@@ -198,8 +208,7 @@ def test_group_leaves_out_only_whom_each_of_its_alerts_was_told_apart(desk: Desk
     desk.works_for(2 * MINUTE)
     desk.add(
         Notification("3", "mail", Why.RESOLVED, one, desk.clock.now()),
-        Notification("4", BOB_ALONE, Why.RESOLVED, one, desk.clock.now()),
-        Notification("5", "mail", Why.RESOLVED, other, desk.clock.now()),
+        Notification("4", "mail", Why.RESOLVED, other, desk.clock.now()),
     )
     desk.works_for(5 * MINUTE)
     assert Counter(desk.read_by(ANN)) == Counter(desk.read_by(BOB)) == {"Error": 2, "Resolved": 2}

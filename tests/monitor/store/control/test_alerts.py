@@ -21,8 +21,7 @@ from alerts.model import (
     Why,
     fingerprint_of,
 )
-from alerts.notifier import Delivered, GivenUp, Retry, key_of
-from alerts.recipients import apart
+from alerts.notifier import Delivered, GivenUp, Retry, apart, key_of
 from monitor.errors import LeaseLost
 from monitor.store.control import Control
 from tests.control import lead
