@@ -348,12 +348,13 @@ def test_server_that_drips_is_left_when_the_time_is_over(security: Security) -> 
 
 
 def test_sending_leaves_no_connection_and_no_timer_behind(server: MailServer) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())  # timers of an earlier test may end meanwhile
     for _ in range(3):
         channel(server).send(message())
-    for timer in (one for one in threading.enumerate() if isinstance(one, threading.Timer)):
+    left = [one for one in threading.enumerate() if one not in before]
+    for timer in left:
         timer.join(5)  # it was told to end
-    assert threading.active_count() == before
+    assert not any(timer.is_alive() for timer in left)
 
 
 def test_refusals_that_may_pass_are_told_from_those_for_good(server: MailServer) -> None:
