@@ -122,6 +122,7 @@ def world(tmp_path: Path, caught: list[Caught]) -> Iterator[World]:
         made.close()
 
 
+@pytest.mark.timeout(300)  # some 20 s of processor time, however many share it
 def test_every_job_runs_all_week_and_notes_its_success(world: World, caught: list[Caught]) -> None:
     make = RecordFactory()
     for _ in range(WEEK_AND_A_DAY // STEP):
