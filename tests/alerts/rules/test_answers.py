@@ -65,12 +65,13 @@ def test_a_forgery_that_was_believed_is_shown_with_its_reasons_and_no_failures_o
 
 
 def test_a_status_that_was_not_answered_is_no_answer() -> None:
-    refused = statuses({200: 99}, {200: 0, 401: 1}, verification_failures={"bad_signature": 1})
-    assert found_by("wrong_status", refused).verdict is Verdict.OK
+    refused = statuses({500: 99}, {200: 0, 401: 1}, verification_failures={"bad_signature": 1})
+    found = found_by("wrong_status", refused)
+    assert (found.verdict, found.severity, found.evidence.sample) == (Verdict.BREACH, Severity.ERROR, 99)
 
 
 def test_wrong_answers_are_counted_by_status_most_frequent_first() -> None:
-    shown = found_by("wrong_status", statuses({200: 50, 302: 10, 404: 15, 500: 15})).evidence
+    shown = found_by("wrong_status", statuses({200: 50, 500: 15, 404: 15, 302: 10})).evidence
     assert shown.top_errors == (
         ErrorCount("HTTP 404", 15),
         ErrorCount("HTTP 500", 15),
