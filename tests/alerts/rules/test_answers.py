@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from alerts.model import (
-    ErrorCount,
-    Severity,
-    Terms,
-    Verdict,
-)
+from alerts.model import ErrorCount, Severity, Target, Terms, Verdict, Window
 from tests.alerts.rules.judging import found_by
-from tests.alerts.world import (
-    answered,
-    statuses,
-)
+from tests.alerts.world import Times, World, answered, statuses
 
 
 @pytest.mark.parametrize(
@@ -96,3 +88,14 @@ def test_repeated_failures_and_duplicates_together_are_a_storm() -> None:
         Verdict.OK,
         Verdict.BREACH,
     ]
+
+
+def test_answers_of_a_receiver_that_works_later_are_late_too() -> None:
+    """It has deliveries, and no attempt among them."""
+
+    def window(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        times = Times((25_000.0,) * 20)
+        return Window(target, start_at, end_at, accepted=20, deliveries=20, ack_ms=times)
+
+    found = found_by("ack_deadline", World(window_of=window))
+    assert (found.verdict, found.evidence.sample) == (Verdict.BREACH, 20)
