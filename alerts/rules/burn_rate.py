@@ -111,7 +111,7 @@ def _rank(severity: Severity) -> int:
 
 KIND = Kind(
     name="burn_rate",
-    about="An SLO's error budget is used up faster than threshold times over 3 d, or far faster over less.",
+    about="An SLO's error budget is used up faster over 3 d than the threshold allows, or far faster.",
     unit="x",
     defaults=Rule(
         name="burn_rate",

@@ -99,7 +99,7 @@ def _sentence(place: str, ends_at: datetime, now: datetime, severity: Severity, 
 
 KIND = Kind(
     name="certificate_expiry",
-    about="A certificate ends within threshold days (info), params.warning_days, error_days, critical_days,"
+    about="A certificate ends within the threshold (info; warning, error and critical as its end comes near),"
     " or senders refuse it.",
     unit="days",
     defaults=Rule(

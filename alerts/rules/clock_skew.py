@@ -53,7 +53,7 @@ def _way(one: Instance) -> str:
 
 KIND = Kind(
     name="clock_skew",
-    about="The clock of a receiver's process is off by more than threshold seconds.",
+    about="The clock of a receiver's process is off by more than the threshold.",
     unit="s",
     defaults=Rule(
         name="clock_skew",

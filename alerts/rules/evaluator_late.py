@@ -35,7 +35,7 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
 
 KIND = Kind(
     name="evaluator_late",
-    about="No round over the rules was completed for threshold seconds, so nobody is told of anything new.",
+    about="No round over the rules was completed for longer than the threshold: nobody is told of news.",
     unit="s",
     defaults=Rule(
         name="evaluator_late",

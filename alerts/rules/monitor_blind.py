@@ -49,7 +49,7 @@ def _sentence(rule: Rule, last_at: datetime | None, now: datetime, *, blind: boo
 
 KIND = Kind(
     name="monitor_blind",
-    about="No collector wrote a heartbeat for threshold seconds; meanwhile no other alert starts or ends.",
+    about="No collector wrote a heartbeat for longer than the threshold; meanwhile no alert starts or ends.",
     unit="s",
     defaults=Rule(
         name="monitor_blind",

@@ -88,7 +88,7 @@ def _fewest(rule: Rule, target: Target, seen: Observations, now: datetime) -> in
 
 KIND = Kind(
     name="no_events",
-    about="Nothing that verified arrived for threshold seconds, at an hour that is usually busy.",
+    about="Nothing that verified arrived for longer than the threshold, at an hour that is usually busy.",
     unit="s",
     defaults=Rule(
         name="no_events",

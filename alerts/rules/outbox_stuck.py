@@ -45,7 +45,7 @@ def _judged(rule: Rule, target: Target, backlog: Backlog, now: datetime) -> Eval
 
 KIND = Kind(
     name="outbox_stuck",
-    about="A message waits for its channel longer than threshold seconds; another channel is told.",
+    about="A message waits for its channel longer than the threshold; another channel is told.",
     unit="s",
     defaults=Rule(
         name="outbox_stuck",

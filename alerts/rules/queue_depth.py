@@ -74,7 +74,7 @@ def _waits(depth: int) -> str:
 
 KIND = Kind(
     name="queue_depth",
-    about="More events wait in a queue than the threshold, or the oldest waits longer than params.max_age_s.",
+    about="More events wait in a queue than the threshold, or the oldest waits too long.",
     unit="events",
     defaults=Rule(
         name="queue_depth",

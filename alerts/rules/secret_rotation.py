@@ -123,7 +123,7 @@ def _judged(rule: Rule, target: Target, finding: Finding, now: datetime) -> Eval
 
 KIND = Kind(
     name="secret_rotation",
-    about="A secret is in use for more than threshold days, is safe to remove, or outstays the next one"
+    about="A secret is in use for longer than the threshold, is safe to remove, or outstays the next one"
     " or its own last day.",
     unit="days",
     defaults=Rule(

@@ -54,7 +54,7 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
 
 KIND = Kind(
     name="slow_processing",
-    about="A quantile of the processing time (params.quantile, 0.95 as shipped) is above the threshold.",
+    about="A quantile of the processing time, as shipped the 95th percentile, is above the threshold.",
     unit="ms",
     defaults=Rule(
         name="slow_processing",

@@ -35,7 +35,7 @@ def evaluate(rule: Rule, target: Target, seen: Observations, now: datetime) -> S
 
 KIND = Kind(
     name="stuck_events",
-    about="More acknowledged events than the threshold have not ended within params.older_than_s.",
+    about="More acknowledged events than the threshold have not ended in the time that they are given.",
     unit="events",
     defaults=Rule(
         name="stuck_events",
