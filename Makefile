@@ -38,7 +38,7 @@ e2e: $(VENV)/.developer  ## the whole path with real processes
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "e2e and not faults" $(PYTEST_ARGS)
 
 faults: $(VENV)/.developer  ## kill it, fill its disk, corrupt its files
-	$(BIN)/python -m pytest -m faults $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m faults $(PYTEST_ARGS)
 
 faults-long: $(VENV)/.developer  ## the same with 200 kills of the collector, 500 of a receiver, 1000 of a spool's writer
 	FAULTS_KILLS=200 FAULTS_RECEIVER_KILLS=500 FAULTS_SPOOL_KILLS=1000 FAULTS_TOLD=2 FAULTS_TYPES=1000000 $(BIN)/python -m pytest -m faults -rP $(PYTEST_ARGS)
