@@ -465,16 +465,39 @@ def rules() -> RulesView:
     )
 
 
+SHOWN = {
+    "signatures": "4,198 deliveries verified in 7 d; 12 forged requests refused in 30 d",
+    "public": "4,210 deliveries of the provider came through in 7 d",
+    "idempotent": "38 duplicates recognised in 30 d, the last on 2026-11-20",
+    "deadline": "99 % of 4,210 answers within 0.42 s",
+    "retries": "757 failed attempts in 30 d, and nothing is stuck: dead letters 37",
+    "logging": "8,961 records in 7 d, each with id, type, times and outcome",
+    "background": "4,198 events acknowledged first and processed later in 7 d",
+    "concurrency": "412 deliveries in the busiest minute; 99 % of 412 answers within 0.61 s",
+    "monitoring": "error rate 17.98 % in 7 d; slack took a message 2026-11-21 03:47 UTC",
+    "load": "412 deliveries in the busiest minute; 99 % of 412 answers within 0.61 s",
+    "mock": "60 signed test events came through in 30 d, the last on 2026-11-17",
+    "staging": "staging: 1,204 records in 30 d, the last on 2026-11-20",
+    "failures": "12 forged requests refused in 30 d; 38 duplicates recognised in 30 d",
+    "order": "4 events out of order left aside in 30 d, the last on 2026-11-12",
+    "errors": "757 failed attempts in 30 d, and nothing is stuck",
+}
+"""What an item that passes says, by its name."""
+
+
 def checklist() -> ChecklistView:
-    """Every item: most pass, two fail, some wait, one is answered for."""
+    """Every item: most pass, two fail, one waits for evidence, one is answered for."""
+    ends = ("fail", "the certificate ends 2026-11-26 12:00 UTC", NOW - timedelta(minutes=20))
     told = {
-        "orum.addresses": ("no evidence yet", "no record shows it", None),
+        "orum.addresses": (
+            "no evidence yet",
+            "no foreign address was refused in 30 d, 3 addresses are known",
+            None,
+        ),
         "orum.database": ("attested", "by mira, 2026-11-18 03:59 UTC, until 2027-05-17: pool of 20", None),
-        "orum.load": ("no evidence yet", "the busiest minute had 38 deliveries; 60 are load", None),
-        "orum.https": ("fail", "the certificate ends 2026-11-26 12:00 UTC", NOW - timedelta(minutes=20)),
-        "hopnow.https": ("fail", "the certificate ends 2026-11-26 12:00 UTC", NOW - timedelta(minutes=20)),
+        "orum.https": ends,
+        "hopnow.https": ends,
     }
-    usual = ("pass", "4,198 deliveries verified in 7 d, 12 forgeries refused", NOW - timedelta(minutes=3))
     hour = timedelta(hours=1)
     word = ("mira", NOW - 72 * hour, NOW + 2400 * hour, "pool of 20")
     return ChecklistView(
@@ -484,7 +507,9 @@ def checklist() -> ChecklistView:
                 *(word if verdict == "attested" else ()),
             )
             for item in ITEMS
-            for verdict, said, at in [told.get(item.id, usual)]
+            for verdict, said, at in [
+                told.get(item.id) or ("pass", SHOWN[item.id.split(".")[1]], NOW - timedelta(minutes=3))
+            ]
         ],
         [
             SightingLine("event type", "transfer.reversed", NOW - hour, NOW, str(record_id(NOW - hour))),
