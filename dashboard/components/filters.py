@@ -19,6 +19,8 @@ def choice(page: str, name: str, label: str, scope: Scope) -> dmc.Select:
         clearable=True,
         searchable=True,
         size="sm",
+        limit=200,
+        nothingFoundMessage="nothing by that name",
     )
 
 

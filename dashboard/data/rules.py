@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 
 from alerts.model import Evaluation, Observations, Rule, State, Verdict
+from alerts.patterns import matches
 from alerts.rules import KINDS
 from alerts.rules.evaluate import BROKEN_LABEL, Round, evaluate
 from dashboard.views import RuleLine, RulesView
+from monitor.queries.alerts import active
 from monitor.queries.house import evaluated_at
 from monitor.store.control import Control
 
@@ -17,12 +19,16 @@ def rules(
     control: Control, found: Sequence[Rule], seen: Observations, environment: str, now: datetime
 ) -> RulesView:
     """Every rule of the environment. It moves no alert, and tells nobody."""
-    ours = [rule for rule in found if fnmatchcase(environment, rule.environment) or _on_monitor(rule)]
+    ours = [
+        rule if _on_monitor(rule) else replace(rule, environment=environment)
+        for rule in found
+        if matches(rule.environment, environment) or _on_monitor(rule)
+    ]
     judged = evaluate(ours, seen, now)
     by_rule: dict[str, list[Evaluation]] = {}
     for one in judged.evaluations:
         by_rule.setdefault(one.rule, []).append(one)
-    standing = Counter((one.rule, one.state) for one in control.alerts.active())
+    standing = Counter((one.rule, one.state) for one in active(control, environment))
     return RulesView(
         [_line(rule, judged, by_rule.get(rule.name, ()), standing) for rule in ours],
         evaluated_at(control),

@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 
 from dashboard import format as fmt
 from dashboard.clientside import in_browser
+from dashboard.components.filters import choice
 from dashboard.components.frame import as_of, frame
 from dashboard.components.grid import column, endless, number
 from dashboard.components.panel import notice, panel
@@ -98,21 +99,6 @@ def _lookup() -> Component:
 
 
 def _filters(scope: Scope) -> list[Component]:
-    def choose(name: str, label: str) -> dmc.Select:
-        chosen = scope.get(name)
-        return dmc.Select(
-            id=f"events-{name}",
-            label=label,
-            value=chosen,
-            data=[chosen] if chosen else [],
-            placeholder="any",
-            clearable=True,
-            searchable=True,
-            size="sm",
-            limit=200,
-            nothingFoundMessage="nothing by that name",
-        )
-
     outcomes = dmc.MultiSelect(
         id="events-outcome",
         label="Outcome",
@@ -125,11 +111,11 @@ def _filters(scope: Scope) -> list[Component]:
     return [
         html.Div(
             [
-                choose("source", "Source"),
-                choose("endpoint", "Endpoint"),
-                choose("type", "Type"),
+                choice("events", "source", "Source", scope),
+                choice("events", "endpoint", "Endpoint", scope),
+                choice("events", "type", "Type", scope),
                 outcomes,
-                choose("error", "Error class"),
+                choice("events", "error", "Error class", scope),
             ],
             className="filters",
         )

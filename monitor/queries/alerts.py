@@ -74,9 +74,14 @@ def alert(control: Control, fingerprint: str) -> AlertDetail | None:
     )
 
 
+def active(control: Control, environment: str | None = None) -> Sequence[Alert]:
+    """Every alert that fires or may fire soon; one without an environment shows in each."""
+    return [one for one in control.alerts.active() if _shows(one, environment)]
+
+
 def firing(control: Control, environment: str | None = None) -> Sequence[Alert]:
     """Every alert that fires, the most severe first."""
-    found = [one for one in control.alerts.active() if one.state is State.FIRING and _shows(one, environment)]
+    found = [one for one in active(control, environment) if one.state is State.FIRING]
     return sorted(found, key=lambda one: (-one.severity.rank, -one.since.timestamp()))
 
 

@@ -58,6 +58,18 @@ def test_every_rule_says_what_it_would_say_now(house: Installation) -> None:
     assert found["monitor_blind"].state == "within the limit"
 
 
+def test_what_is_wrong_elsewhere_is_no_matter_here(house: Installation) -> None:
+    heard(house)
+    house.add_dead(6)
+    house.add_alert("orum", "transfers")
+    everywhere = [replace(rule, environment="*") for rule in default_rules()]
+    assert by_name(shown(house, everywhere))["dead_letters"].over == 1
+    found = by_name(shown(house, everywhere, "staging"))
+    assert (found["dead_letters"].over, found["dead_letters"].state) == (0, "no data")
+    assert found["error_rate"].firing == 0
+    assert found["monitor_blind"].state == "within the limit"
+
+
 def test_a_monitor_that_hears_no_collector_says_so_of_each_rule_but_its_own(house: Installation) -> None:
     house.add_dead(6)
     view = shown(house, default_rules())
