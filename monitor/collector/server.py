@@ -34,6 +34,7 @@ _TURNED_AWAY = 4
 """Threads left to say that too much comes in, or how the collector fares, while all others work or wait."""
 _BUFFER_BYTES = 64 * 1024
 """Of a request that waits, as much as this is read ahead; the rest stays in the sockets."""
+_ENDS = (signal.SIGTERM, signal.SIGINT)
 _LAST_ANSWERS_S = 5.0
 _POLL_S = 0.1
 """Also how long the port of a collector that was killed stays taken."""
@@ -57,6 +58,7 @@ def run(
     _end_with_parent()
     # forked from here, a worker has loaded everything already: a fresh interpreter takes a second longer
     multiprocessing.set_start_method("fork", force=True)
+    os.register_at_fork(before=_hold_ends, after_in_parent=_let_ends_come, after_in_child=_end_at_once)
     server = Granian(
         "monitor.collector.app",
         address=address,
@@ -78,9 +80,6 @@ def _load(
     settings: CollectorSettings, load_keys: LoadKeys, open_store: OpenStore | None, prepare: Prepare
 ) -> Any:
     """The WSGI app of a granian worker; runs inside it."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # until granian sets its own: those of the process above came along, and would lose the signal here
-        signal.signal(number, signal.SIG_DFL)
     prepare()
     atexit.register(_leave)
     _end_with_parent()
@@ -95,6 +94,24 @@ def _load(
     give_memory_back()
     rarely_collect_garbage()
     return app
+
+
+def _hold_ends() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+
+
+def _let_ends_come() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+
+
+def _end_at_once() -> None:
+    """A worker's handling of signals until granian sets its own: those of the process above came along.
+
+    They would note the end in the wrong process, and this one would never hear of it.
+    """
+    for number in _ENDS:
+        signal.signal(number, signal.SIG_DFL)
+    _let_ends_come()
 
 
 def _leave() -> None:

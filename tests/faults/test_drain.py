@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from monitor.store.facts.sqlite.reader import SqliteFactReader
-from tests.faults.collector_process import FACTS, TOKEN, make_stores
+from tests.faults.collector_process import FACTS, TOKEN, is_running, make_stores
 from tests.faults.conftest import Start
 from tests.faults.load import CLIENTS, Load, new_id, record
 from tests.faults.stored import assert_exact
@@ -58,6 +58,17 @@ def test_a_stop_while_the_front_still_loads_takes_no_longer(tmp_path: Path, star
 
     assert collector.stop() == 0
     assert time.monotonic() - started_s < KILLED_S, "a worker missed the signal and was killed"
+
+
+def test_a_worker_told_to_end_the_moment_it_is_born_ends(tmp_path: Path, start: Start) -> None:
+    collector = start(make_stores(tmp_path))
+    started_s = time.monotonic()
+    while not (born := collector.worker_pids()):
+        assert time.monotonic() - started_s < WITHIN_S
+
+    os.kill(born[0], signal.SIGTERM)
+    collector.wait_until(lambda: not is_running(born[0]), KILLED_S / 2, "rid of its worker")
+    collector.wait_ready()
 
 
 class Asking:
