@@ -20,7 +20,7 @@ from monitor.model import DEFAULT_ENVIRONMENT, SeriesKey
 from monitor.operations import attesting
 from monitor.store.control import Control
 from monitor.store.facts.protocol import FactReader
-from monitor.wiring.checklist import checklist
+from monitor.wiring.checklist import checklist, checklists
 
 MARKS = {True: "ok  ", False: "BAD ", None: "note"}
 EVERYWHERE = ("0.0.0.0/0", "::/0")
@@ -122,12 +122,12 @@ def _endpoints(here: Here) -> Iterator[Finding]:
     """A line an endpoint, where there are stores to look into."""
     try:
         with opened_control(here) as control, opened_facts(here) as facts:
-            for one in control.catalog.endpoints(DEFAULT_ENVIRONMENT):
-                found = _judged(here, control, facts, SeriesKey(*one.key))
+            now, document = SystemClock().now(), here.loaded.document
+            for place, found in checklists(facts, control, document, DEFAULT_ENVIRONMENT, now):
                 counts = Counter(item.verdict for item in found)
                 said = ", ".join(f"{counts[each]} {each.value}" for each in Verdict if counts[each])
-                about = f"checklists of {one.source}/{one.name}"
-                yield Finding(None, about, f"{said}; see `hookvitals doctor --endpoint {one.name}`")
+                about = f"checklists of {place.source}/{place.endpoint}"
+                yield Finding(None, about, f"{said}; see `hookvitals doctor --endpoint {place.endpoint}`")
     except HookvitalsError:
         return  # what is wrong with the stores is said by the findings before
 

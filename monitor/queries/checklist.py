@@ -1,8 +1,9 @@
-"""What one endpoint has to show for the checklists: its traffic, its probes, what was seen of its sender, and
-whether its alerts arrive. Read only."""
+"""What endpoints have to show for the checklists: their traffic, their probes, what was seen of their
+senders, and whether alerts arrive. Read only."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from alerts.model import Delivery, Target, Terms
 from alerts.sightings import Aspect
@@ -21,43 +22,73 @@ RECENT = timedelta(minutes=15)
 TIMED = Parts((Duration.ACK,), exemplars=False)
 
 
-def shown(
-    reader: FactReader,
-    control: Control,
-    place: SeriesKey,
-    terms: Terms,
-    channels: Collection[str],
-    now: datetime,
-) -> Shown:
-    """As of now. channels: the names of those that alerts go to."""
-    endpoint = control.catalog.endpoint(place.environment, place.source or "", place.endpoint or "")
-    target = Target(place.environment, place.source, place.endpoint)
-    places = [place, *_elsewhere(reader, place)]
-    days = _days(reader, places, now)
-    return Shown(
-        now=now,
-        url=endpoint.url if endpoint else None,
-        terms=terms,
-        week=reader.total([place], to_us(now - WEEK), to_us(now)).get(place) or Rollup(),
-        days=days.get(place, {}),
-        probes=_probes(reader, place, now),
-        sightings=[one for _, one in control.sightings.page(_all_of(place), MOST * len(Aspect))],
-        repeats=StoredObservations(reader, now).repeats(target, now - RECENT, now),
-        elsewhere={key.environment: found for key, found in days.items() if key != place},
-        rushes=list(_rushes(reader, places, now)),
-        channels=_told(control, channels, now),
-    )
+class StoredEvidence:
+    """What endpoints have to show as of `now`.
+
+    channels: the names of those that alerts go to. What is the same for all endpoints is read once, when the
+    first of them asks for it.
+    """
+
+    def __init__(
+        self, reader: FactReader, control: Control, channels: Collection[str], now: datetime
+    ) -> None:
+        self._reader = reader
+        self._control = control
+        self._channels = channels
+        self._now = now
+        self._observed = StoredObservations(reader, now)
+
+    def shown(self, place: SeriesKey, terms: Terms) -> Shown:
+        """place: without a type."""
+        reader, control, now = self._reader, self._control, self._now
+        endpoint = control.catalog.endpoint(place.environment, place.source or "", place.endpoint or "")
+        target = Target(place.environment, place.source, place.endpoint)
+        places = [place, *_elsewhere(self._series, place)]
+        days = _days(reader, places, now)
+        return Shown(
+            now=now,
+            url=endpoint.url if endpoint else None,
+            terms=terms,
+            week=reader.total([place], to_us(now - WEEK), to_us(now)).get(place) or Rollup(),
+            days=days.get(place, {}),
+            probes=self._probes.get(place, {}),
+            sightings=[one for _, one in control.sightings.page(_all_of(place), MOST * len(Aspect))],
+            repeats=self._observed.repeats(target, now - RECENT, now),
+            elsewhere={key.environment: found for key, found in days.items() if key != place},
+            rushes=list(_rushes(reader, places, now)),
+            channels=self._told,
+        )
+
+    @cached_property
+    def _series(self) -> Collection[SeriesKey]:
+        return self._reader.series().values()
+
+    @cached_property
+    def _probes(self) -> Mapping[SeriesKey, Mapping[ProbeKind, ProbeResult]]:
+        """The latest of each kind."""
+        found: dict[SeriesKey, dict[ProbeKind, ProbeResult]] = {}
+        until_us = to_us(self._now) + 1
+        for kind, back in PROBES_BACK.items():
+            stored = ProbeKind(kind.value)
+            for one in self._reader.probe_results(stored, to_us(self._now - back), until_us):  # oldest first
+                found.setdefault(SeriesKey(one.environment, one.source, one.endpoint), {})[stored] = one
+        return found
+
+    @cached_property
+    def _told(self) -> Mapping[str, Told | None]:
+        """By alert, drill or test, whichever was last."""
+        return {name: _last_told(self._control, name, self._now) for name in self._channels}
 
 
 def _all_of(place: SeriesKey) -> SightingFilter:
     return SightingFilter(place.environment, place.source, place.endpoint)
 
 
-def _elsewhere(reader: FactReader, place: SeriesKey) -> Sequence[SeriesKey]:
+def _elsewhere(known: Collection[SeriesKey], place: SeriesKey) -> Sequence[SeriesKey]:
     """The same endpoint in other environments."""
     return [
         key
-        for key in reader.series().values()
+        for key in known
         if key.environment != place.environment
         and (key.source, key.endpoint, key.event_type) == (place.source, place.endpoint, None)
     ]
@@ -82,21 +113,6 @@ def _rushes(reader: FactReader, places: Sequence[SeriesKey], now: datetime) -> I
         yield Rush(from_us(at_us), a_minute, hour.distribution(Duration.ACK), other)
 
 
-def _probes(reader: FactReader, place: SeriesKey, now: datetime) -> Mapping[ProbeKind, ProbeResult]:
-    found: dict[ProbeKind, ProbeResult] = {}
-    for kind, back in PROBES_BACK.items():
-        stored = ProbeKind(kind.value)
-        for result in reader.probe_results(stored, to_us(now - back), to_us(now) + 1):  # oldest first
-            if (result.environment, result.source, result.endpoint) == _parts(place):
-                found[stored] = result
-    return found
-
-
-def _told(control: Control, channels: Collection[str], now: datetime) -> Mapping[str, Told | None]:
-    """By alert, drill or test, whichever was last."""
-    return {name: _last_told(control, name, now) for name in channels}
-
-
 def _last_told(control: Control, channel: str, now: datetime) -> Told | None:
     settled = control.notifications.last_settled(channel, now - LOOKED_BACK)
     tested_at = control.audit.last_at("channel.test", channel)
@@ -105,7 +121,3 @@ def _last_told(control: Control, channel: str, now: datetime) -> Told | None:
     if tested_at is not None and tested_at > settled.settled_at:
         return Told(tested_at, took=True)
     return Told(settled.settled_at, settled.delivery is Delivery.DELIVERED, settled.error)
-
-
-def _parts(key: SeriesKey) -> tuple[str, str | None, str | None]:
-    return key.environment, key.source, key.endpoint

@@ -1,9 +1,11 @@
 """The checklists' items: which figure makes one pass or fail, and what a person may answer for."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -14,14 +16,18 @@ from alerts.model import Repeats, Terms
 from alerts.notifier import Delivered, GivenUp
 from monitor.checklist import HOPNOW, ITEMS, ORUM, Attestation, Judged, Shown, Told, Verdict, judged
 from monitor.clock import to_us
+from monitor.config import Document
 from monitor.model import Outcome, ProbeKind, ProbeResult, Reason, SeriesKey
-from monitor.queries.checklist import shown
+from monitor.queries.checklist import StoredEvidence
+from monitor.queries.windows import PROBES_BACK
 from monitor.rollup import Rollup
 from monitor.store.control import Control
+from monitor.store.facts.protocol import RecordFilter, RecordPage
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
+from monitor.wiring.checklist import checklist, checklists
 from tests.control import lead, new_control
-from tests.facts import NOON, Filled, RecordFactory, sqlite_facts
+from tests.facts import NOON, Filled, RecordFactory, mixed, sqlite_facts
 from tests.monitor.clocks import FakeClock
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -160,7 +166,7 @@ def fill_with_a_week(fill: Filled, make: RecordFactory) -> None:
 def judged_now(
     reader: SqliteFactReader, control: Control, now: datetime = NOON, channels: Sequence[str] = ()
 ) -> dict[str, Judged]:
-    found = judged(shown(reader, control, PLACE, Terms(), channels, now), {})
+    found = judged(StoredEvidence(reader, control, channels, now).shown(PLACE, Terms()), {})
     return {one.item.id: one for one in found}
 
 
@@ -241,3 +247,46 @@ def test_a_channel_is_believed_by_the_last_message_it_took(facts: Facts, control
     control.notifications.add([again], epoch)
     control.notifications.settle({again.key: GivenUp(refused)}, NOON, [], epoch)
     assert judging()["orum.monitoring"].verdict is Verdict.FAIL
+
+
+class CountingReader(SqliteFactReader):
+    """Counts the reads that cost as much for one endpoint as for all of them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.reads: Counter[str] = Counter()
+
+    def probe_results(self, kind: ProbeKind, start_us: int, end_us: int) -> Sequence[ProbeResult]:
+        self.reads["probe_results"] += 1
+        return super().probe_results(kind, start_us, end_us)
+
+    def page(self, wanted: RecordFilter, limit: int, before: UUID | None = None) -> RecordPage:
+        self.reads["page"] += 1
+        return super().page(wanted, limit, before)
+
+
+def test_all_endpoints_are_judged_as_each_alone_and_what_is_common_is_read_once(
+    facts: Facts, control: Control, tmp_path: Path
+) -> None:
+    names = [("stripe", "payments"), ("stripe", "refunds"), ("orum", "transfers"), ("orum", "returns")]
+    fill = facts[0]
+    fill.add(mixed(400, start=NOON - 2 * DAY, over=2 * DAY))
+    fill.add(mixed(200, seed=2, start=NOON - 10 * MINUTE, over=9 * MINUTE))
+    fill.add([RecordFactory().delivery(at=NOON - DAY, environment="staging")])
+    keys = [SeriesKey("production", *name) for name in names]
+    codes = fill.writer.intern_series(keys, to_us(NOON))
+    for number, key in enumerate(keys[1:]):
+        at_us = to_us(NOON - number * MINUTE)
+        fill.writer.append_probes([(codes[key], "tls", at_us, number % 2, *[None] * 6)])
+    control.catalog.register([("production", *name) for name in names], NOON)
+    with control.write() as tx:
+        word = Attestation("orum.database", "ada", NOON, "pool of 20", NOON + DAY)
+        control.attestations.put(tx, PLACE, word)
+    alone = {key: checklist(facts[1], control, Document(), key, NOON) for key in keys}
+
+    counting = CountingReader(tmp_path / "facts.db")
+    together = dict(checklists(counting, control, Document(), "production", NOON))
+    counting.close()
+    assert together == alone
+    assert len({tuple(one.said for one in found) for found in together.values()}) == len(names)
+    assert counting.reads == {"probe_results": len(PROBES_BACK), "page": 1}
