@@ -6,13 +6,13 @@ told of once, and asked again after a while; what it would not take waits in mem
 
 import contextlib
 import logging
-import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable, List, Mapping, Optional
 
 from hookvitals.account import Account
 from hookvitals.orphans import Orphan
+from hookvitals.segments import names_in
 from hookvitals.settled import Settled
 from hookvitals.spool import Spool, orphans
 from hookvitals.waiting import Waiting
@@ -95,7 +95,7 @@ class Disk:
     def has_spools(self) -> bool:
         """Whether any process has something here, or left it."""
         with contextlib.suppress(OSError):
-            return any(name.endswith(".lock") for name in os.listdir(self._directory))
+            return bool(names_in(self._directory))
         return False
 
     def refuses(self, exc: OSError) -> None:

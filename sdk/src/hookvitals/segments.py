@@ -5,8 +5,12 @@ Knows nothing of what is in them. Raises OSError where the disk refuses.
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass
 from typing import List, Optional
+
+_LOCK = re.compile(r"(-?\d+-\d+-[0-9a-f]{8})\.lock", re.ASCII)
+_SEGMENT = re.compile(r"(.+)\.(\d+)\.(\d+)\.(-?\d+)\.spool", re.ASCII)
 
 
 @dataclass
@@ -24,7 +28,7 @@ def locked(path: str, flags: int = 0) -> Optional[int]:
     """A descriptor that holds the lock; None when somebody else holds it, or is done with the spool."""
     import fcntl  # noqa: PLC0415  # no Windows has it
 
-    fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
+    fd = opened(path, os.O_RDWR | flags)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(fd).st_nlink:
@@ -38,6 +42,16 @@ def locked(path: str, flags: int = 0) -> Optional[int]:
     return None
 
 
+def opened(path: str, flags: int) -> int:
+    """A descriptor of this very file, for its owner alone; a link is refused, which may lead to anybody's."""
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def names_in(directory: str) -> List[str]:
+    """Of the spools there, the oldest first; files of other forms are somebody else's."""
+    return sorted(found[1] for found in map(_LOCK.fullmatch, os.listdir(directory)) if found)
+
+
 def lock_path(directory: str, name: str) -> str:
     return os.path.join(directory, f"{name}.lock")
 
@@ -46,10 +60,10 @@ def segments_of(directory: str, name: str) -> List[Segment]:
     """Oldest first."""
     found = []
     for entry in os.listdir(directory):
-        parts = entry.split(".")
-        if entry.startswith(f"{name}.") and len(parts) == 5 and parts[4] == "spool":
+        parts = _SEGMENT.fullmatch(entry)
+        if parts is not None and parts[1] == name:
             path = os.path.join(directory, entry)
-            found.append(Segment(path, int(parts[1]), int(parts[2]), int(parts[3]), os.path.getsize(path)))
+            found.append(Segment(path, int(parts[2]), int(parts[3]), int(parts[4]), os.path.getsize(path)))
     return sorted(found, key=lambda segment: segment.index)
 
 

@@ -18,7 +18,16 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from hookvitals.bounds import MAX_SPOOL_AGE_S, MAX_SPOOL_BYTES
 from hookvitals.frames import LEDGER, RECORD, frames, packed, torn_records
-from hookvitals.segments import Segment, lock_path, locked, segments_of, sync_directory, unlink
+from hookvitals.segments import (
+    Segment,
+    lock_path,
+    locked,
+    names_in,
+    opened,
+    segments_of,
+    sync_directory,
+    unlink,
+)
 
 _SEGMENT_BYTES = 1 << 20
 _SMALL_BYTES = 1 << 16
@@ -205,7 +214,7 @@ class Spool:
         index = self._segments[-1].index + 1 if self._segments else 0
         name = f"{self.name}.{index:08d}.{self._next:016d}.{opened_s}.spool"
         path = os.path.join(self._directory, name)
-        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fd = opened(path, os.O_CREAT | os.O_EXCL | os.O_RDWR)
         self._close()
         self._fd = fd
         self._entered = False
@@ -305,7 +314,7 @@ class Spool:
             end = frame.end
             self._next = frame.number + (frame.kind == RECORD)
         self.torn = torn_records(data[end:])
-        self._fd = os.open(newest.path, os.O_RDWR | os.O_CLOEXEC)
+        self._fd = opened(newest.path, os.O_RDWR)
         if end < newest.size:
             os.ftruncate(self._fd, end)
             newest.size = end
@@ -320,8 +329,7 @@ class Spool:
 def orphans(directory: str, **bounds: Any) -> Iterator[Spool]:
     """The spools whose writers have ended, the oldest first, each now held by this process."""
     with contextlib.suppress(OSError):
-        names = sorted(name[: -len(".lock")] for name in os.listdir(directory) if name.endswith(".lock"))
-        for name in names:
+        for name in names_in(directory):
             spool = _adopted(directory, name, bounds)
             if spool is not None:
                 yield spool

@@ -203,6 +203,38 @@ def test_a_spool_whose_writer_lives_is_nobody_elses(make: Made, tmp_path: Path) 
     assert list(orphans(str(tmp_path / "spool"))) == []
 
 
+def test_files_of_others_beside_it_are_neither_taken_over_nor_removed(make: Made, tmp_path: Path) -> None:
+    spool = make()
+    spool.append(texts(0, 3))
+    spool.release()
+    directory = tmp_path / "spool"
+    theirs = ["poetry.lock", "2024.lock", "5-x.lock", "apt-1-deadbeef.lock", f"{spool.name}.a.b.c.spool"]
+    for name in theirs:
+        (directory / name).write_text("precious")
+
+    orphan = adopt(directory)
+
+    assert drained(orphan) == (texts(0, 3), 0)
+    assert orphan.remove()
+    assert {file.name: file.read_text() for file in directory.iterdir()} == dict.fromkeys(theirs, "precious")
+
+
+@pytest.mark.parametrize("link", ["lock", "00000000.0000000000000000.1700000000.spool"])
+def test_a_link_among_its_files_leads_to_no_other_file(tmp_path: Path, link: str) -> None:
+    """Whoever may write into the directory could have any file of its owner's cut off."""
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    name = "1700000000000000-1-deadbeef"
+    directory = tmp_path / "spool"
+    directory.mkdir()
+    (directory / f"{name}.lock").touch()
+    (directory / f"{name}.{link}").unlink(missing_ok=True)
+    (directory / f"{name}.{link}").symlink_to(precious)
+
+    assert list(orphans(str(directory))) == []
+    assert precious.read_text() == "precious"
+
+
 def test_an_orphan_has_exactly_one_adopter(make: Made, tmp_path: Path) -> None:
     for number in range(20):
         spool = make()
