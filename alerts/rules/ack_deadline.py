@@ -64,6 +64,7 @@ KIND = Kind(
         params={"deadline_share": 0.8, "quantile": 0.95},
     ),
     evaluate=evaluate,
+    counting=True,
     parameters={
         "deadline_share": share(
             "the part of the source's deadline beyond which an answer is late", least=0.01

@@ -39,4 +39,5 @@ KIND = Kind(
         window=timedelta(minutes=15),
     ),
     evaluate=evaluate,
+    counting=True,
 )

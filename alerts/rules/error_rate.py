@@ -98,6 +98,7 @@ KIND = Kind(
         },
     ),
     evaluate=evaluate,
+    counting=True,
     parameters={
         "type_share": share("also fires where so large a share of one event type failed; 0: does not"),
         **parameters(share("but never below this share")),

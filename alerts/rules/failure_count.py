@@ -52,5 +52,6 @@ KIND = Kind(
         params={"least_share": 0.02},
     ),
     evaluate=evaluate,
+    counting=True,
     parameters={"least_share": share("so large a part of the attempts must have failed")},
 )

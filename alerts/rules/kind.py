@@ -30,7 +30,7 @@ class Kind:
     on_monitor: it looks at the monitor itself, so it has no targets. parameters: what each of its params
     means, and its values. least: with a smaller threshold it would never be well. ticket: its alerts are told
     once and their end is not: there is work to plan, and nobody to be called off. retold: what it looks at is
-    stored as it was, so that the past can be judged.
+    stored as it was, so that the past can be judged. counting: it counts what its window holds by minutes.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Kind:
     least: float = 0.0
     ticket: bool = False
     retold: bool = True
+    counting: bool = False
 
 
 def observed_window(rule: Rule, target: Target, seen: Observations, now: datetime) -> Window:

@@ -51,5 +51,6 @@ KIND = Kind(
         keep_firing_for=timedelta(minutes=30),  # the next looks may miss what goes on
     ),
     evaluate=evaluate,
+    counting=True,
     retold=False,
 )

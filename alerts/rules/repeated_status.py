@@ -78,5 +78,6 @@ KIND = Kind(
         interval=timedelta(minutes=1),
     ),
     evaluate=evaluate,
+    counting=True,
     ticket=True,
 )

@@ -46,4 +46,5 @@ KIND = Kind(
         min_sample=50,
     ),
     evaluate=evaluate,
+    counting=True,
 )

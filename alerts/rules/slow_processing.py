@@ -75,6 +75,7 @@ KIND = Kind(
         },
     ),
     evaluate=evaluate,
+    counting=True,
     parameters={
         "quantile": quantile("which quantile is judged"),
         **parameters(milliseconds("but never below this")),

@@ -166,6 +166,7 @@ KIND = Kind(
         params={"burst": 100, "burst_share": 0.5, "off_time_share": 0.5},
     ),
     evaluate=evaluate,
+    counting=True,
     parameters={
         "burst": count(
             "also fires above so many from one address, whatever their share; 0: does not", off=True

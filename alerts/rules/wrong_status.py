@@ -98,4 +98,5 @@ KIND = Kind(
         min_sample=20,
     ),
     evaluate=evaluate,
+    counting=True,
 )

@@ -4,11 +4,13 @@ Values in, advice out; it reads neither file nor environment, and asks no name s
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from alerts.model import Severity
 from alerts.patterns import matches
 from alerts.rules import KINDS, RESERVED_NAME, burn_rate
+from alerts.wording import span
 from monitor.config.document import Document
 from monitor.config.guessable import is_guessable
 from monitor.config.places import misspelt_places, places_of, unknown_places
@@ -32,6 +34,18 @@ def advice(document: Document) -> Advice:
     yield from _matching_nothing(document)
     yield from _telling_nobody(document)
     yield from _without_end(document)
+
+
+def beyond_minutes(document: Document, retention: timedelta) -> Advice:
+    """Rules that count further back than single minutes are kept; hours are kept longer than any window."""
+    stated = {rule.name or rule.kind: ("rules", at, "window") for at, rule in enumerate(document.rules)}
+    for rule in document.effective_rules():
+        if KINDS[rule.kind].counting and rule.window > retention and rule.enabled:
+            said = (
+                f'"{rule.name}" looks back {span(rule.window)}, and minutes are kept for {span(retention)}:'
+                " up to an hour at its beginning is not counted; raise retention, or shorten its window"
+            )
+            yield stated.get(rule.name, ("process", "retention")), said
 
 
 def _without_runbook(document: Document) -> Advice:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from alerts.egress import Egress
 from alerts.errors import Failure, RequestFailed
-from monitor.config import Document, advice, checked, placed, resolve
+from monitor.config import Document, Settings, advice, checked, placed, resolve
+from monitor.config.advice import beyond_minutes
 from monitor.config.environment import process_problems
 from monitor.config.toml_file import Location, read_toml
 from monitor.errors import ConfigError
@@ -34,10 +35,13 @@ def checked_file(file: Path, environ: Mapping[str, str], *, offline: bool = Fals
     raw, text = read_toml(file)
     process = raw.pop("process", {})
     document, mistakes = checked(raw, file, text)
-    mistakes += _of_the_process(process, file, text, document, environ)
+    settings, more = _of_the_process(process, file, text, document, environ)
+    mistakes += more
     if document is None:
         return Checked(mistakes)
     found = [(where, said, False) for where, said in advice(document)]
+    if settings is not None:
+        found += [(where, said, False) for where, said in beyond_minutes(document, settings.retention)]
     if not offline:
         found += [*channel_findings(document, environ), *_unread(document, environ), *_out_of_reach(document)]
     lines = [(placed(file, text, where, said), is_mistake) for where, said, is_mistake in found]
@@ -49,15 +53,16 @@ def checked_file(file: Path, environ: Mapping[str, str], *, offline: bool = Fals
 
 def _of_the_process(
     process: object, file: Path, text: str, document: Document | None, environ: Mapping[str, str]
-) -> list[str]:
-    """The mistakes in [process]. The environment goes before it and is judged with it, where the file
-    is good enough to tell which variables it names itself."""
+) -> tuple[Settings | None, list[str]]:
+    """The settings of [process], or its mistakes. The environment goes before it and is judged with it, where
+    the file is good enough to tell which variables it names itself."""
     if not isinstance(process, dict):
-        return [placed(file, text, ("process",), "must be a table; write [process] and its settings below")]
+        said = "must be a table; write [process] and its settings below"
+        return None, [placed(file, text, ("process",), said)]
     known = frozenset[str]() if document is None else document.secret_variables()
     judged = {} if document is None else environ
-    _, problems = process_problems(judged, process, file=file, text=text, known=known)
-    return [str(problem) for problem in problems]
+    settings, problems = process_problems(judged, process, file=file, text=text, known=known)
+    return settings, [str(problem) for problem in problems]
 
 
 def _unread(document: Document, environ: Mapping[str, str]) -> Iterator[tuple[Location, str, bool]]:

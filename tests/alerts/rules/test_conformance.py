@@ -6,12 +6,12 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from alerts.model import Evaluation, Repeats, Rule, Target, Verdict
+from alerts.model import Evaluation, Repeats, Rule, Target, Verdict, Window
 from alerts.rules import KINDS, checked, default_rules, make
 from alerts.rules.evaluate import RULE_BROKEN, evaluate
 from alerts.sightings import Aspect
@@ -353,6 +353,18 @@ def test_labels_name_the_target_and_the_rules_own_labels(kind: str) -> None:
     assert labels["environment"] == "production"
     if not KINDS[kind].on_monitor:
         assert (labels["source"], labels["endpoint"]) == ("stripe", "payments")
+
+
+@each_kind
+def test_kind_says_whether_it_counts_its_window(kind: str) -> None:
+    world, asked, length = CASES[kind].breach, list[timedelta](), timedelta(minutes=37)
+
+    def asking(target: Target, start_at: datetime, end_at: datetime) -> Window:
+        asked.append(end_at - start_at)
+        return world.window_of(target, start_at, end_at)
+
+    found_in(replace(world, window_of=asking), kind, replace(KINDS[kind].defaults, window=length))
+    assert (length in asked) == KINDS[kind].counting
 
 
 @each_kind

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.monitor.cli.running import error_of, run
 
 
@@ -99,6 +101,20 @@ def test_warnings_are_listed_and_fail_where_it_is_asked_for(tmp_path: Path) -> N
     assert f"{file}, line 15: queues[0].url: it is not dialled: 10.1.2.3 is not" in lenient.stderr
     assert 'add "192.168.7.1/32" or its range to egress.allow' in lenient.stderr
     assert error_of(strict) == f"error: {file} has 3 warnings"
+
+
+def test_a_window_longer_than_the_retention_here_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "hookvitals.toml"
+    file.write_text(
+        '[process]\nretention = "2d"\n[[rules]]\nkind = "error_rate"\nwindow = "3d"\nrunbook = "x"\n'
+    )
+    result = run("config", "check", "--offline", str(file))
+    assert result.exit_code == 0
+    assert f'{file}, line 5: rules[0].window: "error_rate" looks back 3 d, and minutes are' in result.stderr
+    monkeypatch.setenv("HOOKVITALS_RETENTION", "3d")
+    assert "looks back" not in run("config", "check", "--offline", str(file)).stderr
 
 
 def test_a_secret_that_apply_would_miss_is_a_mistake(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 import tomllib
 import uuid
+from datetime import timedelta
 
 import pytest
 
-from monitor.config.advice import advice
+from monitor.config.advice import advice, beyond_minutes
 from monitor.config.guessable import is_guessable
 from monitor.config.load import stored
 from monitor.config.toml_file import key_text
@@ -124,6 +125,28 @@ def test_alerts_that_reach_nobody_are_said_to() -> None:
 )
 def test_what_is_meant_is_not_remarked_on(text: str) -> None:
     assert said(CHAT + text) == {}
+
+
+def test_a_window_that_looks_back_behind_the_minutes_is_said_to() -> None:
+    """What counts by the minute alone: new_issue looks at issues, burn_rate begins with a whole hour."""
+    kinds = ("error_rate", "failure_count", "new_issue", "burn_rate")
+    rules = "".join(f'[[rules]]\nkind = "{kind}"\nwindow = "8d"\n' for kind in kinds)
+    document = stored(tomllib.loads(rules.replace('"8d"', '"7d"', 1)))
+    [(where, sentence)] = beyond_minutes(document, timedelta(days=7))
+    assert key_text(where) == "rules[1].window"
+    assert sentence == (
+        '"failure_count" looks back 8 d, and minutes are kept for 7 d: up to an hour at its beginning is not'
+        " counted; raise retention, or shorten its window"
+    )
+
+
+def test_shipped_rules_that_look_back_behind_the_minutes_are_said_to_at_the_retention() -> None:
+    off = stored(tomllib.loads('[[rules]]\nkind = "dead_letters"\nenabled = false\n'))
+    found = list(beyond_minutes(off, timedelta(minutes=14)))
+    assert {key_text(where) for where, _ in found} == {"process.retention"}
+    named = {sentence.partition('"')[2].partition('"')[0] for _, sentence in found}
+    assert {"error_rate", "repeated_status"} <= named
+    assert named.isdisjoint({"dead_letters", "failure_count"})
 
 
 @pytest.mark.parametrize(

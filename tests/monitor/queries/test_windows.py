@@ -94,6 +94,19 @@ def test_a_window_holds_counts_distributions_and_evidence(
     assert window.ack_ms.quantile(0.99) == pytest.approx(30.0, rel=0.03)
 
 
+def test_of_a_window_that_begins_before_the_floor_only_the_minutes_of_its_first_hour_are_missing(
+    fill: Filled, reader: Reader, make: RecordFactory
+) -> None:
+    begins_at = NOON - 3 * DAY - 30 * MINUTE
+    fill.add([make(at=begins_at + 10 * MINUTE), make(at=begins_at + 40 * MINUTE), make(at=NOON - MINUTE)])
+    fill.writer.fold()
+    whole = seen(reader).window(PAYMENTS, begins_at, NOON).succeeded
+    while fill.writer.raise_floor(to_us(NOON - DAY), 500):
+        pass
+    fill.writer.prune()
+    assert (whole, seen(reader).window(PAYMENTS, begins_at, NOON).succeeded) == (3, 2)
+
+
 def test_a_window_tells_what_was_not_tried_apart(fill: Filled, reader: Reader, make: RecordFactory) -> None:
     others = (Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.STALE, Outcome.UNHANDLED, Outcome.REJECTED)
     fill.add([make.delivery(outcome, NOON - MINUTE) for outcome in others for _ in range(outcome.code)])
