@@ -54,11 +54,11 @@ def run(
     None for a writer process that listens at the settings' socket.
     """
     os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, which ends its children in order
+    _end_when_told()
     prepare()
     _end_with_parent()
     # forked from here, a worker has loaded everything already: a fresh interpreter takes a second longer
     multiprocessing.set_start_method("fork", force=True)
-    os.register_at_fork(before=_hold_ends, after_in_parent=_let_ends_come, after_in_child=_end_at_once)
     server = Granian(
         "monitor.collector.app",
         address=address,
@@ -80,6 +80,7 @@ def _load(
     settings: CollectorSettings, load_keys: LoadKeys, open_store: OpenStore | None, prepare: Prepare
 ) -> Any:
     """The WSGI app of a granian worker; runs inside it."""
+    _end_when_told()
     prepare()
     atexit.register(_leave)
     _end_with_parent()
@@ -96,22 +97,24 @@ def _load(
     return app
 
 
-def _hold_ends() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
+def _end_when_told() -> None:
+    """From here on the first signal to end is granian's, or ends the process before that; others do nothing.
 
-
-def _let_ends_come() -> None:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
-
-
-def _end_at_once() -> None:
-    """A worker's handling of signals until granian sets its own: those of the process above came along.
-
-    They would note the end in the wrong process, and this one would never hear of it.
+    Granian's workers have room for one such word that they have not acted upon: at the next they stand still
+    for good, with the interpreter's lock. A worker is forked with the signals held, so it loses none.
     """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
     for number in _ENDS:
-        signal.signal(number, signal.SIG_DFL)
-    _let_ends_come()
+        signal.signal(number, signal.SIG_DFL)  # what came along would speak to the process above
+
+    def listen() -> None:
+        number = signal.sigwait(_ENDS)
+        tell = signal.getsignal(number)
+        if not callable(tell):
+            os._exit(0)
+        tell(number, None)
+
+    threading.Thread(target=listen, name="end-when-told", daemon=True).start()
 
 
 def _leave() -> None:

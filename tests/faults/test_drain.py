@@ -1,10 +1,12 @@
 """SIGTERM under load: requests under way are answered, nothing answered is lost, the exit code is 0."""
 
+import contextlib
 import os
 import re
 import signal
 import socket
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -19,6 +21,7 @@ from tests.faults.stored import assert_exact
 UNDER_WAY = 6
 WITHIN_S = 20.0
 """For the end of it: granian gives its workers 10 s, the parent gives each of its processes 15."""
+BORN_WITHIN_S = 60.0
 KILLED_S = 10.0
 """After so long granian kills a worker that has not ended."""
 
@@ -53,7 +56,7 @@ def test_requests_under_way_are_answered_before_the_end(tmp_path: Path, start: S
 
 def test_a_stop_while_the_front_still_loads_takes_no_longer(tmp_path: Path, start: Start) -> None:
     collector = start(make_stores(tmp_path))
-    collector.wait_until(lambda: bool(collector.worker_pids()), 40, "starting its workers")
+    collector.wait_until(lambda: bool(collector.worker_pids()), BORN_WITHIN_S, "starting its workers")
     started_s = time.monotonic()
 
     assert collector.stop() == 0
@@ -64,11 +67,45 @@ def test_a_worker_told_to_end_the_moment_it_is_born_ends(tmp_path: Path, start: 
     collector = start(make_stores(tmp_path))
     started_s = time.monotonic()
     while not (born := collector.worker_pids()):
-        assert time.monotonic() - started_s < WITHIN_S
+        assert time.monotonic() - started_s < BORN_WITHIN_S
 
     os.kill(born[0], signal.SIGTERM)
     collector.wait_until(lambda: not is_running(born[0]), KILLED_S / 2, "rid of its worker")
     collector.wait_ready()
+
+
+def test_a_worker_told_to_end_again_and_again_still_answers(tmp_path: Path, start: Start) -> None:
+    collector = start(make_stores(tmp_path), collector_workers="1").wait_ready()
+    [worker] = collector.worker_pids()
+    asking = Asking(collector.port, msgspec.json.encode([record(new_id(CLIENTS, 0))]))
+    asking.wait_until_read()
+
+    tell_again_and_again([worker])
+    assert asking.finish() == (200, 1)
+    collector.wait_until(lambda: not is_running(worker), KILLED_S / 2, "rid of its worker")
+
+
+def test_all_processes_told_to_end_again_and_again_end(tmp_path: Path, start: Start) -> None:
+    """As a service manager tells them that knows all of them."""
+    collector = start(make_stores(tmp_path)).wait_ready()
+    asking = Asking(collector.port, msgspec.json.encode([record(new_id(CLIENTS, 0))]))
+    asking.wait_until_read()
+    family = collector.family()
+    started_s = time.monotonic()
+
+    tell_again_and_again(family)
+    assert asking.finish()[0] in (200, 503)
+    assert collector.wait(WITHIN_S) == 0
+    assert time.monotonic() - started_s < KILLED_S, "a process stood still and was killed"
+    collector.wait_until(lambda: not any(map(is_running, family)), KILLED_S / 2, "rid of its processes")
+
+
+def tell_again_and_again(pids: Iterable[int]) -> None:
+    for _ in range(10):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        time.sleep(0.02)  # else the next would only fill the place of the last
 
 
 class Asking:
