@@ -50,6 +50,11 @@ def discord(data: Any, secret: Union[str, bytes]) -> Union[Dict[str, Any], Answe
     return {"type": 1} if kind else Answer(204, [("Content-Type", "application/json")], b"")
 
 
+def intercom(data: Any, secret: Union[str, bytes]) -> Optional[Dict[str, Any]]:
+    """A ping, at setup and now and then: it has no id, so it can be no event."""
+    return {} if _text(data, "topic") == "ping" and data.get("id") is None else None
+
+
 def sns(data: Any, secret: Union[str, bytes]) -> Optional[Dict[str, Any]]:
     """What is about the subscription, not of the topic. A 200 confirms nothing: see `sns_subscribe_url`."""
     about = _text(data, "Type") in ("SubscriptionConfirmation", "UnsubscribeConfirmation")

@@ -106,7 +106,8 @@ PROFILES: Dict[str, Profile] = {
             id_path="header:x-github-delivery",
             type_path="header:x-github-event",
             note="Never comes again by itself; a person may redeliver for three days, under the same "
-            "delivery id. No time is signed. The webhook's content type must be application/json.",
+            "delivery id. No time is signed. The webhook's content type must be application/json. GitHub "
+            "Enterprise Server waits 30 s.",
         ),
         Profile(
             "gitlab",
@@ -114,8 +115,10 @@ PROFILES: Dict[str, Profile] = {
             ack_deadline_s=10.0,
             id_path="header:idempotency-key",
             type_path="header:x-gitlab-event",
-            note="Sends its token itself and signs nothing. The id needs GitLab 17.4; before, set id_path to "
-            "header:x-gitlab-event-uuid.",
+            note="Sends its token itself and signs nothing. GitLab 19.0 signs as Standard Webhooks where the "
+            'webhook has a signing token: profile={"scheme": "standard"}, and that token the secret. The id '
+            "needs GitLab 17.4; before, set id_path to header:x-gitlab-event-uuid. GitLab.com switches a "
+            "webhook off that fails four times in a row.",
         ),
         Profile(
             "shopify",
@@ -126,7 +129,8 @@ PROFILES: Dict[str, Profile] = {
             type_path="header:x-shopify-topic",
             created_at_path="header:x-shopify-triggered-at",
             note="Comes again 8 times in 4 h; older documents say 19 times in 48 h, which is remembered. No "
-            "time is signed: the header that names one is not part of the signature.",
+            "time is signed: the header that names one is not part of the signature. A subscription made "
+            "by the API is removed after 8 failures in a row.",
         ),
         Profile(
             "slack",
@@ -144,23 +148,27 @@ PROFILES: Dict[str, Profile] = {
             "zoom",
             scheme="zoom",
             ack_deadline_s=3.0,
+            expected_statuses=(200, 204),
+            statuses={"rate_limited": 503},
             retry_horizon_s=DAY_S,
             id_path="body:sha256",
             type_path="event",
             created_at_path="event_ts",
             challenge=challenges.zoom,
-            note="Names no event id: the digest of the body stands for it. Comes again three times within "
-            "hours; a day is remembered.",
+            note="Names no event id: the digest of the body stands for it. Takes 200 and 204 for received. "
+            "Comes again three times within an hour and a half, on 500 and above alone, so what is over the "
+            "rate is answered 503; a day is remembered.",
         ),
         Profile(
             "paddle",
             scheme="paddle",
             ack_deadline_s=5.0,
+            expected_statuses=(200,),
             id_path="event_id",
             type_path="event_type",
             created_at_path="occurred_at",
-            note="Paddle Billing. Comes again for three days. Its own library takes times up to 5 s old; "
-            "300 s are taken here, as for all.",
+            note="Paddle Billing. Takes 200 alone for received; comes again for three days. Its own library "
+            "takes times up to 5 s old; 300 s are taken here, as for all.",
         ),
         Profile(
             "square",
@@ -176,10 +184,12 @@ PROFILES: Dict[str, Profile] = {
             scheme="linear",
             ack_deadline_s=5.0,
             tolerance_s=60.0,
+            expected_statuses=(200,),
             retry_horizon_s=DAY_S,
             id_path="header:linear-delivery",
             created_at_path="createdAt",
-            note="Comes again after a minute, an hour and six hours. 60 s of tolerance are its own advice.",
+            note="Takes 200 alone for received; comes again after a minute, an hour and six hours. 60 s of "
+            "tolerance are its own advice.",
         ),
         Profile(
             "paypal",
@@ -194,6 +204,7 @@ PROFILES: Dict[str, Profile] = {
             "sns",
             scheme="sns",
             ack_deadline_s=15.0,
+            statuses={"rate_limited": 503, "unknown_key": 503},
             tolerance_s=3900.0,
             retry_horizon_s=HOUR_S,
             id_path="MessageId",
@@ -201,8 +212,10 @@ PROFILES: Dict[str, Profile] = {
             created_at_path="Timestamp",
             challenge=challenges.sns,
             subscribe_url=challenges.sns_subscribe_url,
-            note="Comes again for an hour at most, under the time of the first attempt: hence the "
-            "tolerance. A topic's subscription is confirmed only where the receiver has "
+            note="Comes again three times within a minute unless its delivery policy says otherwise, for an "
+            "hour at most, under the time of the first attempt: hence the tolerance. A 4xx it takes for the "
+            "last word, so what is over the rate, or signed by a certificate that is not to be had, is "
+            "answered 503. A topic's subscription is confirmed only where the receiver has "
             "`confirm_subscriptions=True`; otherwise it is recorded as `challenge`, to be confirmed by "
             "hand. `Type` is Notification for every message; what it says is text in `Message`. Raw message "
             "delivery signs nothing and is refused.",
@@ -211,11 +224,13 @@ PROFILES: Dict[str, Profile] = {
             "zendesk",
             scheme="zendesk",
             ack_deadline_s=10.0,
+            statuses={"failed": 409},
             retry_horizon_s=DAY_S,
             created_at_path="time",
-            note="Events. Comes again three times on 409 and 5 times after a timeout, within minutes; a day "
-            "is remembered. Its documents have given 10 s and 12 s; the shorter is taken. A trigger's or an "
-            "automation's body is of your own making: set id_path and type_path, or "
+            note="Events. Comes again three times on 409, 5 times after a timeout, and on 429 and 503 that "
+            "name a Retry-After below 60 s; never on 500, so a handler that fails is answered 409. A day is "
+            "remembered. Its documents say 12 s now and have said 10 s; the shorter is taken. A trigger's or "
+            "an automation's body is of your own making: set id_path and type_path, or "
             "id_path=header:x-zendesk-webhook-invocation-id.",
         ),
         Profile(
@@ -227,7 +242,8 @@ PROFILES: Dict[str, Profile] = {
             type_path="webhook_type+webhook_code",
             note="Names no event id: the digest of the body stands for it, so that two equal webhooks, such "
             "as two SYNC_UPDATES_AVAILABLE of one item within a day, are one. Shorten retry_horizon_s, or "
-            "fetch what changed from Plaid whenever one comes. Comes again for 24 h.",
+            "fetch what changed from Plaid whenever one comes. Comes again for 24 h, but not while more than "
+            "nine in ten of the day's were refused.",
         ),
         Profile(
             "twilio",
@@ -237,8 +253,9 @@ PROFILES: Dict[str, Profile] = {
             retry_horizon_s=HOUR_S,
             id_path="header:i-twilio-idempotency-token",
             type_path="SmsStatus",
-            note="Signs the URL: give `public_url` behind a proxy. Comes again only where the webhook's URL "
-            "says so (#rc=), within 15 s; an hour is remembered. `SmsStatus` is a message's; for calls set "
+            note="Signs the URL: give `public_url` behind a proxy. Comes again once where no connection came "
+            "about, otherwise where the webhook's URL says so (#rc=, #rp=), all within 15 s; an hour is "
+            "remembered. `SmsStatus` is a message's; for calls set "
             "type_path to CallStatus. A call that waits for TwiML is no event and not for this receiver.",
         ),
         Profile(
@@ -259,12 +276,13 @@ PROFILES: Dict[str, Profile] = {
         Profile(
             "hubspot_v2",
             scheme="hubspot_v2",
-            ack_deadline_s=5.0,
+            ack_deadline_s=30.0,
             retry_horizon_s=3 * DAY_S,
             id_path="body:sha256",
             type_path="objectType",
             note="A workflow's webhook: one object, without an id of the event, whose digest stands for it, "
-            "and without a type: set type_path. Signs the URL: give `public_url` behind a proxy.",
+            "and without a type: set type_path. Signs the URL: give `public_url` behind a proxy. Never comes "
+            "again on a 4xx but 429.",
         ),
         Profile(
             "adyen",
@@ -296,12 +314,15 @@ PROFILES: Dict[str, Profile] = {
             "intercom",
             scheme="intercom",
             ack_deadline_s=5.0,
+            statuses={"rate_limited": 503},
             retry_horizon_s=HOUR_S,
             type_path="topic",
             created_at_path="created_at",
+            challenge=challenges.intercom,
             handshake=challenges.head,
-            note="Comes again once, a minute later; an hour is remembered. Asks with HEAD before it takes "
-            "the URL, which is answered 200.",
+            note="Comes again once, a minute later; an hour is remembered. On a 429 it keeps everything back "
+            "for an hour and more, so what is over the rate is answered 503. Asks with HEAD before it takes "
+            "the URL, and sends pings that have no id: both are answered 200.",
         ),
         Profile(
             "typeform",
@@ -327,15 +348,17 @@ PROFILES: Dict[str, Profile] = {
             "meta",
             scheme="meta",
             ack_deadline_s=5.0,
+            expected_statuses=(200,),
             retry_horizon_s=7 * DAY_S,
             id_path="body:sha256",
             type_path="object",
             handshake=challenges.meta,
             note="Pages, Instagram, WhatsApp. Names no event id: the digest of the body stands for it. One "
             "body may hold many `entry`, which one handler gets together: their forms differ by product. "
-            "Give `verify_token` as the dashboard was given it: the GET that asks for it is answered. Comes "
-            "again for 36 h, for WhatsApp for seven days, which are remembered. Which deadline applies "
-            "differs by product; the shortest, 5 s, is taken.",
+            "Give `verify_token` as the dashboard was given it: the GET that asks for it is answered. Takes "
+            "200 alone for received; comes again for 36 h, for WhatsApp for seven days, all remembered. "
+            "Messenger waits 5 s and unsubscribes what fails for an hour; the other products' documents name "
+            "no deadline, and 5 s are taken for all.",
         ),
         Profile(
             "discord",
@@ -370,20 +393,21 @@ PROFILES: Dict[str, Profile] = {
             retry_horizon_s=3 * DAY_S,
             id_path="header:x-outpost-event-id",
             type_path="header:x-outpost-topic",
-            note="Deadline and retries are set by who runs it; these are its defaults, and the prefix of its "
-            "headers may be another.",
+            note="Deadline and retries are set by who runs it. By default it waits 5 s and comes again 10 "
+            "times within 8.5 h; three days are remembered, for redeliveries by hand. The prefix of its "
+            "headers may be another; where it signs as Standard Webhooks the source is `standard`.",
         ),
         Profile(
             "mailgun",
             scheme="mailgun",
             ack_deadline_s=10.0,
             expected_statuses=(200,),
-            retry_horizon_s=8 * HOUR_S,
+            retry_horizon_s=9 * HOUR_S,
             id_path="signature.token",
             type_path="event-data.event",
             created_at_path="event-data.timestamp",
             note="Signs a time and a token and nothing else of the body: the token is the id, so that it "
-            "counts once. Takes 200 alone for received; comes again for 8 h. The documents name no "
+            "counts once. Takes 200 alone for received; comes again for 8 h and 5 min. The documents name no "
             "deadline; 10 s are ours. A route that forwards mail posts a form: set body to form, the "
             "scheme's setting form to True, id_path to token, type_path to a field of it.",
         ),

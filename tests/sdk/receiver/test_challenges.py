@@ -158,6 +158,19 @@ def test_intercom_asks_with_head_and_others_are_told_405(world: World) -> None:
     assert [Answered(each.handle("HEAD", URL, [], b"")).status for each in (intercom, other)] == [200, 405]
 
 
+def test_intercom_s_ping_is_answered_though_it_has_no_id(world: World) -> None:
+    receiver = world.receiver("intercom", system=None, secrets=["s"])
+    ping = {"type": "notification_event", "id": None, "topic": "ping", "data": {"item": {"type": "ping"}}}
+
+    statuses = [ask(receiver, each).status for each in (ping, {**ping, "topic": "contact.created"})]
+
+    assert statuses == [200, 400]
+    assert world.handled == []
+    record, refused = world.records()
+    assert (record["outcome"], record["event_type"]) == ("unhandled", "challenge")
+    assert (refused["outcome"], refused["reason"]) == ("rejected", "invalid_payload")
+
+
 # --- Discord and Amazon SNS ---
 
 

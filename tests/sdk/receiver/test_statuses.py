@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hookvitals import BreakerPolicy, Event, MemoryState, Permanent
+from hookvitals import BreakerPolicy, Event, MemoryState, Permanent, profile_of
 from hookvitals.answers import STATUS_OF, TAKEN, table
 from hookvitals.state import Claim, StateUnavailable
 from tests.sdk.schemes.oracles import OrumLike
@@ -171,6 +171,37 @@ def test_a_source_may_be_answered_otherwise_in_both_directions(world: World) -> 
     assert deliver(receiver).status == 202
     refused = Answered(receiver.handle("POST", URL, sign(b"{}", NOW), b"{}"))
     assert (refused.status, refused.problem["status"]) == (422, 422)
+
+
+@pytest.mark.parametrize(
+    ("system", "otherwise"),
+    [
+        ("zendesk", {"failed": 409}),  # which it tries again, a 500 never
+        ("zoom", {"rate_limited": 503}),  # it tries nothing again below 500
+        ("sns", {"rate_limited": 503, "unknown_key": 503}),  # a 4xx is its last word
+        ("intercom", {"rate_limited": 503}),  # a 429 stops all its notifications for an hour and more
+        ("stripe", {}),
+    ],
+)
+def test_what_a_source_would_not_send_again_is_answered_so_that_it_does(
+    system: str, otherwise: dict[str, int]
+) -> None:
+    said = profile_of(system).status_of()
+
+    assert {name: said[name] for name in STATUS_OF if said[name] != STATUS_OF[name]} == otherwise
+
+
+def test_a_failure_under_zendesk_comes_again(world: World) -> None:
+    def fail(event: Event) -> None:
+        raise RuntimeError
+
+    world.behave = fail
+    receiver = world.receiver("zendesk", system=None, secrets=["s"])
+    body = b'{"id": "1", "type": "zen:event-type:ticket.created"}'
+
+    answer = Answered(receiver.handle("POST", URL, receiver.settings.scheme.sign(body, NOW), body))
+
+    assert (answer.status, answer.problem["code"]) == (409, "failed")
 
 
 @pytest.mark.parametrize(
