@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from hookvitals import Event, Receiver, RetryPolicy, Shipper
+from hookvitals.settings import SEPARATOR
+from hookvitals.state import Claim
 from hookvitals.testing import signed_request
 from tests.sdk.collector import KEY, Collector
 
@@ -76,6 +78,12 @@ class World:
     def inbox(self, **settings: Any) -> Receiver:
         """A receiver that acknowledges first, its state in `state.db`."""
         return self.receiver(state_path=str(self.directory / "state.db"), inbox=True, **settings)
+
+    def crash_within(self, receiver: Receiver, event_id: str = "evt_1") -> None:
+        """Leaves the state as a process does that is killed while it handles this event."""
+        key = f"{receiver.settings.scope}{SEPARATOR}{event_id}"
+        lease_us = int(receiver.settings.lease_s * 1e6)
+        assert receiver.state.claim(key, int(self.clock.now * 1e6), lease_us) is Claim.NEW
 
     def _handle(self, event: Event) -> None:
         with self.changed:

@@ -10,7 +10,7 @@ import time
 from functools import partial
 from typing import Any, Callable, Dict, List, Optional
 
-from hookvitals.accepted import ACCEPTED, Given
+from hookvitals.accepted import ACCEPTED, Given, finished
 from hookvitals.batches import Batch, BatchHandler, results_of
 from hookvitals.breaker import Breaker, Permit, went
 from hookvitals.dispatch import Dispatcher, Handler
@@ -115,7 +115,7 @@ class Attempts:
         with handling(self._settings.source, self._settings.endpoint, *events):
             return handler(events)
 
-    def _nobodys_fault(self, error: Exception, events: List[Event]) -> bool:
+    def _nobodys_fault(self, error: BaseException, events: List[Event]) -> bool:
         """What passes by itself is not looked for among the events, the first time."""
         return self._retry.kind_of(error) is Kind.TRANSIENT and all(event.attempt == 1 for event in events)
 
@@ -203,18 +203,21 @@ class Attempts:
 
 
 def run(handler: Handler, event: Event, fields: Dict[str, Any]) -> Given:
-    """What came of the handler; its time goes into process_ms."""
+    """What came of the handler; its time goes into process_ms.
+
+    Whatever it raises: a script's `sys.exit` or a timeout of gevent's says of the event that it is not done.
+    """
     started_ns = time.perf_counter_ns()
     try:
-        return ACCEPTED if handler(event) is ACCEPTED else None
-    except Exception as exc:
+        return finished(handler(event))
+    except BaseException as exc:
         return exc
     finally:
         fields["process_ms"] = (time.perf_counter_ns() - started_ns) / 1e6
 
 
-def _error(given: Given) -> Optional[Exception]:
-    return given if isinstance(given, Exception) else None
+def _error(given: Given) -> Optional[BaseException]:
+    return given if isinstance(given, BaseException) else None
 
 
 def _each_once(settles: List[Settle]) -> Settle:

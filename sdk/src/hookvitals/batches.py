@@ -5,7 +5,7 @@ each event at fault stands alone, so that its neighbours are done. Pure but for 
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-from hookvitals.accepted import ACCEPTED, Accepted, Given
+from hookvitals.accepted import Accepted, Given, finished
 from hookvitals.event import Event
 from hookvitals.inbox import Together
 
@@ -38,7 +38,7 @@ class Batch:
     def alone(self, event: Event) -> Optional[Accepted]:
         """Hands over one event. Raises what was wrong with it."""
         given = results_of(self.handler, [event])[event.id]
-        if isinstance(given, Exception):
+        if isinstance(given, BaseException):
             raise given
         return given
 
@@ -46,7 +46,7 @@ class Batch:
 def results_of(
     handler: BatchHandler,
     events: Sequence[Event],
-    whole: Callable[[Exception], bool] = lambda error: False,
+    whole: Callable[[BaseException], bool] = lambda error: False,
 ) -> Results:
     """What became of each event.
 
@@ -55,19 +55,22 @@ def results_of(
     """
     try:
         answer = handler(list(events))
+        good = finished(answer)
     except BatchFailed as exc:
-        answer = exc
-    except Exception as exc:
+        answer, good = exc, None
+    except BaseException as exc:
         return _halved(handler, events, exc, whole)
     failed = answer.errors if isinstance(answer, BatchFailed) else {}
     if not set(failed) <= {event.id for event in events}:  # it speaks of others: nobody knows what is done
         return _halved(handler, events, answer, whole)
-    good = ACCEPTED if answer is ACCEPTED else None
     return {event.id: failed.get(event.id, good) for event in events}
 
 
 def _halved(
-    handler: BatchHandler, events: Sequence[Event], error: Exception, whole: Callable[[Exception], bool]
+    handler: BatchHandler,
+    events: Sequence[Event],
+    error: BaseException,
+    whole: Callable[[BaseException], bool],
 ) -> Results:
     if len(events) == 1 or whole(error):
         return {event.id: error for event in events}

@@ -225,7 +225,8 @@ class Breaker:
 
 
 def went(error: Optional[BaseException], kind: Callable[[BaseException], Kind]) -> Optional[bool]:
-    """What a breaker is told of a handler that raised `error`, or nothing."""
+    """What a breaker is told of a handler that raised `error`, or nothing. The end of a process or a thread
+    is no verdict on the work."""
     if error is None:
         return True
-    return None if kind(error) is Kind.PERMANENT else False
+    return None if kind(error) is Kind.PERMANENT or not isinstance(error, Exception) else False

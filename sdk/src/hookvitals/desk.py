@@ -104,7 +104,7 @@ class Desk:
     def failed(
         self,
         request: Request,
-        error: Exception,
+        error: BaseException,
         event: Optional[Event],
         fields: Dict[str, Any],
         outcome: str = "failed",

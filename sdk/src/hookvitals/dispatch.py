@@ -41,10 +41,10 @@ class Dispatcher:
         self._add(pattern, batch.handler, Route(batch.alone, validator, batch))
 
     def _add(self, pattern: str, handler: Callable[..., Any], route: Route) -> None:
-        if inspect.iscoroutinefunction(handler):
+        if any(_only_begins(one) for one in (handler, getattr(handler, "__call__", None))):  # noqa: B004
             raise ValueError(
-                f"the handler of {pattern!r} is async, and nobody would await it; give a function, "
-                "or hookvitals.integrations.asgi.on_this_loop(handler)"
+                f"the handler of {pattern!r} is async, or a generator, and nobody would await it; give a "
+                "function, or hookvitals.integrations.asgi.on_this_loop(handler)"
             )
         table = self._patterns if "*" in pattern else self._exact
         if pattern in table:
@@ -62,3 +62,12 @@ class Dispatcher:
             return route
         matching = [pattern for pattern in self._patterns if fnmatchcase(event_type, pattern)]
         return self._patterns[max(matching, key=len)] if matching else None
+
+
+def _only_begins(function: Any) -> bool:
+    """Whether calling it runs nothing of it."""
+    return (
+        inspect.iscoroutinefunction(function)
+        or inspect.isgeneratorfunction(function)
+        or inspect.isasyncgenfunction(function)
+    )

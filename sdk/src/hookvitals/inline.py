@@ -5,6 +5,7 @@ One of all copies runs, and one event of a resource at a time. The answer says h
 
 import logging
 import math
+import threading
 from dataclasses import replace
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
@@ -117,7 +118,7 @@ class Inline:
         fields["queue_ms"] = request.elapsed_ms()
         with handling(self._settings.source, self._settings.endpoint, event):
             given = run(handler, event, fields)
-        error = given if isinstance(given, Exception) else None
+        error = given if isinstance(given, BaseException) else None
         self._breaker.tell(permit, went(error, self._settings.retry.kind_of))
         try:  # the work is done, or not, whatever becomes of our notes: the lease covers for them
             if error is not None:
@@ -131,7 +132,10 @@ class Inline:
         if error is not None:
             permanent = self._settings.retry.kind_of(error) is Kind.PERMANENT
             outcome = "dead_lettered" if permanent else "failed"
-            return self._desk.failed(request, error, event, fields, outcome)
+            answer = self._desk.failed(request, error, event, fields, outcome)
+            if _ends_the_process(error):
+                raise error
+            return answer
         if given is ACCEPTED:
             for name in _OF_AN_ATTEMPT:  # whoever works it tells of those
                 fields.pop(name, None)
@@ -146,3 +150,10 @@ class Inline:
 
     def _keep_until_us(self) -> int:
         return self._now_us() + int(self._settings.profile.memory_s() * 1e6)
+
+
+def _ends_the_process(error: BaseException) -> bool:
+    """As a server does whose request took too long. In another thread it would end that thread at most, and
+    the sender would have no answer."""
+    told = isinstance(error, (KeyboardInterrupt, SystemExit))
+    return told and threading.current_thread() is threading.main_thread()

@@ -226,7 +226,8 @@ class Receiver:
         arrived_ns: Optional[int] = None,
         cut_off: bool = False,
     ) -> Response:
-        """(status, headers, body) for a request. url: whole. body: the bytes as received. Never raises.
+        """(status, headers, body) for a request. url: whole. body: the bytes as received. Never raises; only
+        what ends the process, `SystemExit` in its main thread, goes on, after it is on record.
 
         arrived_ns: of time.perf_counter_ns, when all of the request had come, if it had to wait since.
         cut_off: the sender went away before the end of the body, which is refused and recorded.

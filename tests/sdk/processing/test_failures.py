@@ -1,8 +1,11 @@
 """Whose fault a failure is, and what follows: another try or a dead letter (practices 24, 25 and 29)."""
 
+import asyncio
 import base64
 import concurrent.futures
 import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jsonschema
@@ -157,6 +160,87 @@ def test_the_count_of_attempts_is_kept_over_a_restart(world: World) -> None:
 
     assert [event.attempt for event in world.handled] == [1, 2]
     assert world.outcomes() == ["accepted", "failed", "dead_lettered"]
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_what_ends_the_process_goes_on_recorded_and_the_next_copy_runs_at_once(
+    world: World, kind: type[BaseException]
+) -> None:
+    """So a server ends a process whose request takes too long; the sender comes again within the lease."""
+
+    def end(event: Event) -> None:
+        raise kind("too slow")
+
+    world.behave = end
+    receiver = world.receiver()
+    with pytest.raises(kind, match="too slow"):
+        deliver(receiver)
+    world.behave = lambda event: None
+
+    assert deliver(receiver).status == 200
+    failed, succeeded = world.records()
+    assert (failed["outcome"], failed["error_class"], failed["attempt"]) == ("failed", kind.__name__, 1)
+    assert (succeeded["outcome"], succeeded["attempt"]) == ("succeeded", 2)
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, asyncio.CancelledError])
+def test_in_a_thread_of_a_server_it_is_a_failure_like_any_other(
+    world: World, kind: type[BaseException]
+) -> None:
+    """Under asyncio it would have ended the server, and all that was in its hands."""
+
+    def end(event: Event) -> None:
+        raise kind
+
+    world.behave = end
+    receiver = world.receiver()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(deliver, receiver).result(10).status == 500
+
+    assert world.outcomes() == ["failed"]
+
+
+async def coroutine(event: object) -> None:
+    raise AssertionError("nobody awaits it")
+
+
+def generator(event: object) -> Iterator[None]:
+    yield
+
+
+async def async_generator(event: object) -> AsyncIterator[None]:
+    yield
+
+
+class Callable:
+    async def __call__(self, event: object) -> None:
+        raise AssertionError("nobody awaits it")
+
+
+@pytest.mark.parametrize("handler", [coroutine, generator, async_generator, Callable()])
+def test_a_handler_that_would_only_begin_is_refused(world: World, handler: Any) -> None:
+    receiver = world.inbox(handle=None)
+
+    for register in (receiver.on, receiver.batch):
+        with pytest.raises(ValueError, match="nobody would await it"):
+            register("*")(handler)
+
+
+def test_a_handler_that_gives_a_coroutine_has_not_done_the_work(world: World) -> None:
+    """Neither is it a success nor forgotten: its sender comes again, or the inbox tries again."""
+    receiver = world.receiver(handle=None)
+    receiver.on("*")(lambda event: coroutine(event))
+    inbox = world.inbox(handle=None, endpoint="later", breaker=None)
+    inbox.on("one")(lambda event: coroutine(event))
+    inbox.batch("many", size=1)(lambda events: coroutine(events))
+
+    assert deliver(receiver).status == 500
+    for kind in ("one", "many"):
+        deliver(inbox, f"evt_{kind}", event_type=kind)
+        drained(world, inbox)
+
+    later = ["accepted", "failed", "failed", "dead_lettered"]
+    assert world.outcomes() == ["failed", *later, *later]
 
 
 def test_without_an_inbox_a_permanent_failure_is_recorded_with_its_body_and_no_2xx(world: World) -> None:

@@ -101,25 +101,14 @@ def test_a_copy_that_meets_one_at_work_is_told_503_and_when_to_come_back(
 
 
 def test_after_a_crash_the_next_copy_runs_once_the_lease_has_ended(world: World) -> None:
-    path = str(world.directory / "state.db")
-
-    class Crash(BaseException):
-        """What a handler cannot catch."""
-
-    def crash(event: Event) -> None:
-        raise Crash
-
-    world.behave = crash
-    receiver = world.receiver(state_path=path, lease_s=30.0)
-    with pytest.raises(Crash):
-        deliver(receiver)
-    world.behave = lambda event: None
+    receiver = world.receiver(state_path=str(world.directory / "state.db"), lease_s=30.0)
+    world.crash_within(receiver)
 
     world.clock.now += 29
     assert deliver(receiver, at=world.clock.now).status == 503
     world.clock.now += 2
     assert deliver(receiver, at=world.clock.now).status == 200
-    assert [event.attempt for event in world.handled] == [1, 2]
+    assert [event.attempt for event in world.handled] == [2]
 
 
 def test_of_many_copies_at_once_one_is_handled(world: World, kept: dict[str, Any]) -> None:
