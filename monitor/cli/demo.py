@@ -10,6 +10,7 @@ from monitor.cli.base import OneLine, say
 from monitor.cli.records import duration
 from monitor.clock import SystemClock
 from monitor.maintain.demo.run import run
+from monitor.signals import on_signals
 
 
 @click.command()
@@ -29,8 +30,7 @@ from monitor.maintain.demo.run import run
 def demo(directory: Path, length: str | None) -> None:
     """Run a monitor, a receiver, and providers that send: watch an alert fire, arrive and resolve."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    on_signals(stop.set, signal.SIGTERM, signal.SIGINT)
     for_s = duration(length, "--for").total_seconds() if length else None
     say("starting …")
     promises = run(directory, say, stop, SystemClock(), for_s)

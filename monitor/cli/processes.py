@@ -4,13 +4,13 @@ import runpy
 import signal
 import sys
 import threading
-from functools import partial
 
 import click
 
 from monitor.cli.base import Here, pass_here
 from monitor.clock import SystemClock
 from monitor.config import adopt, set_up_logs
+from monitor.signals import on_signals
 from monitor.supervisor.orphan import end_with_parent
 from monitor.wiring.collector import run_collector
 from monitor.wiring.worker import Signals, run_worker
@@ -40,9 +40,8 @@ def worker(here: Here, parent: int | None) -> None:
     set_up_logs(loaded.settings, "worker")
     _watch(parent)
     signals = Signals(threading.Event(), threading.Event())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, partial(_set, signals.stop))
-    signal.signal(signal.SIGHUP, partial(_set, signals.again))
+    on_signals(signals.stop.set, signal.SIGTERM, signal.SIGINT)
+    on_signals(signals.again.set, signal.SIGHUP)
     run_worker(loaded, SystemClock(), signals)
 
 
@@ -62,7 +61,3 @@ def dashboard(here: Here, parent: int | None) -> None:
 def _watch(parent: int | None) -> None:
     if parent is not None:
         end_with_parent(parent)
-
-
-def _set(event: threading.Event, number: int, frame: object) -> None:
-    event.set()

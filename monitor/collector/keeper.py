@@ -17,6 +17,7 @@ from monitor.collector.counters import Counters
 from monitor.collector.settings import CollectorSettings
 from monitor.errors import HookvitalsError
 from monitor.memory import keep_free_memory
+from monitor.signals import on_signals
 from monitor.store.facts.protocol import FactWriter
 
 log = logging.getLogger(__name__)
@@ -41,8 +42,7 @@ def start(settings: CollectorSettings, open_store: OpenStore, prepare: Callable[
     prepare()
     keep_free_memory()
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    on_signals(stop.set, signal.SIGTERM, signal.SIGINT)
     run(settings, open_store, SystemClock(), stop)
 
 

@@ -22,6 +22,7 @@ from monitor.collector.keys import LoadKeys
 from monitor.collector.server import Prepare
 from monitor.collector.settings import CollectorSettings
 from monitor.errors import ConfigError, Conflict, Unavailable, WrongSchema
+from monitor.signals import on_signals
 from monitor.store.facts.sqlite.writer import SqliteFactWriter
 
 log = logging.getLogger(__name__)
@@ -61,8 +62,7 @@ def serve(
     """
     stopping = stop or threading.Event()
     if stop is None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopping.set())
+        on_signals(stopping.set, signal.SIGTERM, signal.SIGINT)
     clock = SystemClock()
     reserved, port = _patiently(lambda: reserve(settings.host, settings.port), clock)
     with reserved:
