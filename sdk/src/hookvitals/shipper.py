@@ -416,6 +416,8 @@ class Shipper:
                     self._flying, self._in_flight = None, 0
                 self._set_nudge()
                 self._moved.notify_all()
+            if flying and self._disk is not None:
+                self._disk.note()  # they are in the post no more, and perhaps on disk the next moment
 
     def _ship_samples(self) -> None:
         samples: List[Dict[str, Any]] = []

@@ -364,6 +364,34 @@ def test_what_memory_held_of_a_killed_process_is_counted_as_far_as_it_was_told(
     assert_balanced_but_for_unanswered(collector, 500)
 
 
+def test_what_the_post_brought_back_is_counted_once_when_its_process_is_killed(
+    collector: Collector, make: Made, tmp_path: Path
+) -> None:
+    """It was in memory alone while it travelled, and is on disk since."""
+    run(
+        """
+        shipper = shipper_to("http://127.0.0.1:9", instance="first", batch_size=1000)
+        note(shipper, 0, 100)
+        shipper.flush(0.0)
+        while shipper.counts()["on_disk"] < 100:
+            time.sleep(0.01)
+        note(shipper, 100, 900)
+        while shipper.counts()["on_disk"] < 1000:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGKILL)
+        """,
+        str(tmp_path / "spool"),
+        code=-signal.SIGKILL,
+    )
+
+    make(instance="second").start()
+    collector.wait_for(lambda: len(collector.stored) == 1000)
+
+    until(lambda: "first" in told(collector) and told(collector)["first"]["spooled"] == 0)
+    assert told(collector)["first"]["produced"] == 1000
+    assert_balanced(collector)
+
+
 def assert_balanced_but_for_unanswered(collector: Collector, stored: int) -> None:
     client = told(collector)["first"]
     assert client["produced"] == stored + sum(client["dropped"].values())
