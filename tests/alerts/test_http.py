@@ -18,6 +18,7 @@ from alerts.errors import EgressRefused, Failure, RequestFailed
 from alerts.http import RESPONSE_BYTES, Client
 from tests.alerts.certificates import self_signed
 from tests.alerts.support import LOOPBACK, Service, loopback_egress, serving
+from tests.ports import free_port
 
 SECRET = "T000-very-secret"
 
@@ -135,8 +136,7 @@ def test_unusable_url_is_refused_for_good_without_repeating_it(url: str) -> None
 
 
 def test_no_error_shows_the_path_of_the_url_not_even_in_its_traceback(service: Service) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     with socket.create_server(("127.0.0.1", 0)) as rude:
         threading.Thread(target=lambda: rude.accept()[0].close()).start()
         urls = [f"http://127.0.0.1:{at}/{SECRET}?k={SECRET}" for at in (port, rude.getsockname()[1])]

@@ -7,7 +7,6 @@ ended by its own id. Nothing of the product is patched or preset: what is config
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,13 +17,9 @@ from pathlib import Path
 
 import requests
 
+from tests.ports import free_port
+
 COMMAND = Path(sys.executable).with_name("hookvitals")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def eventually(what: str, within_s: float, true: Callable[[], bool], every_s: float = 0.2) -> None:

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.processes import Monitor, eventually, free_port, is_up, process
+from tests.e2e.processes import Monitor, eventually, is_up, process
 from tests.e2e.sender import Sender
+from tests.ports import free_port
 
 SECRET = "whsec_" + "c2lnbmluZy1zZWNyZXQt" * 2
 REPLAY_SECRET = "whsec_" + "cmVwbGF5LXNlY3JldC0t" * 2

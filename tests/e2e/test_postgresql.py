@@ -11,8 +11,9 @@ import pytest
 import requests
 
 from tests.e2e.conftest import Inboxes
-from tests.e2e.processes import COMMAND, Monitor, eventually, free_port, is_up, monitor, process
+from tests.e2e.processes import COMMAND, Monitor, eventually, is_up, monitor, process
 from tests.e2e.receiving import REPLAY_SECRET, receiving
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.postgres, pytest.mark.timeout(150)]
 

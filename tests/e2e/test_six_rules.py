@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Inboxes
-from tests.e2e.processes import eventually, free_port, is_up, monitor, process
+from tests.e2e.processes import eventually, is_up, monitor, process
 from tests.e2e.receiving import Receiving, receiving
 from tests.monitor.probes.tls_server import tls_server
+from tests.ports import free_port
 
 RECORD = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

@@ -18,18 +18,11 @@ from pathlib import Path
 import pytest
 
 from hookvitals import Recorder, Shipper
+from tests.ports import free_port
 
 pytestmark = pytest.mark.e2e
 
 PATIENCE_S = 60.0
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 def until(condition: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
@@ -108,7 +101,7 @@ class Up:
 
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[Up]:
-    collector, dashboard = free_ports(2)
+    collector, dashboard = free_port(), free_port()
     made = Up(tmp_path, collector, dashboard)
     yield made
     if made.process is not None:

@@ -22,8 +22,9 @@ from tests.control import control_url
 from tests.e2e.catchers import mailbox, slack_like
 from tests.e2e.conftest import Inboxes
 from tests.e2e.processes import eventually
-from tests.e2e.test_up import Up, free_ports
+from tests.e2e.test_up import Up
 from tests.faults.collector_process import descendants, is_running, kill
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
 
@@ -51,7 +52,7 @@ def inboxes() -> Iterator[Inboxes]:
 def up(tmp_path: Path, inboxes: Inboxes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Up]:
     monkeypatch.setenv("SLACK_URL", inboxes.slack_url)
     (tmp_path / "hookvitals.toml").write_text(inboxes.channels() + RULE)
-    collector, dashboard = free_ports(2)
+    collector, dashboard = free_port(), free_port()
     made = Up(tmp_path, collector, dashboard)
     yield made
     if made.process is not None:

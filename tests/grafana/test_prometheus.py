@@ -3,7 +3,6 @@
 import json
 import math
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -27,6 +26,7 @@ from monitor.model import Outcome, Reason, SeriesKey
 from monitor.store.facts.sqlite.reader import SqliteFactReader
 from tests.facts import Filled, RecordFactory, sqlite_facts
 from tests.grafana.expressions import PROMETHEUS, dashboard_expressions
+from tests.ports import free_port
 
 pytestmark = pytest.mark.prometheus
 
@@ -111,13 +111,6 @@ class Prometheus:
         with urlopen(f"http://{self.address}/api/v1/{path}?{urlencode(parameters)}", timeout=10) as answer:
             found: dict[str, Any] = json.load(answer)["data"]
         return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @pytest.fixture(scope="module")

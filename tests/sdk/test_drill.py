@@ -17,6 +17,7 @@ from hookvitals.drill import FAIL, PASS, SKIP, Aim, Drill, Finding
 from hookvitals.integrations.wsgi import application
 from hookvitals.secret import PROVIDER_ALONE
 from hookvitals.testing import MemoryShipper, new_secret, received
+from tests.ports import free_port
 from tests.sdk.integrations.serving import served
 from tests.sdk.world import SECRET
 
@@ -234,9 +235,7 @@ def test_a_senseless_drill_is_one_line_and_an_exit_status_of_2(
 
 
 def test_nobody_at_the_address_fails_every_check(capsys: Capture) -> None:
-    with answering(lambda environ: "200 OK") as url:
-        pass
-
+    url = f"http://127.0.0.1:{free_port()}/"
     began = time.monotonic()
     assert main(["send", "--url", url, "--secret", SECRET, "--drill"]) == 1
     assert time.monotonic() - began < 30

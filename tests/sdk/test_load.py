@@ -14,6 +14,7 @@ from hookvitals.__main__ import main
 from hookvitals.integrations.wsgi import application
 from hookvitals.mix import mix_of
 from hookvitals.testing import signed_request
+from tests.ports import free_port
 from tests.sdk.integrations.serving import served
 from tests.sdk.world import SECRET, World
 
@@ -80,10 +81,7 @@ def test_each_answer_is_counted_by_its_status() -> None:
 
 
 def test_nobody_at_the_address_is_an_answer_of_its_own() -> None:
-    with served(lambda environ, start: []) as port:
-        pass
-
-    report = load.run(f"http://127.0.0.1:{port}/", planned, 3, connections=2)
+    report = load.run(f"http://127.0.0.1:{free_port()}/", planned, 3, connections=2)
 
     assert report.by_answer() == {"no answer: ConnectionRefusedError": 3}
 

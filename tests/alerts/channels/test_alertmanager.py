@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from alerts.message import Message, compose_group
 from alerts.model import Severity, State, Why
 from tests.alerts.samples import EVIDENCE, LINKS, T0, alert, message, notification
 from tests.alerts.support import Service, loopback_egress, serving
+from tests.ports import free_port
 
 PATIENCE_S = 30.0
 
@@ -157,13 +157,6 @@ class Real:
                 return bool(answer.status == 200)
         except (URLError, ConnectionError):
             return False
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def until(happened: Callable[[], bool]) -> None:

@@ -21,6 +21,7 @@ from alerts.errors import ChannelError, Failure
 from tests.alerts.channels.cases import ALL, OVER_HTTP, PATH, SECRETS, Case, Make
 from tests.alerts.samples import T0, message
 from tests.alerts.support import LOOPBACK, Service, serving
+from tests.ports import free_port
 
 over_http = pytest.mark.parametrize("case", OVER_HTTP.values(), ids=OVER_HTTP.keys())
 every_channel = pytest.mark.parametrize("make", ALL.values(), ids=ALL.keys())
@@ -126,8 +127,7 @@ def test_error_repeats_a_services_code_word_and_nothing_else_it_says(
 
 @every_channel
 def test_service_that_is_not_there_is_tried_again(make: Make) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     failed = failure_of(make, port)
     assert (failed.reason, failed.retryable) == (Failure.CONNECT, True)
 

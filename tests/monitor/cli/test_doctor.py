@@ -1,6 +1,5 @@
 """`hookvitals doctor`: what it sees, and what it makes of it."""
 
-import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from tests.alerts.support import Service, serving
 from tests.control import control_url, new_control
 from tests.facts import RecordFactory, sqlite_facts
 from tests.monitor.cli.running import error_of, run
+from tests.ports import free_port
 
 
 def lines(output: str) -> dict[str, str]:
@@ -21,8 +21,7 @@ def lines(output: str) -> dict[str, str]:
 
 @pytest.fixture
 def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return free_port()
 
 
 def config(tmp_path: Path, collector: int, dashboard: int, more: str = "") -> Path:

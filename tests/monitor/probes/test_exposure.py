@@ -3,7 +3,6 @@ receiver's own is that of the SDK."""
 
 import json
 import re
-import socket
 
 import pytest
 
@@ -15,6 +14,7 @@ from monitor.model import ProbeKind, ProbeResult
 from monitor.probes.exposure import probe_method, probe_unsigned
 from monitor.probes.target import ProbeTarget
 from tests.alerts.support import Service, loopback_egress, serving
+from tests.ports import free_port
 from tests.sdk.collector import KEY, collecting
 from tests.sdk.integrations.serving import served
 
@@ -105,8 +105,7 @@ def test_a_get_must_be_refused_with_405(status: int, ok: bool) -> None:
 
 
 def test_no_answer_is_a_failure_without_a_status() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     found = unsigned(f"http://127.0.0.1:{port}/")
     assert (found.kind, found.ok, found.http_status) == (ProbeKind.UNSIGNED, False, None)
 

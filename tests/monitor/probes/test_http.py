@@ -1,7 +1,5 @@
 """The HTTP probe against a real server on loopback."""
 
-import socket
-
 import msgspec
 import pytest
 
@@ -13,6 +11,7 @@ from monitor.model import ProbeResult
 from monitor.probes.http import probe_http
 from monitor.probes.target import ProbeTarget, result_fields
 from tests.alerts.support import Service, loopback_egress, serving
+from tests.ports import free_port
 
 
 def probe(url: str, statuses: tuple[int, ...] = (), egress: Egress | None = None) -> ProbeResult:
@@ -38,8 +37,7 @@ def test_stated_statuses_decide_alone() -> None:
 
 
 def test_closed_port_is_down_and_says_why() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     found = probe(f"http://127.0.0.1:{port}/")
     assert (found.ok, found.http_status) == (False, None)
     assert "could not connect" in (found.error or "")

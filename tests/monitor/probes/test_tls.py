@@ -1,6 +1,5 @@
 """The certificate probe against real TLS servers on loopback."""
 
-import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from monitor.probes.target import ProbeTarget
 from monitor.probes.tls import probe_tls
 from tests.alerts.support import LOOPBACK, Service, serving
 from tests.monitor.probes.tls_server import tls_server
+from tests.ports import free_port
 
 NAME = "hooks.example"
 SOON = datetime.now(UTC).replace(microsecond=0) + timedelta(days=20)
@@ -62,8 +62,7 @@ def test_server_without_tls_fails_without_a_date() -> None:
 
 
 def test_closed_port_fails_without_a_date() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     found = probe(port)
     assert (found.ok, found.cert_not_after) == (False, None)
     assert "could not connect" in (found.error or "")

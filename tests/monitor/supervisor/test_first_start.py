@@ -13,14 +13,13 @@ from monitor.errors import ConfigError
 from monitor.store.control import Control
 from monitor.supervisor.first_start import FirstWords, lines, prepare
 from monitor.wiring.stores import control_url
+from tests.ports import free_port
 
 
 def loaded(tmp_path: Path, text: str = "") -> Loaded:
-    """Settings on ports that are free at the moment."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        ports = (one.getsockname()[1], other.getsockname()[1])
+    """Settings on ports where nobody listens."""
     file = tmp_path / "hookvitals.toml"
-    process = f"[process]\ncollector_port = {ports[0]}\ndashboard_port = {ports[1]}\n"
+    process = f"[process]\ncollector_port = {free_port()}\ndashboard_port = {free_port()}\n"
     file.write_text(f'{process}data_dir = "{tmp_path / "data"}"\n{text}')
     return load(file, {})
 

@@ -1,7 +1,6 @@
 """The sign of life: after an evaluation, once a minute at most, and nobody is the worse for its failure."""
 
 import logging
-import socket
 
 import pytest
 
@@ -9,6 +8,7 @@ from alerts.http import Client
 from monitor.errors import Unavailable
 from monitor.worker.heartbeat import EVERY_S, Heartbeat
 from tests.alerts.support import Service, loopback_egress, serving
+from tests.ports import free_port
 
 PATH = "/ping/0SECRET0"
 
@@ -67,8 +67,7 @@ def test_failure_is_told_without_the_url_and_the_evaluation_goes_on(caplog: pyte
 
 
 def test_url_that_cannot_be_reached_is_asked_again_a_minute_later() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = free_port()
     pulse = Pulse(f"http://127.0.0.1:{port}{PATH}")
     pulse.evaluation(1)
     with pytest.raises(Unavailable) as failed:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hookvitals import Recorder, Shipper
+from tests.ports import free_port
 from tests.sdk.collector import KEY, Collector, Post, Reply, collecting
 
 Made = Callable[..., Shipper]
@@ -150,9 +151,7 @@ def test_a_record_keeps_its_id_when_it_is_sent_again(collector: Collector, make:
 
 
 def test_records_wait_while_nobody_listens_and_arrive_when_somebody_does(make: Made) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     shipper = make(url=f"http://127.0.0.1:{port}")
     note(shipper, 250)
     assert not shipper.flush(0.2)

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,14 +19,11 @@ from typing import Any
 import pytest
 import redis
 
+from tests.ports import free_port
+
 WITHIN_S = 60.0
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """Not the one on the path, which changes to a user of its own."""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @contextmanager
