@@ -154,8 +154,7 @@ def panel(reader: FactReader, key: SeriesKey, length: timedelta) -> object:
     end_at = datetime.now(UTC)
     drawn = chart(reader, key, end_at - length, end_at, POINTS)
     return [
-        (figures.error_rate.share, figures.process_ms.quantile(0.5), figures.process_ms.quantile(0.95))
-        for _, figures in drawn.points
+        (figures.error_rate.share, figures.process_ms.quantiles(0.5, 0.95)) for _, figures in drawn.points
     ]
 
 
@@ -169,7 +168,7 @@ def whole(reader: FactReader, key: SeriesKey, length: timedelta) -> object:
         lambda start_us, end_us: reader.total([key], start_us, end_us, DRAWN),
     )
     shown = Summary(found[key])
-    return shown.outcomes, shown.process_ms.quantile(0.5), shown.process_ms.quantile(0.95)
+    return shown.outcomes, shown.process_ms.quantiles(0.5, 0.95)
 
 
 def screen(reader: FactReader, length: timedelta) -> object:

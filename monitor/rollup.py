@@ -371,7 +371,7 @@ class Rollup:
 
     def distribution(self, kind: Duration) -> Distribution:
         return Distribution(
-            dict(self.bins.get(kind, {})),
+            self.bins.get(kind, {}),
             self.counts.get(_SUM_KEY + kind, 0),
             self.lows.get(int(kind)),
             self.highs.get(int(kind)),

@@ -69,16 +69,19 @@ def reduced(sheet: Sheet, by: Callable[[Ints, Ints], Ints] = np.add.reduceat) ->
 
 def _tabled(sheet: Sheet, by: Callable[[Ints, Ints], Ints]) -> Sheet | None:
     """`reduced` through a table of rows and keys, without a sort; None where it would be mostly empty."""
+    rows, most = int(sheet.row.max()) + 1, sheet.row.size * _DENSE
     first, width = int(sheet.key.min()), int(np.ptp(sheet.key)) + 1
     if width > sheet.row.size * _WIDE:
         return None
-    used = np.zeros(width, dtype=bool)
-    used[sheet.key - first] = True
-    keys = np.flatnonzero(used)
-    if (int(sheet.row.max()) + 1) * keys.size > sheet.row.size * _DENSE:
-        return None
-    place = sheet.row * keys.size + (np.cumsum(used) - 1)[sheet.key - first]
-    table = np.zeros((int(sheet.row.max()) + 1) * keys.size, dtype=np.int64)
+    keys, column = np.arange(width), sheet.key - first
+    if rows * width > most:  # a column for each key that is there
+        used = np.zeros(width, dtype=bool)
+        used[column] = True
+        keys, column = np.flatnonzero(used), (np.cumsum(used) - 1)[column]
+        if rows * keys.size > most:
+            return None
+    place = sheet.row * keys.size + column
+    table = np.zeros(rows * keys.size, dtype=np.int64)
     if by == np.add.reduceat:
         np.add.at(table, place, sheet.value)
     else:
@@ -123,27 +126,23 @@ def unpack(blobs: Sequence[bytes]) -> Sheet:
     if (lasts >= 0x80).any() or (ended % 2).any():
         raise ValueError("a packed vector is cut off")
     numbers = _numbers(whole, final)
-    delta, value = numbers[0::2], numbers[1::2]
-    row = np.repeat(np.arange(len(blobs)), np.diff(ended, prepend=0) // 2)
-    total = np.cumsum(delta)
-    first = np.concatenate(([True], row[1:] != row[:-1]))
-    base = np.where(first, total - delta, 0)
-    return Sheet(row, total - np.maximum.accumulate(base), value)
+    pairs = np.diff(ended, prepend=0) // 2
+    total = np.concatenate(([0], np.cumsum(numbers[0::2])))  # of the key deltas before each pair
+    key = total[1:] - np.repeat(total[ended // 2 - pairs], pairs)
+    return Sheet(np.repeat(np.arange(len(blobs)), pairs), key, numbers[1::2])
 
 
 def _numbers(whole: NDArray[np.uint8], final: Ints) -> Ints:
-    """The varints whose last bytes are at `final`. Most are short, so this goes by length, not by byte."""
-    first = whole[np.concatenate(([True], whole[:-1] < 0x80))]  # the first byte of each number
-    numbers = (first & 0x7F).astype(np.int64)
-    longer = np.flatnonzero(first >= 0x80)
-    at = np.where(longer > 0, final[longer - 1] + 1, 0)
-    for place in range(1, 11):
+    """The varints whose last bytes, the highest, are at `final`. Most are short: this goes by length, not by
+    byte."""
+    numbers = whole[final].astype(np.int64)
+    lengths = np.diff(final, prepend=-1)
+    longer = np.flatnonzero(lengths > 1)
+    for back in range(1, 11):
         if not longer.size:
             return numbers
-        at += 1
-        numbers[longer] |= (whole[at].astype(np.int64) & 0x7F) << (7 * place)
-        more = final[longer] > at
-        longer, at = longer[more], at[more]
+        numbers[longer] = numbers[longer] << 7 | (whole[final[longer] - back] & 0x7F)
+        longer = longer[lengths[longer] > back + 1]
     raise ValueError("a packed number is longer than 64 bits")
 
 

@@ -118,7 +118,7 @@ def _line(
     objectives: Sequence[Objective],
     expected: Collection[int],
 ) -> SlaLine:
-    process = rollup.distribution(Duration.PROCESS)
+    p50_ms, p95_ms, p99_ms = rollup.distribution(Duration.PROCESS).quantiles(0.5, 0.95, 0.99)
     looks = [result.ok for results in probes for result in results]
     return SlaLine(
         source=key.source or "",
@@ -128,9 +128,9 @@ def _line(
         event_success=figures.event_success(rollup),
         objective=_objective(key, objectives),
         error_rate=figures.attempt_error_rate(rollup),
-        p50_ms=process.quantile(0.5),
-        p95_ms=process.quantile(0.95),
-        p99_ms=process.quantile(0.99),
+        p50_ms=p50_ms,
+        p95_ms=p95_ms,
+        p99_ms=p99_ms,
         dead_letters=rollup.outcome(Outcome.DEAD_LETTERED),
         recovered=figures.recovered(rollup),
         verification_failures=figures.verification_failures(rollup),

@@ -26,6 +26,7 @@ def exact(values_us: list[int], q: float) -> float:
 def test_quantile_is_off_by_at_most_its_stated_error(values: list[int], q: float) -> None:
     found = of(values).quantile(q)
     assert found == pytest.approx(exact(values, q), rel=RELATIVE_ERROR * 1.001)
+    assert of(values).quantiles(0.5, q) == [of(values).quantile(0.5), found]
 
 
 @given(durations_us)
@@ -52,6 +53,7 @@ def test_merging_is_counting_together(first: list[int], second: list[int]) -> No
 def test_nothing_counted_is_no_figure() -> None:
     empty = Distribution({})
     assert (empty.count, empty.mean(), empty.quantile(0.5), empty.share_above(5)) == (0, None, None, 0.0)
+    assert empty.quantiles(0.5, 0.95) == [None, None]
 
 
 def test_share_above_follows_the_exact_share() -> None:

@@ -153,7 +153,7 @@ def _folded(deltas: Deltas, leaf: Ints, mask: Mask, grain: Grain, parts: Parts) 
     """Buckets of `grain` of those of the deltas that are inside and count for somebody."""
     counted = mask.copy()
     counted[mask] = leaf[deltas["route"][mask]] > 0
-    taken = deltas[counted]
+    taken = deltas.compress(counted)  # [counted] would copy field by field, which takes ten times as long
     taken["route"] = leaf[taken["route"]]
     width = grain.minutes
     for minute in ("minute", "received_minute"):
