@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from hookvitals import PROFILES, Profile, profile_of, register
+from hookvitals.schemes import SCHEMES
 from hookvitals.secret import PROVIDER_ALONE
 from hookvitals.testing import new_secret, signed_request
 from tests.sdk.schemes.oracles import HAS_OPENSSL, b64, openssl_mac
@@ -86,6 +87,14 @@ def test_a_source_is_known_by_what_its_documents_say(system: str) -> None:
     ) == DOCUMENTED[system]
     assert profile.ack_status in profile.expected_statuses
     assert profile.memory_s() >= profile.retry_horizon_s
+
+
+@pytest.mark.parametrize("system", ["paypal", "sns"])
+def test_a_try_under_the_time_of_the_first_is_no_replay_as_long_as_there_are_tries(system: str) -> None:
+    profile = profile_of(system)
+
+    assert profile.tolerance_s == SCHEMES[system].tolerance_s == profile.retry_horizon_s + 300.0
+    assert profile.memory_s() >= 2 * profile.tolerance_s
 
 
 def test_every_source_is_in_this_table() -> None:

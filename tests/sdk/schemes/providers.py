@@ -406,7 +406,7 @@ PROVIDERS: dict[str, Provider] = {
         _mac("line", "x-line-signature", encoding="base64"),
         _mac("zoom", "x-zm-signature", _v0, "v0={}", time="x-zm-request-timestamp", unit="s"),
         Provider(
-            "paypal", ("1JE4291016473214C", "9XX12345"), _paypal, "base64", "iso",
+            "paypal", ("1JE4291016473214C", "9XX12345"), _paypal, "base64", "iso", 259_500.0,
             settings=lambda _: paypal_settings(PAYPAL.chain),
         ),
         Provider(

@@ -26,7 +26,7 @@ from hookvitals.schemes.hmac_scheme import secret_bytes
 from hookvitals.schemes.public_keys import need_crypto
 from hookvitals.schemes.sender import Sender
 from hookvitals.schemes.signed import (
-    DEFAULT_TOLERANCE_S,
+    PAYPAL_TOLERANCE_S,
     HeaderItems,
     Verified,
     from_base64,
@@ -50,7 +50,7 @@ class PayPalScheme(Sender):
     """
 
     secrets: Sequence[Union[str, bytes]] = field(repr=False)
-    tolerance_s: float = DEFAULT_TOLERANCE_S
+    tolerance_s: float = PAYPAL_TOLERANCE_S
     fetch: Optional[Callable[[str], bytes]] = field(default=None, repr=False)
     trusted: str = field(default="", repr=False)
     _ids: Tuple[bytes, ...] = field(default=(), init=False, repr=False)

@@ -26,6 +26,8 @@ MAX_SIGNATURES = 32
 DEFAULT_TOLERANCE_S = 300.0
 SNS_TOLERANCE_S = 3900.0
 """SNS tries again for an hour at most, under the time of the first attempt; 300 s more for the clocks."""
+PAYPAL_TOLERANCE_S = 3 * 86400.0 + 300.0
+"""PayPal does so for three days, as receivers report; its documents and libraries ask for no age at all."""
 UNITS = ("s", "ms", "iso")
 """How a provider writes a time: seconds or milliseconds since 1970 in plain digits, or ISO 8601."""
 

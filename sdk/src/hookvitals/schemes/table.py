@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, Callable, Dict, Optional, Sequence, Union
 
 from hookvitals.schemes.hmac_scheme import TIMESTAMPED, HmacScheme
-from hookvitals.schemes.signed import DEFAULT_TOLERANCE_S, SNS_TOLERANCE_S
+from hookvitals.schemes.signed import DEFAULT_TOLERANCE_S, PAYPAL_TOLERANCE_S, SNS_TOLERANCE_S
 from hookvitals.schemes.standard import StandardScheme
 
 
@@ -171,7 +171,7 @@ SCHEMES: Dict[str, Kind] = {
     ),
     "paypal": Kind(
         _later("paypal.PayPalScheme"), "Paypal-Transmission-Sig", "RSA PKCS#1 v1.5 SHA-256, base64",
-        "{id}|{time}|{webhook id}|{CRC-32 of body}", tolerance_s=DEFAULT_TOLERANCE_S, keys="webhook ids",
+        "{id}|{time}|{webhook id}|{CRC-32 of body}", tolerance_s=PAYPAL_TOLERANCE_S, keys="webhook ids",
         extra="crypto",
     ),
     "sns": Kind(
