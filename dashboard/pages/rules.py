@@ -82,7 +82,8 @@ def _running(view: RulesView, now: datetime) -> Component:
     said = f"The worker ended its last round {fmt.ago(view.round_at, now)}."
     if view.blind:
         return notice(Tone.CRITICAL, "Judged, but blind.", f"{said} No collector is heard, so nothing moves.")
-    return notice(Tone.OK, "The rules are being judged.", said)
+    each = "There is one each second, and it judges every rule whose interval is over."
+    return notice(Tone.OK, "The rules are being judged.", f"{said} {each}")
 
 
 _HEADS = ["Rule", "Now", "Limit", "Severity", "Judged", "Alerts", "Runbook"]

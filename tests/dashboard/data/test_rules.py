@@ -96,7 +96,8 @@ def test_the_page_says_when_the_worker_last_judged(house: Installation) -> None:
     house.control.jobs.succeeded("rules", NOW - timedelta(seconds=3), 0.1, house.epoch)
     heard(house)
     view = shown(house, default_rules())
-    assert "ended its last round 3 s ago" in text_of(body(view, Scope(), NOW))
+    said = text_of(body(view, Scope(), NOW))
+    assert "ended its last round 3 s ago. There is one each second, and it judges every rule" in said
     later = NOW + timedelta(minutes=9)
     assert "The rules are not being judged." in text_of(body(view, Scope(), later))
 
