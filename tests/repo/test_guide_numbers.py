@@ -45,7 +45,7 @@ def test_each_provider_is_answered_within_its_own_deadline(source: str, seconds:
 
 
 def test_clocks_may_differ_by_300_seconds_and_100_requests_a_minute_are_taken() -> None:
-    own = {"linear": 60.0, "sns": 3900.0, "paypal": 259_500.0}  # what a provider itself advises, or needs, goes before
+    own = {"linear": 60.0, "sns": 3900.0, "paypal": 259_500.0}  # a provider's advice, or need, goes before
     for profile in PROFILES.values():
         assert profile.rate_per_minute == 100, profile.name
         assert profile.tolerance_s == own.get(profile.name, 300.0), profile.name
