@@ -45,7 +45,7 @@ class BreakerPolicy:
     def __post_init__(self) -> None:
         if self.failures < 1 or self.successes < 1 or not 0 < self.share <= 1:
             raise ValueError("a breaker needs failures and successes of 1 or more, and a share in 0..1")
-        if self.window_s <= 0 or self.open_s <= 0:
+        if not 0 < self.window_s < float("inf") or not 0 < self.open_s < float("inf"):
             raise ValueError("a breaker needs a window and an open time above 0 s")
 
 

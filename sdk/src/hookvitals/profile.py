@@ -16,6 +16,7 @@ from hookvitals.schemes import SCHEMES
 
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
+CENTURY_S = 36_500 * DAY_S
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,16 @@ class Profile:
             raise ValueError(f"ack_status must be a number from 200 to 299, not {self.ack_status!r}")
         for name in ("rate_per_minute", "rate_burst", "replays_per_minute"):
             limit = getattr(self, name)
-            if limit is not None and not limit > 0:
+            if limit is not None and not 0 < limit < float("inf"):
                 raise ValueError(f"{name} must be above 0; None switches the limit off")
-        for name in ("ack_deadline_s", "tolerance_s"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, not {getattr(self, name)!r}")
-        if not self.retry_horizon_s >= 0:
-            raise ValueError(f"retry_horizon_s must be 0 or more, not {self.retry_horizon_s!r}")
+        for name in ("ack_deadline_s", "tolerance_s", "max_age_s"):
+            value = getattr(self, name)
+            if not (name == "max_age_s" and value is None) and not 0 < value <= CENTURY_S:
+                raise ValueError(f"{name} must be above 0, a century at most, not {value!r}")
+        if not 0 <= self.retry_horizon_s <= CENTURY_S:
+            raise ValueError(
+                f"retry_horizon_s must be 0 or more, a century at most, not {self.retry_horizon_s!r}"
+            )
         if self.equal_versions not in EQUAL_VERSIONS:
             raise ValueError(f"equal_versions is {' or '.join(EQUAL_VERSIONS)}, not {self.equal_versions!r}")
         self._check_body()

@@ -24,7 +24,7 @@ class RetryPolicy:
     permanent: Tuple[Named, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.attempts < 1 or self.first_s < 0 or self.cap_s < 0:
+        if self.attempts < 1 or not self.first_s >= 0 or not self.cap_s >= 0:
             raise ValueError("a retry policy needs at least 1 attempt, and waits of 0 s or more")
         for one in (*self.transient, *self.permanent):
             if not isinstance(one, str) and not (isinstance(one, type) and issubclass(one, BaseException)):

@@ -8,6 +8,7 @@ from hookvitals import capture
 from hookvitals.addresses import Network, networks
 from hookvitals.event import AND
 from hookvitals.forensics import Forensics
+from hookvitals.profile import CENTURY_S
 from hookvitals.profiles import Profile, profile_of
 from hookvitals.redact import Redact, redaction
 from hookvitals.retry import RetryPolicy
@@ -96,12 +97,12 @@ def settings_for(
     if isinstance(secrets, (str, bytes)):
         raise ValueError("secrets is a list: several may be active while one is changed")
     profiled = _profiled(system or source, profile, expects)
-    if failures_per_minute is not None and failures_per_minute <= 0:
+    if failures_per_minute is not None and not failures_per_minute > 0:
         raise ValueError("failures_per_minute must be above 0; None switches the limit off")
     if max_body_bytes < 1:
         raise ValueError(f"max_body_bytes must be at least 1, not {max_body_bytes}")
-    if lease_s <= 0:
-        raise ValueError(f"lease_s must be above 0, not {lease_s}")
+    if not 0 < lease_s <= CENTURY_S:
+        raise ValueError(f"lease_s must be above 0, a century at most, not {lease_s}")
     if capture_policy not in capture.POLICIES:
         raise ValueError(f"capture must be one of {', '.join(capture.POLICIES)}, not {capture_policy!r}")
     if not 0.0 <= capture_rate <= 1.0:

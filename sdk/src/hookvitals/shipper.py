@@ -38,6 +38,8 @@ FINAL_FLUSH_S = 3.0
 _POST_BYTES = 1_000_000  # the collector takes 1 MiB compressed
 _POST_RECORDS = 500  # at most, when many wait
 _AWAY_FLUSH_S = 0.5
+_ENDLESS_S = 1e9
+"""Longer no thread can wait on every system."""
 
 
 class Shipper:
@@ -71,8 +73,16 @@ class Shipper:
     ) -> None:
         if spool_dir is not None and os.name != "posix":
             raise ValueError("spool_dir needs a system with flock")
-        if spool_dir is not None and (not spool_dir or max_spool_bytes < 1 or max_spool_age_s <= 0):
-            raise ValueError("spool_dir must name a directory, and its bounds be above 0")
+        if spool_dir is not None and (not spool_dir or "\0" in spool_dir):
+            raise ValueError("spool_dir must name a directory")
+        if not (1 <= max_spool_bytes < float("inf") and max_spool_age_s > 0):
+            raise ValueError("the bounds of spool_dir, max_spool_bytes and max_spool_age_s, must be above 0")
+        if min(batch_size, max_waiting, max_waiting_bytes) < 1:
+            raise ValueError("batch_size, max_waiting and max_waiting_bytes must be 1 or more")
+        if not 0 <= batch_delay_s < _ENDLESS_S or not 0 < sample_every_s < _ENDLESS_S:
+            raise ValueError("batch_delay_s must be 0 s or more, and sample_every_s above 0 s")
+        if not 0 < timeout_s < _ENDLESS_S:
+            raise ValueError("timeout_s must be above 0 s")
         from hookvitals.transport import Transport  # noqa: PLC0415  # http.client: a tenth of the import
 
         self._transport = Transport(url, key, timeout_s)

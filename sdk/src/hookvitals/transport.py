@@ -12,7 +12,7 @@ import json
 import socket
 import time
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
@@ -92,6 +92,8 @@ class Transport:
         text = response.read(_ANSWER_BYTES + 1)
         if len(text) > _ANSWER_BYTES:
             raise HTTPException("the collector's answer is too long to be one")
+        if response.length:
+            raise IncompleteRead(text, response.length)
         return Answered(
             response.status, _decoded(text), retry_after_s(response.getheader("Retry-After"), time.time())
         )

@@ -11,6 +11,9 @@ from tests.sdk.schemes.oracles import OrumLike
 from tests.sdk.schemes.test_standard import SECRET as STANDARD_SECRET
 from tests.sdk.world import NOW, SECRET, URL, Answered, Headers, World, deliver, request
 
+INFINITE = float("inf")
+"""No state can hold it: what should be remembered for ever would be forgotten at once."""
+
 
 def changed(headers: Headers, name: str, value: str) -> Headers:
     return [(found, value if found.lower() == name else kept) for found, kept in headers]
@@ -298,6 +301,14 @@ def test_a_record_that_cannot_be_noted_does_not_undo_a_success(world: World) -> 
         ({"public_url": "hooks.example.com"}, "public_url"),
         ({"lease_s": 0.0}, "lease_s"),
         ({"profile": {"rate_per_minute": 0}}, "rate"),
+        ({"profile": {"rate_burst": INFINITE}}, "rate_burst"),
+        ({"profile": {"retry_horizon_s": INFINITE}}, "retry_horizon_s"),
+        ({"profile": {"retry_horizon_s": 1e15}}, "retry_horizon_s"),
+        ({"profile": {"tolerance_s": INFINITE}}, "tolerance_s"),
+        ({"profile": {"max_age_s": INFINITE}}, "max_age_s"),
+        ({"profile": {"max_age_s": -1.0}}, "max_age_s"),
+        ({"lease_s": INFINITE}, "lease_s"),
+        ({"failures_per_minute": float("nan")}, "failures_per_minute"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused_at_once_by_name(settings: dict[str, Any], said: str) -> None:

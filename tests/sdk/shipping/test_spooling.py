@@ -490,10 +490,45 @@ def test_durable_without_a_spool_is_refused_at_once(make: Made) -> None:
         note(make(spool_dir=None), 1, durable=True)
 
 
-@pytest.mark.parametrize("settings", [{"spool_dir": ""}, {"max_spool_bytes": 0}, {"max_spool_age_s": 0}])
-def test_bounds_that_cannot_be_are_refused_at_once(make: Made, settings: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="spool_dir"):
-        make(**settings)
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("spool_dir", ""),
+        ("spool_dir", "a\0b"),
+        ("max_spool_bytes", 0),
+        ("max_spool_bytes", float("inf")),
+        ("max_spool_age_s", 0),
+        ("batch_size", 0),
+        ("max_waiting", 0),
+        ("max_waiting_bytes", -1),
+        ("batch_delay_s", -1.0),
+        ("batch_delay_s", float("inf")),
+        ("sample_every_s", 0.0),
+        ("timeout_s", 0.0),
+        ("timeout_s", float("nan")),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_at_once_by_name(make: Made, setting: str, value: Any) -> None:
+    """A batch of none would be posted without end, and a thread that cannot wait so long would die."""
+    with pytest.raises(ValueError, match=setting):
+        make(**{setting: value})
+
+
+def test_half_an_answer_is_a_collector_that_went_away_and_no_wrong_address(
+    collector: Collector, make: Made, caplog: pytest.LogCaptureFixture
+) -> None:
+    collector.answer = lambda post: (
+        Reply(headers={"Content-Length": "999", "Connection": "close"})
+        if len(collector.posts) == 1
+        else Reply()
+    )
+    shipper = make()
+    note(shipper, 3)
+
+    assert shipper.flush(10.0)
+    assert "cannot be reached" in caplog.text
+    assert "check the collector's address" not in caplog.text
+    assert collector.records == collector.posts[1].document["records"]
 
 
 @pytest.mark.parametrize("durable", [False, True])
