@@ -225,6 +225,21 @@ class Inbox:
             row = db.execute(query, {"scope": self._scope, "own": ""}).fetchone()
         return None if row is None else max(0.0, (row[5] - self._now_us()) / 1e6)
 
+    def forgive_clock(self) -> None:
+        """Makes due at once what came in the future: the clock was set back since, and would keep it waiting
+        for as long as that was."""
+        given = {"scope": self._scope, "now": self._now_us()}
+        with self._state.reading() as db:
+            query = "SELECT 1 FROM inbox WHERE scope = :scope AND received_us > :now LIMIT 1"
+            if db.execute(query, given).fetchone() is None:
+                return
+        with self._state.transaction() as db:
+            db.execute(
+                "UPDATE inbox SET due_us = min(due_us, :now), received_us = :now"
+                " WHERE scope = :scope AND received_us > :now",
+                given,
+            )
+
     def finish(
         self, work: Work, keep_until_us: int, order: Optional[Order] = None, *, handed_over: bool = False
     ) -> None:

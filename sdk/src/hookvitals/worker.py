@@ -110,10 +110,10 @@ class InboxWorker:
                 worked = clean and self._worked(owner)
                 clean = worked is not None
                 if not worked:
-                    self._free_the_dead()
+                    self._tend()
                     self._pause(self._until_due_s() if clean else None)
                 elif number == 0:
-                    self._free_the_dead()
+                    self._tend()
         finally:
             self._left()
 
@@ -170,13 +170,15 @@ class InboxWorker:
             return False
         return True
 
-    def _free_the_dead(self) -> None:
-        """Now and then, what processes that are gone had in hand."""
+    def _tend(self) -> None:
+        """Now and then: what processes that are gone had in hand, and what a clock that was set back keeps
+        waiting."""
         now_s = time.monotonic()
         if now_s < self._looked_s + _LOOK_FOR_DEAD_S:
             return
         self._looked_s = now_s
         try:
+            self._inbox.forgive_clock()
             for slot in self._inbox.slots():
                 if slot == self._held:
                     continue

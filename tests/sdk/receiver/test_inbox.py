@@ -260,6 +260,22 @@ def test_the_depth_and_age_of_the_inbox_are_sampled(world: World) -> None:
     assert sample["sampled_at"] == int((NOW + 42) * 1e6)
 
 
+def test_a_clock_that_is_set_back_keeps_no_event_waiting(world: World) -> None:
+    def fail_once(event: Event) -> None:
+        if event.attempt == 1:
+            raise RuntimeError("try again")
+
+    world.behave = fail_once
+    receiver = world.inbox(retry=RetryPolicy(first_s=60.0, uniform=lambda low, high: high))
+    assert deliver(receiver).status == 200
+    world.until(lambda: world.outcomes() == ["accepted", "failed"])
+
+    world.clock.now -= 3600.0
+
+    emptied(world, receiver)
+    assert [event.attempt for event in world.handled] == [1, 2]
+
+
 def test_an_event_whose_handler_is_gone_becomes_a_dead_letter(world: World) -> None:
     """Somebody deployed a receiver that no longer knows the type: the event waits, then is given up aloud."""
     receiver = world.inbox(handle="other.type")
