@@ -10,7 +10,8 @@ from alerts.model import ErrorCount, Observations, ProbeKind, Refusal, Repeats, 
 from alerts.rules import make as make_rule
 from monitor.clock import to_us
 from monitor.model import Outcome, Reason, Record, SeriesKey
-from monitor.queries.windows import SUCCESSES_ASKED, StoredObservations
+from monitor.queries.repeats import SUCCESSES_ASKED
+from monitor.queries.windows import StoredObservations
 from monitor.rollup import Rollup
 from monitor.store.facts.postgres import setup
 from monitor.store.facts.postgres.reader import PostgresFactReader
