@@ -3,6 +3,8 @@
 A test skips when the machine lacks a component (a browser, Prometheus, openssl). Where the components have
 been installed on purpose, as `.ci/run` does, such a skip means that nobody looked. Expected failures stay as
 they are.
+
+Hypothesis judges what is true and not how long it took: a machine that is busy elsewhere is no failure.
 """
 
 import os
@@ -10,11 +12,15 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.postgres import Postgres, database, pooler, programs, server
 
 NO_SKIPS = os.environ.get("TESTS_MAY_NOT_SKIP") == "1"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def _forbid_skip(report: Report) -> Report:

@@ -115,7 +115,7 @@ def receiver(request: pytest.FixtureRequest) -> Iterator[Receiver]:
     logging.disable(logging.NOTSET)
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(method=methods, url=urls, pairs=headers, body=st.one_of(bodies, anything), address=addresses)
 def test_anything_is_answered(
     receiver: Receiver, method: Any, url: Any, pairs: Any, body: Any, address: Any
@@ -123,7 +123,7 @@ def test_anything_is_answered(
     assert well_formed(receiver.handle(method, url, pairs, body, address))
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     body=bodies,
     more=st.lists(st.tuples(names, values), max_size=4),

@@ -68,7 +68,7 @@ def test_lines_are_chosen_by_time_rule_alert_and_sort(control: Control, epoch: i
     assert chosen(Wanted(since=START + 10 * MINUTE)) == []
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=8), st.integers(1, 7))
 def test_pages_put_together_are_the_whole_without_gap_or_repeat(
     file_control: Control, lengths: list[int], size: int

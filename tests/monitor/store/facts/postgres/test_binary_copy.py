@@ -53,7 +53,7 @@ def stored(url: str, rows: list[Row]) -> list[Row]:
     return [(record_id.bytes, *rest) for record_id, *rest in found]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(_ROWS, max_size=20, unique_by=lambda row: row[0]))
 def test_the_server_reads_what_was_packed(url: str, rows: list[Row]) -> None:
     assert stored(url, rows) == sorted(rows)
