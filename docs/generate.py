@@ -16,6 +16,7 @@ import click
 from pydantic import BaseModel
 
 from alerts.rules import KINDS
+from alerts.rules.kind import Reach
 from docs.meanings import meaning
 from hookvitals.advice import ADVICE
 from hookvitals.answers import STATUS_OF
@@ -86,7 +87,7 @@ def rules() -> str:
                 kind.defaults.severity.value,
                 _in_unit(kind.defaults.threshold, kind.unit),
                 _in_unit(kind.defaults.clear_threshold, kind.unit),
-                duration_text(kind.defaults.window),
+                "" if kind.reach is Reach.NONE else duration_text(kind.defaults.window),
                 duration_text(kind.defaults.for_),
                 duration_text(kind.defaults.interval),
                 str(kind.defaults.min_sample),

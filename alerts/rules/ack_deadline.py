@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.kind import Kind, Reach, above, evidence_of, no_data, observed_window
 from alerts.rules.parameter import quantile, share
 from alerts.wording import number, percent, seconds, span
 
@@ -64,7 +64,7 @@ KIND = Kind(
         params={"deadline_share": 0.8, "quantile": 0.95},
     ),
     evaluate=evaluate,
-    counting=True,
+    reach=Reach.COUNTED,
     parameters={
         "deadline_share": share(
             "the part of the source's deadline beyond which an answer is late", least=0.01

@@ -21,7 +21,7 @@ from alerts.model import (
     Target,
     Verdict,
 )
-from alerts.rules.kind import Kind, labels_of, no_data
+from alerts.rules.kind import Kind, Reach, labels_of, no_data
 from alerts.rules.parameter import days
 from alerts.wording import number, span
 
@@ -112,6 +112,7 @@ KIND = Kind(
         params={"warning_days": 14, "error_days": 7, "critical_days": 1},
     ),
     evaluate=evaluate,
+    reach=Reach.FRESH,
     parameters={
         f"{severity}_days": days(f"from so many days on it is {severity}")
         for severity in ("warning", "error", "critical")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from alerts.house import Instance
 from alerts.model import ErrorCount, Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.kind import Kind, Reach, above, no_data
 from alerts.wording import counted, number, span
 
 GAP = "unaccounted for"
@@ -70,6 +70,7 @@ KIND = Kind(
         interval=timedelta(minutes=1),
     ),
     evaluate=evaluate,
+    reach=Reach.SOUGHT,
     on_monitor=True,
     retold=False,
 )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from alerts.house import ZERO, Instance
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.kind import Kind, Reach, above, no_data
 from alerts.wording import counted, number, span
 
 NAMED = 3
@@ -64,6 +64,7 @@ KIND = Kind(
         interval=timedelta(minutes=1),
     ),
     evaluate=evaluate,
+    reach=Reach.FRESH,
     least=1,
     on_monitor=True,
     retold=False,

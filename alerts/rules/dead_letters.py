@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.kind import Kind, Reach, above, evidence_of, no_data, observed_window
 from alerts.wording import counted, number, percent, span
 
 
@@ -39,5 +39,5 @@ KIND = Kind(
         window=timedelta(minutes=15),
     ),
     evaluate=evaluate,
-    counting=True,
+    reach=Reach.COUNTED,
 )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.kind import Kind, Reach, above, no_data
 from alerts.rules.parameter import count, days
 from alerts.sightings import SHAPES, Aspect, Sighting
 from alerts.wording import moment, number, span
@@ -146,6 +146,7 @@ KIND = Kind(
         params={"learning_days": 7, "silent_days": 7, "handled_days": 30, "most_addresses": 20},
     ),
     evaluate=evaluate,
+    reach=Reach.SOUGHT,
     parameters={
         "learning_days": days("so long after the first of its kind nothing counts as new"),
         "silent_days": days("an expected type that did not come for so long has stopped", least=0.1),

@@ -20,7 +20,7 @@ from alerts.model import (
     Target,
 )
 from alerts.rules import in_a_row
-from alerts.rules.kind import Kind, no_data
+from alerts.rules.kind import Kind, Reach, no_data
 from alerts.wording import counted, moment, number, span
 
 
@@ -72,5 +72,6 @@ KIND = Kind(
         no_data=NoData.KEEP,
     ),
     evaluate=evaluate,
+    reach=Reach.FRESH,
     least=1,
 )

@@ -23,7 +23,7 @@ from alerts.model import (
     Target,
 )
 from alerts.rules import in_a_row
-from alerts.rules.kind import Kind, no_data
+from alerts.rules.kind import Kind, Reach, no_data
 from alerts.wording import moment, span
 
 ASKED = {ProbeKind.UNSIGNED: "an unsigned POST", ProbeKind.METHOD: "a GET"}
@@ -80,5 +80,6 @@ KIND = Kind(
         no_data=NoData.KEEP,
     ),
     evaluate=evaluate,
+    reach=Reach.FRESH,
     least=1,
 )

@@ -10,7 +10,7 @@ from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Tar
 from alerts.rules.budget import burn_rate, time_left
 from alerts.rules.event_types import by_type, mostly, worst_type
 from alerts.rules.evident import is_evident
-from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.kind import Kind, Reach, above, evidence_of, no_data, observed_window
 from alerts.rules.parameter import share
 from alerts.rules.usual import Usual, parameters, usual
 from alerts.wording import number, percent, span
@@ -98,7 +98,7 @@ KIND = Kind(
         },
     ),
     evaluate=evaluate,
-    counting=True,
+    reach=Reach.COUNTED,
     parameters={
         "type_share": share("also fires where so large a share of one event type failed; 0: does not"),
         **parameters(share("but never below this share")),

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Verdict
 from alerts.rules.event_types import by_type, mostly
-from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.kind import Kind, Reach, above, evidence_of, no_data, observed_window
 from alerts.rules.parameter import share
 from alerts.wording import number, percent, span
 
@@ -52,6 +52,6 @@ KIND = Kind(
         params={"least_share": 0.02},
     ),
     evaluate=evaluate,
-    counting=True,
+    reach=Reach.COUNTED,
     parameters={"least_share": share("so large a part of the attempts must have failed")},
 )

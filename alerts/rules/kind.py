@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from alerts.model import (
     ErrorCount,
@@ -22,6 +23,19 @@ from alerts.rules.parameter import Parameter
 Evaluate = Callable[[Rule, Target, Observations, datetime], Sequence[Evaluation]]
 
 
+class Reach(Enum):
+    """What the window of a kind's rules bounds."""
+
+    COUNTED = auto()
+    """What happened in it is counted, by minutes."""
+    SOUGHT = auto()
+    """What is looked for is no older."""
+    FRESH = auto()
+    """The latest sample or result, which is not believed when it is older."""
+    NONE = auto()
+    """Nothing: the kind has times of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of rule. about: one sentence for docs and forms. unit: of threshold and evidence.
@@ -30,7 +44,7 @@ class Kind:
     on_monitor: it looks at the monitor itself, so it has no targets. parameters: what each of its params
     means, and its values. least: with a smaller threshold it would never be well. ticket: its alerts are told
     once and their end is not: there is work to plan, and nobody to be called off. retold: what it looks at is
-    stored as it was, so that the past can be judged. counting: it counts what its window holds by minutes.
+    stored as it was, so that the past can be judged. reach: what its window bounds.
     """
 
     name: str
@@ -43,7 +57,11 @@ class Kind:
     least: float = 0.0
     ticket: bool = False
     retold: bool = True
-    counting: bool = False
+    reach: Reach = Reach.NONE
+
+    def counted_over(self, rule: Rule) -> timedelta | None:
+        """How long the time is that the rule's threshold is about; None where it is about no time."""
+        return rule.window if self.reach in (Reach.COUNTED, Reach.SOUGHT) else None
 
 
 def observed_window(rule: Rule, target: Target, seen: Observations, now: datetime) -> Window:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from alerts.issues import Issue, IssueState
 from alerts.model import ErrorCount, Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.kind import Kind, Reach, above, no_data
 from alerts.wording import moment, number, span
 
 SAID_CHARS = 80
@@ -59,6 +59,7 @@ KIND = Kind(
         interval=timedelta(minutes=1),
     ),
     evaluate=evaluate,
+    reach=Reach.SOUGHT,
     retold=False,
     ticket=True,
 )

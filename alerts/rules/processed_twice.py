@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data, observed_window
+from alerts.rules.kind import Kind, Reach, above, no_data, observed_window
 from alerts.wording import counted, number, span
 
 
@@ -51,6 +51,6 @@ KIND = Kind(
         keep_firing_for=timedelta(minutes=30),  # the next looks may miss what goes on
     ),
     evaluate=evaluate,
-    counting=True,
+    reach=Reach.COUNTED,
     retold=False,
 )

@@ -21,7 +21,7 @@ from alerts.model import (
     Target,
     Verdict,
 )
-from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.kind import Kind, Reach, above, no_data
 from alerts.rules.parameter import DAY_S, seconds
 from alerts.wording import counted, number, span
 
@@ -88,6 +88,7 @@ KIND = Kind(
         params={"max_age_s": 600},
     ),
     evaluate=evaluate,
+    reach=Reach.FRESH,
     parameters={
         "max_age_s": seconds(
             "also fires when the oldest event waits longer; 0: does not", most=400 * DAY_S, off=True

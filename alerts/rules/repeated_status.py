@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import ErrorCount, Evaluation, Evidence, Observations, Rule, Severity, Target, Window
-from alerts.rules.kind import Kind, above, no_data, observed_window
+from alerts.rules.kind import Kind, Reach, above, no_data, observed_window
 from alerts.wording import number, span
 
 
@@ -78,6 +78,6 @@ KIND = Kind(
         interval=timedelta(minutes=1),
     ),
     evaluate=evaluate,
-    counting=True,
+    reach=Reach.COUNTED,
     ticket=True,
 )

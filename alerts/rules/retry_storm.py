@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.kind import Kind, Reach, above, evidence_of, no_data, observed_window
 from alerts.wording import number, percent, span
 
 
@@ -46,5 +46,5 @@ KIND = Kind(
         min_sample=50,
     ),
     evaluate=evaluate,
-    counting=True,
+    reach=Reach.COUNTED,
 )

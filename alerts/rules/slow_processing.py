@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target, Window
 from alerts.rules.evident import is_evident
-from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.kind import Kind, Reach, above, evidence_of, no_data, observed_window
 from alerts.rules.parameter import milliseconds, quantile
 from alerts.rules.usual import Usual, parameters, usual
 from alerts.wording import number, percent, seconds, span
@@ -75,7 +75,7 @@ KIND = Kind(
         },
     ),
     evaluate=evaluate,
-    counting=True,
+    reach=Reach.COUNTED,
     parameters={
         "quantile": quantile("which quantile is judged"),
         **parameters(milliseconds("but never below this")),

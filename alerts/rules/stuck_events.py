@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.model import Evaluation, Evidence, Observations, Rule, Severity, Target
-from alerts.rules.kind import Kind, above, no_data
+from alerts.rules.kind import Kind, Reach, above, no_data
 from alerts.rules.parameter import DAY_S, seconds
 from alerts.wording import moment, number, span
 
@@ -47,6 +47,7 @@ KIND = Kind(
         params={"older_than_s": 900},
     ),
     evaluate=evaluate,
+    reach=Reach.SOUGHT,
     retold=False,
     parameters={
         "older_than_s": seconds(

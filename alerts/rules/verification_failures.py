@@ -22,7 +22,7 @@ from alerts.model import (
     Target,
     Window,
 )
-from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.kind import Kind, Reach, above, evidence_of, no_data, observed_window
 from alerts.rules.parameter import count, share
 from alerts.wording import number, percent, span
 
@@ -166,7 +166,7 @@ KIND = Kind(
         params={"burst": 100, "burst_share": 0.5, "off_time_share": 0.5},
     ),
     evaluate=evaluate,
-    counting=True,
+    reach=Reach.COUNTED,
     parameters={
         "burst": count(
             "also fires above so many from one address, whatever their share; 0: does not", off=True

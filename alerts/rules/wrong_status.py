@@ -19,7 +19,7 @@ from alerts.model import (
     Target,
     Window,
 )
-from alerts.rules.kind import Kind, above, evidence_of, no_data, observed_window
+from alerts.rules.kind import Kind, Reach, above, evidence_of, no_data, observed_window
 from alerts.wording import number, percent, span
 
 
@@ -98,5 +98,5 @@ KIND = Kind(
         min_sample=20,
     ),
     evaluate=evaluate,
-    counting=True,
+    reach=Reach.COUNTED,
 )

@@ -48,7 +48,7 @@ def _line(
         (rule.source, rule.endpoint, rule.event_type),
         rule.threshold,
         KINDS[rule.kind].unit,
-        rule.window,
+        KINDS[rule.kind].counted_over(rule),
         rule.for_,
         rule.interval,
         _state(rule, judged, found),

@@ -124,11 +124,9 @@ def _counted(one: RuleLine) -> str:
 
 
 def _limit(one: RuleLine) -> Children:
-    held = f", for {fmt.span(one.held_for)}" if one.held_for else ""
-    return [
-        measured(one.threshold, one.unit),
-        html.Div(f"within {fmt.span(one.window)}{held}", className="cell-under"),
-    ]
+    times = (("within", one.window), ("for", one.held_for))
+    said = ", ".join(f"{word} {fmt.span(length)}" for word, length in times if length)
+    return [measured(one.threshold, one.unit), *([html.Div(said, className="cell-under")] if said else [])]
 
 
 def _alerts(one: RuleLine, scope: Scope) -> Children:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 @dataclass(frozen=True, slots=True)
 class RuleLine:
     """One rule. target: (source, endpoint, event type) patterns. state: what it would say now, in a word;
-    judged and without_data: of how many targets; said: the sentence of one that is over its limit."""
+    judged and without_data: of how many targets; said: the sentence of one that is over its limit.
+    window: None where the limit is about no time."""
 
     name: str
     kind: str
@@ -17,7 +18,7 @@ class RuleLine:
     target: tuple[str, str, str]
     threshold: float
     unit: str
-    window: timedelta
+    window: timedelta | None
     held_for: timedelta
     interval: timedelta
     state: str

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from alerts.model import Severity
 from alerts.patterns import matches
 from alerts.rules import KINDS, RESERVED_NAME, burn_rate
+from alerts.rules.kind import Reach
 from alerts.wording import span
 from monitor.config.document import Document
 from monitor.config.guessable import is_guessable
@@ -28,6 +29,7 @@ def advice(document: Document) -> Advice:
     """(where, what to think of) of each thing that works and is perhaps not meant."""
     yield from _without_runbook(document)
     yield from _without_objective(document)
+    yield from _without_reach(document)
     yield from _endpoints(document)
     yield from unknown_places(document, plain=False)
     yield from misspelt_places(document)
@@ -40,7 +42,7 @@ def beyond_minutes(document: Document, retention: timedelta) -> Advice:
     """Rules that count further back than single minutes are kept; hours are kept longer than any window."""
     stated = {rule.name or rule.kind: ("rules", at, "window") for at, rule in enumerate(document.rules)}
     for rule in document.effective_rules():
-        if KINDS[rule.kind].counting and rule.window > retention and rule.enabled:
+        if KINDS[rule.kind].reach is Reach.COUNTED and rule.window > retention and rule.enabled:
             said = (
                 f'"{rule.name}" looks back {span(rule.window)}, and minutes are kept for {span(retention)}:'
                 " up to an hour at its beginning is not counted; raise retention, or shorten its window"
@@ -65,6 +67,13 @@ def _without_objective(document: Document) -> Advice:
                 ("rules", at, "kind"),
                 "there is no [[slos]] table, so there is no budget that it could judge",
             )
+
+
+def _without_reach(document: Document) -> Advice:
+    for at, rule in enumerate(document.rules):
+        if rule.window is not None and KINDS[rule.kind].reach is Reach.NONE:
+            said = f"{rule.kind} has times of its own, so a window changes nothing; leave it out"
+            yield ("rules", at, "window"), said
 
 
 def _endpoints(document: Document) -> Advice:

@@ -443,7 +443,7 @@ def rules() -> RulesView:
                 (rule.source, rule.endpoint, rule.event_type),
                 rule.threshold,
                 KINDS[rule.kind].unit,
-                rule.window,
+                KINDS[rule.kind].counted_over(rule),
                 rule.for_,
                 rule.interval,
                 state,

@@ -14,6 +14,7 @@ import pytest
 from alerts.model import Evaluation, Repeats, Rule, Target, Verdict, Window
 from alerts.rules import KINDS, checked, default_rules, make
 from alerts.rules.evaluate import RULE_BROKEN, evaluate
+from alerts.rules.kind import Reach
 from alerts.sightings import Aspect
 from tests.alerts.world import (
     NOW,
@@ -356,15 +357,20 @@ def test_labels_name_the_target_and_the_rules_own_labels(kind: str) -> None:
 
 
 @each_kind
-def test_kind_says_whether_it_counts_its_window(kind: str) -> None:
-    world, asked, length = CASES[kind].breach, list[timedelta](), timedelta(minutes=37)
+def test_kind_says_what_its_window_bounds(kind: str) -> None:
+    case, reach, asked = CASES[kind], KINDS[kind].reach, list[timedelta]()
 
     def asking(target: Target, start_at: datetime, end_at: datetime) -> Window:
         asked.append(end_at - start_at)
-        return world.window_of(target, start_at, end_at)
+        return case.breach.window_of(target, start_at, end_at)
 
-    found_in(replace(world, window_of=asking), kind, replace(KINDS[kind].defaults, window=length))
-    assert (length in asked) == KINDS[kind].counting
+    none, all_time = (replace(KINDS[kind].defaults, window=length) for length in (-TINY, 300 * DAY))
+    unseen = found_in(replace(case.breach, window_of=asking), kind, none)
+    assert (-TINY in asked) == (reach is Reach.COUNTED)
+    assert unseen.verdict is Verdict.NO_DATA or reach is not Reach.FRESH
+    worlds = (case.breach, case.calm, case.nothing)
+    alike = all(found_in(world, kind, none) == found_in(world, kind, all_time) for world in worlds)
+    assert alike == (reach is Reach.NONE)
 
 
 @each_kind

@@ -102,6 +102,16 @@ def test_the_page_says_when_the_worker_last_judged(house: Installation) -> None:
     assert "The rules are not being judged." in text_of(body(view, Scope(), later))
 
 
+def test_only_a_limit_that_is_about_some_time_is_said_to_be_within_it(house: Installation) -> None:
+    found = by_name(shown(house, default_rules()))
+    day, minute = timedelta(days=1), timedelta(minutes=1)
+    windows = {"failure_count": 5 * minute, "new_issue": day, "queue_depth": None, "no_events": None}
+    assert {name: found[name].window for name in windows} == windows
+    text = text_of(body(RulesView([found["failure_count"], found["queue_depth"]], NOW), Scope(), NOW))
+    assert "10 failures within 5 min critical" in text
+    assert "1000 events for 2 min error" in text
+
+
 def test_what_needs_a_look_comes_first() -> None:
     def line(name: str, state: str, firing: int = 0) -> RuleLine:
         minute = timedelta(minutes=1)

@@ -76,6 +76,11 @@ def test_a_file_that_tells_somebody_of_everything_needs_no_advice() -> None:
             "rules[0].kind",
             "there is no [[slos]] table",
         ),
+        (
+            '[[rules]]\nkind = "no_events"\nwindow = "2h"\nrunbook = "x"\n',
+            "rules[0].window",
+            "no_events has times of its own, so a window changes nothing; leave it out",
+        ),
         (DESK + ALL, "channels[1].name", 'no route, step or fallback names "desk"'),
         (
             ALL + 'matchers = { source = "stripe" }\n',
