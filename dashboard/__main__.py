@@ -55,6 +55,7 @@ from monitor.wiring.stores import open_control, open_facts
 
 log = logging.getLogger("hookvitals.dashboard")
 
+_ENDS = (signal.SIGTERM, signal.SIGINT)
 THREADS = 16
 """Requests served at once: a person's page asks for three or four things together."""
 
@@ -172,12 +173,15 @@ def _listen(app: Flask, settings: Settings) -> None:
             "set dashboard_port to a free one",
         ) from exc
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a page's requests come together: no news
-    signal.signal(signal.SIGTERM, _end)
+    for number in _ENDS:
+        signal.signal(number, _end)
     log.info("dashboard at %s", url_of(host, int(server.effective_port)))
-    server.run()  # returns after SystemExit and KeyboardInterrupt, its requests answered
+    server.run()  # returns after SystemExit, its requests answered
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
+    for each in _ENDS:
+        signal.signal(each, signal.SIG_IGN)  # the next would cut off the requests that are being answered
     raise SystemExit(0)
 
 

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -170,27 +173,52 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     return {**plain, "HOOKVITALS_DATA_DIR": str(folder), "HOOKVITALS_DASHBOARD_PORT": "0", **more}
 
 
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process over the folder's stores, and where it answers."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dashboard"],
+        env=environment(folder),
+        cwd=Path.cwd(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        line = next(line for line in process.stderr if "dashboard at http://" in line)
+        yield process, line[line.index("http://") :].split()[0]
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
 def test_the_process_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    with installation(tmp_path, SystemClock().now()):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dashboard"],
-            env=environment(tmp_path),
-            cwd=Path.cwd(),
-            stderr=subprocess.PIPE,
-            text=True,
+    with installation(tmp_path, SystemClock().now()), running(tmp_path) as (process, address):
+        with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+
+
+def test_told_to_stop_again_and_again_it_answers_what_it_has_begun(tmp_path: Path) -> None:
+    with installation(tmp_path, SystemClock().now()) as made, running(tmp_path) as (process, address):
+        made.add_people()
+        login = f"name=viewer&password={PASSWORD}".encode()
+        head = (
+            "POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            f"Content-Length: {len(login)}\r\nConnection: close\r\n\r\n"
         )
-        assert process.stderr is not None
-        try:
-            line = next(line for line in process.stderr if "dashboard at http://" in line)
-            address = line[line.index("http://") :].split()[0]
-            with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
-                assert answer.status == 200
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=20) == 0
-        finally:
-            process.kill()
-            process.wait()
-            process.stderr.close()
+        host, _, port = address.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=20) as peer:
+            with made.control.write():
+                peer.sendall(head.encode() + login)  # it waits for the store
+                urllib.request.urlopen(f"{address}/healthz", timeout=20).close()  # taken up after it
+                for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+                    process.send_signal(number)
+                    time.sleep(0.05)  # else the next would only fill the place of the last
+            assert peer.recv(1024).startswith(b"HTTP/1.1 ")
+        assert process.wait(timeout=20) == 0
 
 
 def test_without_stores_it_says_in_one_line_what_to_run(tmp_path: Path) -> None:
