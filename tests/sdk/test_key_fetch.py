@@ -142,7 +142,7 @@ def test_an_answer_that_drips_is_given_up(provider: Provider) -> None:
 
     provider.answer = drip
     try:
-        with pytest.raises(KeyUnavailable, match="in time"):
+        with pytest.raises(KeyUnavailable, match=r"in time|TimeoutError"):  # one wait may be too long as well
             provider.fetch(timeout_s=0.3)(provider.url)
     finally:
         given_up.set()
