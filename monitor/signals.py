@@ -22,3 +22,4 @@ def on_signals(call: Callable[[], object], *numbers: signal.Signals) -> None:
     threading.Thread(target=listen, name="signals", daemon=True).start()
     for number in numbers:
         signal.signal(number, lambda number, _: arrived.put(number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)  # whoever started this process may have held them

@@ -109,15 +109,19 @@ class Supervisor:
 
     def _start(self, child: _Child, now_s: float) -> None:
         # A session of its own: Ctrl-C in the terminal reaches the supervisor alone, which ends the children
-        # in order.
-        child.process = subprocess.Popen(
-            child.command.argv,
-            env=dict(self._environ),
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-            start_new_session=True,
-        )
+        # in order. SIGHUP is held until the child listens for it: before that it would end the child.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+        try:
+            child.process = subprocess.Popen(
+                child.command.argv,
+                env=dict(self._environ),
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=self._output,
+                start_new_session=True,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
         child.started_s = now_s
         log.info("%s started, pid %d", child.command.name, child.process.pid)
 

@@ -102,6 +102,28 @@ def test_child_that_dies_again_and_again_is_started_ever_more_slowly(tmp_path: P
     assert gaps[-1] >= 8
 
 
+LATE = """
+import pathlib, signal, sys, time
+from monitor.signals import on_signals
+listens, heard = map(pathlib.Path, sys.argv[1:])
+while not listens.exists():
+    time.sleep(0.01)
+on_signals(heard.touch, signal.SIGHUP)
+time.sleep(60)
+"""
+
+
+def test_what_is_passed_on_to_a_child_that_starts_is_heard_when_it_listens(tmp_path: Path) -> None:
+    listens, heard = tmp_path / "listens", tmp_path / "heard"
+    with Running(Command("one", [sys.executable, "-c", LATE, str(listens), str(heard)])) as supervisor:
+        until(lambda: bool(supervisor.pids()), "it runs")
+        before = supervisor.pids()
+        supervisor.pass_on("one", signal.SIGHUP)
+        listens.touch()
+        until(heard.exists, "it has heard")
+        assert supervisor.pids() == before
+
+
 ORPHAN = """
 import os, sys, time
 from monitor.supervisor.orphan import end_with_parent
