@@ -48,10 +48,14 @@ def test_what_waits_is_shipped_when_the_process_ends_by_an_error() -> None:
         assert len(collector.stored) == 2
 
 
-def test_a_collector_that_is_away_does_not_keep_a_process_alive() -> None:
-    warned = r"hookvitals: the collector cannot be reached .*; records wait\n"
+def test_a_collector_that_is_away_does_not_keep_a_process_alive_and_what_is_lost_is_told() -> None:
+    warned = (
+        r"hookvitals: the collector cannot be reached .*; records wait\n"
+        r"hookvitals: the process ends, and records in memory with it: 7 lost\n"
+    )
 
-    assert run(START + "note('a'); print('done')", "http://127.0.0.1:9", warned) == "done\n"
+    program = START + "[note(str(number)) for number in range(7)]; print('done')"
+    assert run(program, "http://127.0.0.1:9", warned) == "done\n"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
