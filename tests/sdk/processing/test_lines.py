@@ -69,7 +69,8 @@ def test_a_poison_event_holds_up_its_resource_until_its_attempts_are_used_up(wor
     drained(world, receiver)
 
     assert handled(world) == [("evt_1", 1), ("evt_1", 2), ("evt_1", 3), ("evt_2", 1)]
-    assert world.outcomes()[-2:] == ["dead_lettered", "succeeded"]
+    worked = [outcome for outcome in world.outcomes() if outcome != "accepted"]  # the second comes meanwhile
+    assert worked == ["failed", "failed", "dead_lettered", "succeeded"]
 
 
 def test_with_versions_a_newer_event_passes_and_the_one_that_failed_is_stale_then(world: World) -> None:
