@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from waitress.server import create_server
 
 CHROMIUM = shutil.which("chromium")
@@ -25,6 +25,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=30_000)  # as a page waits for all else: a busy machine draws a chart late
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
