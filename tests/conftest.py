@@ -8,6 +8,7 @@ Hypothesis judges what is true and not how long it took: a machine that is busy 
 """
 
 import os
+import signal
 from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
@@ -21,6 +22,9 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun by a script with `&`; children inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _forbid_skip(report: Report) -> Report:
