@@ -19,9 +19,9 @@ from tests.faults.collector_process import FACTS, TOKEN, make_stores
 from tests.faults.conftest import Start
 from tests.faults.load import new_id
 
-pytestmark = pytest.mark.faults
-
 RECORDS, BATCH = int(os.environ.get("FAULTS_TYPES", "200000")), 5_000
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(120 + RECORDS // 2_000)]
 ENDPOINT = SeriesKey("production", "orum", "endpoint")
 
 
