@@ -486,6 +486,7 @@ def _flush_all() -> None:
     for shipper in list(_LIVE):
         with contextlib.suppress(Exception):
             shipper.close(shipper._patience_s())
-            lost = shipper.counts()["waiting"] - shipper.counts()["on_disk"]
+            counts = shipper.counts()
+            lost = counts["waiting"] - counts["on_disk"]
             if lost:
                 log.warning("hookvitals: the process ends, and records in memory with it: %d lost", lost)
